@@ -1,0 +1,61 @@
+"""The only source of the present moment; everything else is told the time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from bifrost_lib.core.errors import InputError
+
+
+class Clock(Protocol):
+    """Anything that can say what time it is, in aware UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SteppedClock:
+    """A clock that moves only when told to, for tests and replays."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = as_utc(start, name="start")
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, step: timedelta) -> None:
+        """Move forward by `step`, which must not be negative."""
+        if step < timedelta(0):
+            raise InputError("step", step, "a duration >= 0, since time does not run backwards")
+        self._now += step
+
+
+def as_utc(moment: datetime, *, name: str = "at") -> datetime:
+    """Return `moment` in UTC; a naive datetime is refused because its zone would be a guess."""
+    if moment.tzinfo is None:
+        raise InputError(name, moment, "an aware datetime, for example datetime(2026, 8, 12, 20, tzinfo=UTC)")
+    return moment.astimezone(UTC)
+
+
+def parse_moment(text: str, *, name: str = "at") -> datetime:
+    """Read an ISO 8601 moment such as ``2026-08-12T16:00-04:00`` or ``2026-08-12T20:00Z`` as aware UTC.
+
+    Raises
+    ------
+    InputError
+        If the text is no ISO 8601 moment, or has no offset.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise InputError(name, text, "an ISO 8601 moment such as 2026-08-12T20:00Z") from None
+    if moment.tzinfo is None:
+        raise InputError(name, text, f"an offset, for example {text.strip()}Z for UTC or {text.strip()}-04:00")
+    return moment.astimezone(UTC)

@@ -1,0 +1,92 @@
+"""What can go wrong, as types that carry the facts and say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+
+class BifrostError(Exception):
+    """Base of every error that a user of Bifrost is expected to see; the message is one clear line."""
+
+
+class InputError(BifrostError):
+    """A value outside its domain: `name` is the argument, `expected` what would have been accepted."""
+
+    def __init__(self, name: str, value: Any, expected: str) -> None:
+        self.name, self.value, self.expected = name, value, expected
+        super().__init__(f"{name}: got {_short(value)}, expected {expected}")
+
+
+class UnknownNameError(InputError):
+    """A name that is not one of the known ones; `nearest` is the likeliest intention, or None."""
+
+    def __init__(self, name: str, value: str, known: Iterable[str]) -> None:
+        choices = sorted(known)
+        close = get_close_matches(value, choices, n=1, cutoff=0.5)
+        self.nearest = close[0] if close else None
+        hint = f"did you mean {self.nearest!r}?" if self.nearest else "known: " + ", ".join(choices)
+        super().__init__(name, value, f"a known name ({hint})")
+
+
+class SettingsError(BifrostError):
+    """A setting that cannot be used: `key` and `origin` say which one and where it was written."""
+
+    def __init__(self, key: str, origin: str, problem: str) -> None:
+        self.key, self.origin, self.problem = key, origin, problem
+        super().__init__(f"setting {key} ({origin}): {problem}")
+
+
+class NoDataError(BifrostError):
+    """Nothing was known at `at`; `what` and `facts` say of what."""
+
+    def __init__(self, what: str, *, at: datetime | None = None, hint: str = "", **facts: Any) -> None:
+        self.what, self.at, self.facts = what, at, facts
+        parts = [f"{key} {value}" for key, value in facts.items()]
+        parts += [f"at {at.isoformat()}"] if at is not None else []
+        super().__init__(f"no {what} for {', '.join(parts)}" + (f"; {hint}" if hint else ""))
+
+
+class StaleQuoteError(BifrostError):
+    """The newest data is older than the caller accepts; `age_s` and `max_age_s` are in seconds."""
+
+    def __init__(self, what: str, *, age_s: float, max_age_s: float) -> None:
+        self.what, self.age_s, self.max_age_s = what, age_s, max_age_s
+        super().__init__(f"{what} is {age_s:.0f} s old, more than the {max_age_s:.0f} s allowed")
+
+
+class FileFormatError(BifrostError):
+    """A file that cannot be read: `path`, the `line` (1-based) or member where it breaks, and the `problem`."""
+
+    def __init__(self, path: Path | str, problem: str, *, line: int | None = None, member: str | None = None) -> None:
+        self.path, self.problem, self.line, self.member = Path(path), problem, line, member
+        place = f"{path}" + (f", member {member}" if member else "") + (f", line {line}" if line is not None else "")
+        super().__init__(f"{place}: {problem}")
+
+
+class SourceUnavailable(BifrostError):
+    """A database, gateway or service does not answer; the only kind of error that is worth retrying."""
+
+    def __init__(self, source: str, problem: str) -> None:
+        self.source, self.problem = source, problem
+        super().__init__(f"{source} is not available: {problem}")
+
+
+class StoreError(BifrostError):
+    """The database answers but cannot be used as it is (wrong version, missing rights, damaged files)."""
+
+
+class EnvironmentProblem(BifrostError):
+    """The machine lacks something that Bifrost needs; `remedy` says what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        self.problem, self.remedy = problem, remedy
+        super().__init__(f"{problem}; {remedy}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,191 @@
+"""Every setting of the platform in one table, read from the environment and `bifrost.toml`."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from bifrost_lib.core.errors import SettingsError, UnknownNameError
+
+PREFIX = "BIFROST_"
+FILE_NAME = "bifrost.toml"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table. `default` may be a function of the home folder."""
+
+    name: str
+    default: Any
+    help: str
+    parse: Callable[[Any], Any]
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return PREFIX + self.name.upper()
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("expected text")
+    return value.strip()
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value)).expanduser().absolute()
+
+
+def _port(value: Any) -> int:
+    if isinstance(value, bool) or not str(value).strip().isdigit() or not 0 < int(value) < 65536:
+        raise ValueError("expected a port from 1 to 65535")
+    return int(value)
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        raise ValueError("expected a number of seconds") from None
+    if isinstance(value, bool) or not 0 < seconds < float("inf"):
+        raise ValueError("expected a number of seconds > 0")
+    return seconds
+
+
+def _level(value: Any) -> str:
+    levels = ("DEBUG", "INFO", "WARNING", "ERROR")
+    if _text(value).upper() not in levels:
+        raise ValueError(f"expected one of {', '.join(levels)}")
+    return _text(value).upper()
+
+
+def _database_url(value: Any) -> str:
+    url = _text(value)
+    scheme = url.split("://", 1)[0]
+    if scheme not in ("postgresql", "postgres", "postgresql+psycopg2") or "://" not in url:
+        raise ValueError("expected postgresql://user:password@host:port/database")
+    return "postgresql+psycopg2://" + url.split("://", 1)[1]
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("database_url", None, "PostgreSQL or TimescaleDB to use instead of the embedded one", _database_url, True),
+    Setting("sample_data", None, "folder with real sample data for tests and tutorials", _path),
+    Setting("log_level", "WARNING", "least severity that is logged: DEBUG, INFO, WARNING or ERROR", _level),
+    Setting("page_port", 8866, "port of the dashboard pages, on loopback", _port),
+    Setting("max_age_s", 900.0, "age in seconds after which a quote counts as stale", _seconds),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True)
+class Value:
+    """A setting's value and where it came from: `default`, an environment variable, or the file."""
+
+    setting: Setting
+    value: Any
+    origin: str
+
+    @property
+    def shown(self) -> str:
+        """The value as it may be printed: passwords replaced."""
+        if self.value is None:
+            return ""
+        return _masked(str(self.value)) if self.setting.secret else str(self.value)
+
+    def __repr__(self) -> str:
+        return f"Value({self.setting.name}={self.shown!r}, origin={self.origin!r})"
+
+
+class Settings:
+    """All settings of one home folder; attribute access by name, never showing a secret."""
+
+    def __init__(self, home: Path, values: Mapping[str, Value]) -> None:
+        self.home = home
+        self._values = dict(values)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._values:
+            raise AttributeError(name)
+        return self._values[name].value
+
+    def __repr__(self) -> str:
+        return f"Settings(home={str(self.home)!r}, {', '.join(map(repr, self.rows()))})"
+
+    def rows(self) -> list[Value]:
+        """Return every setting with its value and origin, in the table's order."""
+        return [self._values[setting.name] for setting in SETTINGS]
+
+
+def default_home() -> Path:
+    """Return ``~/.bifrost``, or ``/var/lib/bifrost`` for root, where an unprivileged PostgreSQL can reach it."""
+    return Path("/var/lib/bifrost") if os.geteuid() == 0 else Path.home() / ".bifrost"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings: environment variables win over `bifrost.toml` in the home folder, that over defaults.
+
+    Raises
+    ------
+    UnknownNameError
+        For a ``BIFROST_*`` variable or a key of the file that is no setting.
+    SettingsError
+        For a value that the setting cannot take, or a file that is no TOML.
+    """
+    environ = os.environ if environ is None else environ
+    home = _path(environ["BIFROST_HOME"]) if environ.get("BIFROST_HOME") else default_home()
+    written = _from_file(home / FILE_NAME) | _from_environment(environ)
+    values = {
+        setting.name: _value(setting, *written.get(setting.name, (setting.default, "default"))) for setting in SETTINGS
+    }
+    return Settings(home, values)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    known = {setting.variable: setting.name for setting in SETTINGS}
+    found = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable == "BIFROST_HOME":
+            continue
+        if variable not in known:
+            raise UnknownNameError("environment variable", variable, [*known, "BIFROST_HOME"])
+        if text:
+            found[known[variable]] = (text, variable)
+    return found
+
+
+def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError("bifrost.toml", str(path), f"cannot be read: {error}") from None
+    for key in table:
+        if key not in _BY_NAME:
+            raise UnknownNameError(f"setting in {path}", key, _BY_NAME)
+    return {key: (value, str(path)) for key, value in table.items()}
+
+
+def _value(setting: Setting, raw: Any, origin: str) -> Value:
+    if origin == "default":
+        return Value(setting, raw, origin)
+    try:
+        return Value(setting, setting.parse(raw), origin)
+    except ValueError as error:
+        shown = "" if setting.secret else f", got {raw!r}"
+        raise SettingsError(setting.name, origin, f"{error}{shown}") from None
+
+
+def _masked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.hostname or ""
+    host += f":{parts.port}" if parts.port else ""
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
