@@ -41,12 +41,14 @@ def is_session(day: date) -> bool:
 
 def session_open(day: date) -> datetime:
     """Return the moment at which session `day` opens, in UTC."""
-    return _calendar().session_open(_session(day)).to_pydatetime().astimezone(UTC)
+    opening: datetime = _calendar().session_open(_session(day)).to_pydatetime()
+    return opening.astimezone(UTC)
 
 
 def session_close(day: date) -> datetime:
     """Return the moment at which session `day` closes (13:00 New York on early closes), in UTC."""
-    return _calendar().session_close(_session(day)).to_pydatetime().astimezone(UTC)
+    close: datetime = _calendar().session_close(_session(day)).to_pydatetime()
+    return close.astimezone(UTC)
 
 
 def is_early_close(day: date) -> bool:
@@ -57,13 +59,15 @@ def is_early_close(day: date) -> bool:
 def previous_session(day: date) -> date:
     """Return the last session before `day`."""
     _check_day(day)
-    return _calendar().date_to_session((day - timedelta(days=1)).isoformat(), direction="previous").date()
+    found: date = _calendar().date_to_session((day - timedelta(days=1)).isoformat(), direction="previous").date()
+    return found
 
 
 def next_session(day: date) -> date:
     """Return the first session after `day`."""
     _check_day(day)
-    return _calendar().date_to_session((day + timedelta(days=1)).isoformat(), direction="next").date()
+    found: date = _calendar().date_to_session((day + timedelta(days=1)).isoformat(), direction="next").date()
+    return found
 
 
 def sessions(start: date, end: date) -> list[date]:
@@ -129,7 +133,7 @@ def year_fraction(at: datetime, expiry: date, settlement: str = "PM") -> float:
 def year_fractions(ts: Dates, expiry: Dates, settlement_is_am: npt.NDArray[np.bool_]) -> Floats:
     """Return `year_fraction` for arrays; `ts` is naive UTC ``datetime64[us]``, shape (n,)."""
     delta_us = (expiry_moments(expiry, settlement_is_am) - ts.astype("datetime64[us]")).astype(np.int64)
-    return delta_us / (SECONDS_PER_YEAR * 1e6)
+    return np.asarray(delta_us / (SECONDS_PER_YEAR * 1e6))
 
 
 def _session(day: date) -> str:

@@ -67,7 +67,7 @@ class FileFormatError(BifrostError):
         super().__init__(f"{place}: {problem}")
 
 
-class SourceUnavailable(BifrostError):
+class SourceUnavailable(BifrostError):  # noqa: N818 (the house's name for it)
     """A database, gateway or service does not answer; the only kind of error that is worth retrying."""
 
     def __init__(self, source: str, problem: str) -> None:
@@ -79,7 +79,7 @@ class StoreError(BifrostError):
     """The database answers but cannot be used as it is (wrong version, missing rights, damaged files)."""
 
 
-class EnvironmentProblem(BifrostError):
+class EnvironmentProblem(BifrostError):  # noqa: N818
     """The machine lacks something that Bifrost needs; `remedy` says what to do."""
 
     def __init__(self, problem: str, remedy: str) -> None:

@@ -25,21 +25,16 @@ def kernel(**options: Any) -> Callable[[F], F]:
     Options are those of ``numba.njit`` (``parallel``, ``fastmath``, ``inline``...). Without a cache folder that can
     be written, kernels still work and are compiled again in every process.
     """
-    numba = _numba()
+    folder = str(cache_folder())
+    import numba
+
+    numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
 
     def compile_later(function: F) -> F:
-        compiled: F = numba.njit(cache=_writable(numba.config.CACHE_DIR), **options)(function)
+        compiled: F = numba.njit(cache=_writable(folder), **options)(function)
         return compiled
 
     return compile_later
-
-
-def _numba() -> Any:
-    folder = cache_folder()
-    import numba
-
-    numba.config.CACHE_DIR = str(folder)
-    return numba
 
 
 def _writable(folder: str) -> bool:

@@ -1,0 +1,30 @@
+"""Floor 8: one function per thing that a user does; `open_desk` is where it starts."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "Desk": "desk",
+    "open_desk": "desk",
+    "read_chain": "chains",
+    "list_symbols": "chains",
+    "ScanResult": "scans",
+    "find_strategies": "scans",
+    "with_analytics": "enrichment",
+    "FileReport": "ingestion",
+    "ingest_paths": "ingestion",
+    "seed_simulated_history": "seeding",
+    "desk_status": "status",
+    "diagnose": "doctor",
+    "run_benchmark": "benchmarks",
+}
+
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

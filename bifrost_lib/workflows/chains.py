@@ -1,0 +1,48 @@
+"""Reading chains: what was quoted, as of a time."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pandas as pd
+
+from bifrost_lib import store
+from bifrost_lib.workflows.desk import Desk
+
+
+def read_chain(desk: Desk, symbol: str, *, at: datetime | None = None, expiry: date | None = None) -> pd.DataFrame:
+    """Return the option chain of `symbol` as it was known at `at`.
+
+    Parameters
+    ----------
+    desk : Desk
+    symbol : str
+        Underlying symbol, in any case.
+    at : datetime, optional
+        Aware. Default: the newest stored moment of the symbol.
+    expiry : date, optional
+        Only this expiration.
+
+    Returns
+    -------
+    DataFrame
+        ``core.vocabulary.CHAIN_COLUMNS``, one row per contract that had not expired, sorted by expiry, strike and
+        right. ``attrs`` hold ``at``, ``as_of`` (the newest quote in it) and ``source``.
+
+    Raises
+    ------
+    NoDataError
+        If nothing was known; never an empty frame.
+    """
+    return store.option_chain(
+        desk.store.engine,
+        symbol.upper(),
+        at=at,
+        expiry=expiry,
+        carry_s=desk.settings.max_age_s,
+    )
+
+
+def list_symbols(desk: Desk) -> pd.DataFrame:
+    """Return one row per stored underlying: symbol, source, first and last `ts`, and the number of contracts."""
+    return store.list_symbols(desk.store.engine)
