@@ -1,0 +1,24 @@
+"""Simulated markets: fictional underlyings whose names start with SIM, so that nobody takes them for real data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bifrost_lib.sim.history import simulated_history
+    from bifrost_lib.sim.universe import SIMULATED, SimulatedUnderlying
+
+__all__ = ["SIMULATED", "SOURCE", "SimulatedUnderlying", "simulated_history"]
+
+#: The `source` under which simulated quotes are stored; views turn it into a visible label.
+SOURCE = "simulated"
+
+_HOMES = {"simulated_history": "history", "SIMULATED": "universe", "SimulatedUnderlying": "universe"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,44 @@
+"""Implied volatilities without butterfly or calendar arbitrage: an SSVI surface over a term structure."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bifrost_lib.sim.paths import MEAN_REVERSION
+from bifrost_lib.sim.universe import SimulatedUnderlying
+
+Floats = npt.NDArray[np.float64]
+
+
+def atm_variance(underlying: SimulatedUnderlying, *, tau: Floats, vol: Floats, events: Floats) -> Floats:
+    """Return the total variance at the forward, which grows with `tau`.
+
+    Parameters
+    ----------
+    tau : array (n,)
+        Years to expiry, > 0.
+    vol : array (n,)
+        Instantaneous volatility at the moment of the quote, decimal, annual.
+    events : array (n,)
+        Number of results published between the quote and the expiry.
+    """
+    decay = -np.expm1(-MEAN_REVERSION * tau) / MEAN_REVERSION
+    return underlying.vol**2 * tau + (vol**2 - underlying.vol**2) * decay + events * underlying.earnings_move**2
+
+
+def implied_vol_surface(
+    underlying: SimulatedUnderlying, *, log_moneyness: Floats, tau: Floats, vol: Floats, events: Floats
+) -> Floats:
+    """Return implied volatilities (decimal, annual), shape (n,), at ``log_moneyness = ln(strike / forward)``.
+
+    References
+    ----------
+    Gatheral and Jacquier, "Arbitrage-free SVI volatility surfaces", Quantitative Finance 14 (2014), section 4, with
+    ``phi = eta / sqrt(theta)``: no butterfly arbitrage while ``eta**2 * (1 + |rho|) <= 4`` and
+    ``eta * sqrt(theta) * (1 + |rho|) < 4``.
+    """
+    theta = atm_variance(underlying, tau=tau, vol=vol, events=events)
+    rho, phi = underlying.skew, underlying.curvature / np.sqrt(theta)
+    wing = np.sqrt((phi * log_moneyness + rho) ** 2 + 1 - rho**2)
+    return np.sqrt(theta / 2 * (1 + rho * phi * log_moneyness + wing) / tau)
