@@ -1,0 +1,145 @@
+"""Implied volatility of European options: for every price that has one, with the reason where there is none."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.kernels import kernel
+from bifrost_lib.core.quality import Quality
+from bifrost_lib.pricing.arguments import Batch, Floats, batch, refuse
+from bifrost_lib.pricing.elementary import exponential
+from bifrost_lib.pricing.normal_form import log_moneyness
+from bifrost_lib.pricing.total_vol import solve_total_vol
+
+METHODS = ("householder", "lets_be_rational")
+
+_DOMAIN = {"spot": "numbers > 0", "strike": "numbers > 0", "tau": "years >= 0"}
+_OK = int(Quality.OK)
+_NO_QUOTE = int(Quality.NO_QUOTE)
+_NO_SPOT = int(Quality.NO_SPOT)
+_EXPIRED = int(Quality.EXPIRED)
+_BELOW = int(Quality.BELOW_INTRINSIC)
+_ABOVE = int(Quality.ABOVE_MAXIMUM)
+_NO_IV = int(Quality.NO_IV)
+_ROUNDING = 4.0 * 2.220446049250313e-16
+
+
+@kernel(error_model="numpy", fastmath={"contract"})
+def implied_one(value: float, asset: float, cash: float, log_ratio: float, tau: float, call: bool) -> tuple[float, int]:
+    """Return (iv, status), given the present values of the forward and of the strike and the log of their ratio."""
+    intrinsic = max(asset - cash if call else cash - asset, 0.0)
+    most = asset if call else cash
+    noise = _ROUNDING * max(asset, cash)
+    extra = value - intrinsic
+    if not tau > 0.0:
+        return math.nan, _EXPIRED if tau <= 0.0 else _NO_IV
+    if extra <= (noise if intrinsic > 0.0 else 0.0):
+        return math.nan, _BELOW if extra < -noise or value < 0.0 else _NO_IV
+    least = min(asset, cash)
+    rest = most - value
+    if rest <= 0.0:
+        return math.nan, _ABOVE
+    s = solve_total_vol(-math.fabs(log_ratio), math.log(extra / least), math.log(rest / least))
+    if not s > 0.0:
+        return math.nan, _NO_IV
+    return s / math.sqrt(tau), _OK
+
+
+@kernel(error_model="numpy", fastmath={"contract"})
+def _implied_all(
+    value: Any, s0: Any, k: Any, tau: Any, call: Any, rate: Any, q: Any, steps: Any, iv: Any, status: Any
+) -> int:
+    flags = 0
+    for i in range(iv.size):
+        v, s, strike, t = value[i * steps[0]], s0[i * steps[1]], k[i * steps[2]], tau[i * steps[3]]
+        r, div = rate[i * steps[5]], q[i * steps[6]]
+        flags |= (1 if s <= 0.0 else 0) | (2 if strike <= 0.0 else 0) | (4 if t < 0.0 else 0)
+        if math.isnan(v + s + strike + t + r + div):
+            iv[i] = math.nan
+            status[i] = _NO_QUOTE if math.isnan(v) else (_NO_SPOT if math.isnan(s) else _NO_IV)
+            continue
+        asset, cash = s * exponential(-div * t), strike * exponential(-r * t)
+        iv[i], status[i] = implied_one(v, asset, cash, log_moneyness(s, strike, t, r, div), t, call[i * steps[4]] != 0)
+    return flags
+
+
+def implied_vol(
+    *,
+    price: npt.ArrayLike,
+    spot: npt.ArrayLike,
+    strike: npt.ArrayLike,
+    tau: npt.ArrayLike,
+    right: Any,
+    rate: npt.ArrayLike = 0.0,
+    div_yield: npt.ArrayLike = 0.0,
+    method: str = "householder",
+    return_status: bool = False,
+) -> Any:
+    """Solve European prices for volatility, element by element.
+
+    Parameters
+    ----------
+    price : array_like (...)
+        Currency per share.
+    spot, strike, tau, right, rate, div_yield : array_like (...)
+        As for `bifrost_lib.pricing.price`.
+    method : {"householder", "lets_be_rational"}
+        "householder" is Bifrost's own compiled solver. "lets_be_rational" is the published reference solver, in
+        pure Python and about a thousand times slower, for independent checks.
+    return_status : bool
+        Also return why there is no volatility.
+
+    Returns
+    -------
+    ndarray (...) of float64
+        Annual decimal; a float for scalar arguments; NaN where no volatility gives that price.
+    ndarray (...) of int8
+        Only with `return_status`: codes of `bifrost_lib.core.quality.Quality`; OK, BELOW_INTRINSIC, ABOVE_MAXIMUM,
+        EXPIRED (``tau == 0``), NO_IV (the price equals the intrinsic value), NO_QUOTE and NO_SPOT (NaN arguments).
+
+    Raises
+    ------
+    InputError
+        If `spot`, `strike`, `tau`, `right` or `method` is outside its domain; ``error.name`` says which. A price
+        outside the no-arbitrage bounds is never an error.
+
+    Notes
+    -----
+    The result is within a few ulp of the volatility that the price carries, for out-of-the-money prices down to
+    1e-290 of the strike. An in-the-money price is reduced by its intrinsic value first, and a price near its maximum
+    by that maximum; what is left has an absolute error of about 1e-16 of the larger of spot and strike, and nothing
+    can bring back the digits below it. Where it is no larger than that error, the status is NO_IV.
+
+    References
+    ----------
+    Jäckel (2015), "Let's Be Rational", Wilmott 75, 40-53.
+
+    Examples
+    --------
+    >>> round(float(implied_vol(price=10.450584, spot=100, strike=100, tau=1, right="C", rate=0.05)), 6)
+    0.2
+    """
+    if method not in METHODS:
+        raise InputError("method", method, " or ".join(METHODS))
+    given = batch(price=price, spot=spot, strike=strike, tau=tau, right=right, rate=rate, div_yield=div_yield)
+    iv, status = np.empty(given.size), np.empty(given.size, dtype=np.int8)
+    flags = _implied_all(*(*given.columns, given.steps, iv, status))
+    refuse(flags, _DOMAIN, given.columns[1:4])
+    if method == "lets_be_rational":
+        _reference_solver(given, iv, status == _OK)
+    return (given.result(iv), given.result(status)) if return_status else given.result(iv)
+
+
+def _reference_solver(given: Batch, iv: Floats, solvable: npt.NDArray[np.bool_]) -> None:
+    from vollib.lets_be_rational import implied_volatility_from_a_transformed_rational_guess as solve
+
+    value, s0, k, tau, call, rate, q = (np.broadcast_to(column, given.size) for column in given.columns)
+    for i in np.flatnonzero(solvable):
+        growth = math.exp(rate[i] * tau[i])
+        forward = s0[i] * math.exp((rate[i] - q[i]) * tau[i])
+        iv[i] = solve(value[i] * growth, forward, k[i], tau[i], 1 if call[i] else -1)
