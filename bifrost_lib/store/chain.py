@@ -1,0 +1,248 @@
+"""The chain of a symbol as it was known at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sqlalchemy import Engine
+
+from bifrost_lib.core.calendar import SECONDS_PER_YEAR, exchange_date
+from bifrost_lib.core.clock import as_utc
+from bifrost_lib.core.errors import InputError, NoDataError, StaleQuoteError
+from bifrost_lib.core.quality import QUALITY_LABELS
+from bifrost_lib.core.vocabulary import CHAIN_COLUMNS, RIGHTS, SETTLEMENTS, STYLES
+from bifrost_lib.store.binary_copy import decode_rows
+from bifrost_lib.store.columns import VALUE_COLUMNS
+from bifrost_lib.store.contract_book import ContractBook, book_of
+from bifrost_lib.store.reading import binary_rows, cursor_of, no_such_data
+from bifrost_lib.store.selection import Newest
+from bifrost_lib.store.sessions import moment, session_days
+
+Int64s = npt.NDArray[np.int64]
+
+#: Quotes this much older than the newest one still belong to the same picture; older ones are marked stale.
+FRESH = timedelta(minutes=15)
+_STEPS = (timedelta(0), timedelta(minutes=1), timedelta(minutes=5), FRESH)
+_US = timedelta(microseconds=1)
+_COLUMNS = f"contract_id, ts, file_id, {', '.join(VALUE_COLUMNS)}, quality"
+
+
+@dataclass(frozen=True)
+class _Session:
+    """The newest session at `as_of`: its stock, its newest moment, and the contracts observed in it until then."""
+
+    stock_id: int
+    as_of_us: int
+    first_us: int
+    contract_ids: Int64s
+
+
+def option_chain(
+    engine: Engine,
+    symbol: str,
+    *,
+    at: datetime | None = None,
+    expiry: date | None = None,
+    max_age: timedelta | None = None,
+) -> pd.DataFrame:
+    """Return the chain of `symbol` as it was known at `at`.
+
+    Parameters
+    ----------
+    engine : Engine
+        ``store.engine``.
+    symbol : str
+        Underlying.
+    at : datetime, aware, optional
+        As-of time; nothing later is used. The newest stored moment of the symbol when not given.
+    expiry : date, optional
+        Only this expiration.
+    max_age : timedelta, optional
+        Refuse a chain whose newest quote is older than this at `at`.
+
+    Returns
+    -------
+    DataFrame, CHAIN_COLUMNS
+        One row a contract, sorted by expiry, strike, right, class. ``attrs``: `at`, `as_of` (its newest quote) and
+        `source`. Contracts whose moment of expiry has come by `at` are left out.
+
+    Raises
+    ------
+    NoDataError
+        If nothing was known at `at`; the hint says what is.
+    StaleQuoteError
+        If `max_age` is given and the newest quote is older.
+
+    Notes
+    -----
+    Each contract's row is its newest one with a quote out of the 15 minutes before the newest moment; without one,
+    its newest trade or open interest there; without that, its newest row of the same session, with quality `stale`.
+    `mid` is NaN where a side is missing. `tau` and `dte` run from the row's own `ts`.
+    """
+    at = as_utc(at) if at is not None else None
+    with cursor_of(engine) as cursor:
+        book = book_of(engine)
+        session = _newest_session(cursor, symbol, at)
+        moment_at = at or moment(session.as_of_us)
+        _check_age(symbol, session, moment_at, max_age)
+        wanted = _alive(cursor, book, session, moment_at, expiry)
+        if not len(wanted):
+            raise _nothing_left(symbol, moment_at, expiry)
+        rows = _collect(cursor, session, wanted, everything=expiry is None)
+        source = _sources(cursor, rows.file_ids)
+        frame = _frame(rows, book, book.positions(cursor, rows.contract_ids), symbol)
+    frame.attrs = {"at": moment_at, "as_of": moment(session.as_of_us), "source": source}
+    return frame
+
+
+def _newest_session(cursor: Any, symbol: str, at: datetime | None) -> _Session:
+    """Find the newest moment of the symbol until `at`, by the directory first and then to the point."""
+    cursor.execute("SELECT stock_id FROM stocks WHERE symbol = %s", (symbol,))
+    found = cursor.fetchone()
+    if found is None:
+        raise no_such_data(cursor, "option chain", symbol, at)
+    stock_id = int(found[0])
+    until = at or datetime.max.replace(tzinfo=UTC)
+    cursor.execute(
+        "SELECT session, first_ts, last_ts, contract_ids, first_s FROM option_sessions WHERE stock_id = %(stock)s "
+        "AND session = (SELECT session FROM option_sessions WHERE stock_id = %(stock)s AND session <= %(day)s "
+        "AND first_ts <= %(until)s ORDER BY session DESC LIMIT 1) AND first_ts <= %(until)s",
+        {"stock": stock_id, "until": until, "day": exchange_date(at) if at else date.max},
+    )
+    parts = cursor.fetchall()
+    if not parts:
+        raise no_such_data(cursor, "option chain", symbol, at)
+    first = min(part[1] for part in parts)
+    last = min(max(part[2] for part in parts), until)
+    cursor.execute(
+        "SELECT ts FROM option_snapshots WHERE stock_id = %s AND ts BETWEEN %s AND %s ORDER BY ts DESC LIMIT 1",
+        (stock_id, first, last),
+    )
+    as_of_us = _microseconds(cursor.fetchone()[0])
+    ids = []
+    for _, first_ts, _, contract_ids, first_s in parts:
+        seen = _microseconds(first_ts) + np.array(first_s, dtype=np.int64) * 1_000_000
+        ids.append(np.array(contract_ids, dtype=np.int64)[seen <= as_of_us])
+    return _Session(stock_id, as_of_us, _microseconds(first), np.unique(np.concatenate(ids)))
+
+
+def _check_age(symbol: str, session: _Session, at: datetime, max_age: timedelta | None) -> None:
+    if max_age is None:
+        return
+    if max_age < timedelta(0):
+        raise InputError("max_age", max_age, "a duration >= 0")
+    age = at - moment(session.as_of_us)
+    if age > max_age:
+        raise StaleQuoteError(f"option chain of {symbol}", age_s=age.total_seconds(), max_age_s=max_age.total_seconds())
+
+
+def _alive(cursor: Any, book: ContractBook, session: _Session, at: datetime, expiry: date | None) -> Int64s:
+    """Return the contracts of the session that have not expired at `at`."""
+    places = book.positions(cursor, session.contract_ids)
+    wanted = book.column("expires_us")[places] > _microseconds(at)
+    if expiry is not None:
+        wanted &= book.column("expiry_day")[places] == np.datetime64(expiry, "D").astype(np.int64)
+    return session.contract_ids[wanted]
+
+
+def _nothing_left(symbol: str, at: datetime, expiry: date | None) -> NoDataError:
+    facts: dict[str, Any] = {"symbol": symbol} | ({"expiry": expiry} if expiry else {})
+    hint = "ask for the chain without an expiry to see those listed" if expiry else "all its contracts have expired"
+    return NoDataError("option chain", at=at, hint=hint, **facts)
+
+
+def _collect(cursor: Any, session: _Session, wanted: Int64s, *, everything: bool) -> Newest:
+    """Read backwards from the newest moment, in steps, until every contract has a row."""
+    newest = Newest(wanted)
+    until = session.as_of_us
+    for step in _STEPS:
+        since = max(session.as_of_us - step // _US, session.first_us)
+        if since <= until:
+            missing = newest.without_quote()
+            if not len(missing):
+                return newest.found()
+            newest.offer(_slice(cursor, session, since, until, missing, everything=everything and step == _STEPS[0]))
+        until = since - 1
+    missing = newest.without_row()
+    if len(missing) and session.first_us <= until:
+        newest.offer(_slice(cursor, session, session.first_us, until, missing, everything=False, only_last=True))
+        newest.mark_stale(session.as_of_us - FRESH // _US)
+    return newest.found()
+
+
+def _slice(
+    cursor: Any,
+    session: _Session,
+    since: int,
+    until: int,
+    missing: Int64s,
+    *,
+    everything: bool,
+    only_last: bool = False,
+) -> tuple[Int64s, npt.NDArray[np.float64], npt.NDArray[np.int8]]:
+    parameters = {"stock": session.stock_id, "since": moment(since), "until": moment(until)}
+    condition = "stock_id = %(stock)s AND ts BETWEEN %(since)s AND %(until)s"
+    if not everything:
+        condition += " AND contract_id = ANY(%(missing)s::int[])"
+        parameters["missing"] = "{" + ",".join(map(str, missing.tolist())) + "}"
+    query = f"SELECT {_COLUMNS} FROM option_snapshots WHERE {condition}"  # noqa: S608
+    if only_last:
+        query = (
+            f"SELECT {_COLUMNS} FROM (SELECT DISTINCT ON (contract_id) * FROM option_snapshots WHERE {condition} "  # noqa: S608
+            f"ORDER BY contract_id, (bid IS NULL AND ask IS NULL), ts DESC) AS newest"
+        )
+    return decode_rows(binary_rows(cursor, query, parameters), integers=3, floats=len(VALUE_COLUMNS))
+
+
+def _sources(cursor: Any, file_ids: Int64s) -> str:
+    cursor.execute(
+        "SELECT DISTINCT source FROM ingested_files WHERE file_id = ANY(%s) ORDER BY source",
+        (np.unique(file_ids).tolist(),),
+    )
+    return ", ".join(source for (source,) in cursor)
+
+
+def _frame(rows: Newest, book: ContractBook, places: Int64s, symbol: str) -> pd.DataFrame:
+    contract = {
+        name: book.column(name)[places] for name in ("strike", "multiplier", "is_call", "expiry_day", "class_no")
+    }
+    order = np.lexsort((contract["class_no"], ~contract["is_call"], contract["strike"], contract["expiry_day"]))
+    places = places[order]
+    contract = {name: column[order] for name, column in contract.items()}
+    ts = rows.ts_us[order]
+    values = {name: rows.values[place][order] for place, name in enumerate(VALUE_COLUMNS)}
+    columns: dict[str, Any] = {
+        "ts": pd.DatetimeIndex(ts.astype("datetime64[us]"), tz="UTC"),
+        "symbol": _labels(np.zeros(len(ts), dtype=np.int8), (symbol,)),
+        "trading_class": _classes(contract["class_no"], book),
+        "expiry": contract["expiry_day"].astype("datetime64[D]").astype("datetime64[s]"),
+        "strike": contract["strike"],
+        "right": _labels((~contract["is_call"]).astype(np.int8), RIGHTS),
+        "style": _labels((~book.column("is_american")[places]).astype(np.int8), STYLES),
+        "settlement": _labels(book.column("is_am")[places].astype(np.int8), SETTLEMENTS),
+        "multiplier": contract["multiplier"],
+        **values,
+        "quality": _labels(rows.quality[order], QUALITY_LABELS),
+        "mid": (values["bid"] + values["ask"]) / 2,
+        "tau": (book.column("expires_us")[places] - ts) / (SECONDS_PER_YEAR * 1e6),
+        "dte": contract["expiry_day"] - session_days(ts),
+    }
+    return pd.DataFrame({name: columns[name] for name in CHAIN_COLUMNS}, copy=False)
+
+
+def _labels(codes: npt.NDArray[np.int8], words: tuple[str, ...]) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, categories=list(words))
+
+
+def _classes(numbers: Int64s, book: ContractBook) -> pd.Categorical:
+    used, codes = np.unique(numbers, return_inverse=True)
+    return pd.Categorical.from_codes(codes, categories=[book.classes[number] for number in used])
+
+
+def _microseconds(when: datetime) -> int:
+    return (as_utc(when) - datetime(1970, 1, 1, tzinfo=UTC)) // _US

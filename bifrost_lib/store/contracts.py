@@ -1,0 +1,235 @@
+"""From the words that name a contract to its key in the database, for millions of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.kernels import kernel
+from bifrost_lib.core.vocabulary import RIGHTS, SETTLEMENTS, STYLES
+
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+
+_TERMS = [f"{style}/{settlement}" for style in STYLES for settlement in SETTLEMENTS]
+_STRIKE_UNITS = 1e6  # vendors' strikes differ in the last digits of a float; contracts do not
+
+
+@kernel(nogil=True)
+def _find(low, high, terms, start, slots, known_low, known_high, known_terms, count, found):  # type: ignore[no-untyped-def]
+    # An open-addressing hash table from a two-word key to a running number. Returns (rows done, count, clash): stops
+    # early when half full, and at a row whose exercise terms differ from those first seen (clash).
+    mask = np.uint64(len(slots) - 1)
+    for row in range(start, len(low)):
+        if row > start and low[row] == low[row - 1] and high[row] == high[row - 1]:
+            number = found[row - 1]
+        else:
+            slot = np.uint64(low[row]) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(high[row]) * np.uint64(
+                0xC2B2AE3D27D4EB4F
+            )
+            slot = (slot ^ (slot >> np.uint64(29))) & mask
+            while True:
+                number = slots[slot] - 1
+                if number < 0 or (known_low[number] == low[row] and known_high[number] == high[row]):
+                    break
+                slot = (slot + np.uint64(1)) & mask
+            if number < 0:
+                if 2 * (count + 1) > len(slots):
+                    return row, count, False
+                number = count
+                slots[slot] = number + 1
+                known_low[number], known_high[number], known_terms[number] = low[row], high[row], terms[row]
+                count += 1
+        if known_terms[number] != terms[row]:
+            return row, count, True
+        found[row] = number
+    return len(low), count, False
+
+
+class ContractKeys:
+    """Keys of underlyings and contracts, looked up once and remembered; new ones are created.
+
+    Everything happens in the transaction of `cursor`, so nothing remains of a file that fails.
+    """
+
+    def __init__(self, cursor: Any, *, simulated: bool) -> None:
+        self._cursor = cursor
+        self._simulated = simulated
+        self._symbols: dict[str, int] = {}
+        self._classes: dict[str, int] = {}
+        self._multipliers: dict[float, int] = {}
+        self._stock_of_symbol = np.zeros(0, dtype=np.int32)
+        self._count = 0
+        self._resize(1 << 12)
+
+    def resolve(self, frame: pd.DataFrame) -> tuple[Int32s, Int32s]:
+        """Return the stock and contract keys of each row.
+
+        Raises
+        ------
+        InputError
+            If a row names no contract, or gives a known contract other exercise terms than before.
+        """
+        low = np.rint(frame["strike"].to_numpy() * _STRIKE_UNITS).astype(np.int64)
+        symbol = _codes(frame["symbol"], self._symbols)
+        high = (
+            frame["expiry"].to_numpy().astype("datetime64[D]").astype(np.int64) << 41
+            | _codes(frame["multiplier"], self._multipliers) << 33
+            | (frame["right"] == "C").to_numpy().astype(np.int64) << 32
+            | _codes(frame["trading_class"], self._classes) << 16
+            | symbol
+        )
+        terms = _terms(frame)
+        numbers = np.empty(len(frame), dtype=np.int32)
+        before, done = self._count, 0
+        while done < len(frame):
+            done, self._count, clash = _find(
+                low, high, terms, done, self._slots, self._low, self._high, self._terms, self._count, numbers
+            )
+            if clash:
+                raise _clash(frame, done)
+            if done < len(frame):
+                self._resize(4 * len(self._slots))
+        self._name_stocks()
+        if self._count > before:
+            self._name_contracts(np.arange(before, self._count))
+        return self._stock_of_symbol[symbol], self._ids[numbers]
+
+    def _resize(self, size: int) -> None:
+        count = self._count
+        kept = [getattr(self, name)[:count] for name in ("_low", "_high", "_terms", "_ids")] if count else None
+        self._slots = np.zeros(size, dtype=np.int32)
+        self._low, self._high = np.zeros(size // 2, dtype=np.int64), np.zeros(size // 2, dtype=np.int64)
+        self._terms, self._ids = np.zeros(size // 2, dtype=np.int8), np.zeros(size // 2, dtype=np.int32)
+        if kept is not None:
+            low, high, terms, self._ids[:count] = kept
+            numbers = np.empty(count, dtype=np.int32)
+            _find(low, high, terms, 0, self._slots, self._low, self._high, self._terms, 0, numbers)
+
+    def _name_stocks(self) -> None:
+        fresh = list(self._symbols)[len(self._stock_of_symbol) :]
+        if not fresh:
+            return
+        self._cursor.execute(
+            "INSERT INTO stocks (symbol, simulated) SELECT symbol, %s FROM unnest(%s::text[]) AS given (symbol) "
+            "WHERE NOT EXISTS (SELECT 1 FROM stocks WHERE stocks.symbol = given.symbol) "
+            "ORDER BY symbol ON CONFLICT DO NOTHING",
+            (self._simulated, fresh),
+        )
+        self._cursor.execute("SELECT symbol, stock_id, simulated FROM stocks WHERE symbol = ANY(%s)", (fresh,))
+        rows = {symbol: (stock_id, simulated) for symbol, stock_id, simulated in self._cursor}
+        for symbol, (_, simulated) in rows.items():
+            if simulated != self._simulated:
+                raise InputError(
+                    "source",
+                    "simulated" if self._simulated else "real data",
+                    f"the data of {symbol} to be all {'simulated' if simulated else 'real'}, as those in the store; "
+                    f"use another home (BIFROST_HOME) or another symbol",
+                )
+        added = np.array([rows[symbol][0] for symbol in fresh], dtype=np.int32)
+        self._stock_of_symbol = np.concatenate([self._stock_of_symbol, added])
+
+    def _name_contracts(self, numbers: Int64s) -> None:
+        missing = self._look_up(numbers)
+        if len(missing):
+            words, values = self._given(missing)
+            self._cursor.execute(
+                f'INSERT INTO option_contracts (stock_id, trading_class, expiry, strike, "right", style, settlement, '  # noqa: S608
+                f"multiplier) SELECT stock_id, trading_class, expiry, strike, \"right\", split_part(terms, '/', 1), "
+                f"split_part(terms, '/', 2), multiplier FROM ({words}) AS given "
+                f'ORDER BY stock_id, expiry, strike, "right", trading_class, multiplier ON CONFLICT DO NOTHING',
+                values,
+            )
+            self._look_up(missing)
+
+    def _look_up(self, numbers: Int64s) -> Int64s:
+        """Fill in the keys of contracts that exist; return the numbers of those that do not."""
+        words, values = self._given(numbers)
+        self._cursor.execute(
+            f"SELECT number, contract_id, style || '/' || settlement, given.terms FROM ({words}) AS given "  # noqa: S608
+            f'JOIN option_contracts USING (stock_id, expiry, strike, "right", trading_class, multiplier)',
+            values,
+        )
+        rows = self._cursor.fetchall()
+        for number, contract_id, stored, given in rows:
+            if stored != given:
+                raise InputError("frame.style/settlement", given, f"{stored}, which contract {contract_id} has")
+            self._ids[number] = contract_id
+        return numbers[self._ids[numbers] == 0]
+
+    def _given(self, numbers: Int64s) -> tuple[str, tuple[Any, ...]]:
+        """Return SQL, with its parameters, for a table of the contracts with these running numbers."""
+        high = self._high[numbers]
+        columns = (
+            numbers,
+            self._stock_of_symbol[high & 0xFFFF],
+            (high >> 16 & 0xFFFF) + 1,
+            high >> 41,
+            self._low[numbers] / _STRIKE_UNITS,
+            (high >> 32 & 1) + 1,
+            np.array(list(self._multipliers))[high >> 33 & 0xFF],
+            self._terms[numbers].astype(np.int64) + 1,
+        )
+        words = (
+            "SELECT number, stock_id, (%s::text[])[class_no] AS trading_class, date '1970-01-01' + day AS expiry, "
+            'strike, (%s::text[])[right_no] AS "right", multiplier, (%s::text[])[terms_no] AS terms FROM '
+            "unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::float8[], %s::int[], %s::float8[], %s::int[]) "
+            "AS one (number, stock_id, class_no, day, strike, right_no, multiplier, terms_no)"
+        )
+        # One literal a column: the driver would otherwise quote each number by itself.
+        literals = tuple("{" + ",".join(map(repr, column.tolist())) + "}" for column in columns)
+        return words, (list(self._classes), list(reversed(RIGHTS)), _TERMS, *literals)
+
+
+def _codes(column: pd.Series[Any], known: dict[Any, int]) -> Int64s:
+    """Return running numbers for the column's values, the same ones in every batch."""
+    categories, codes = _split(column)
+    if len(codes) and codes.min() < 0:
+        raise InputError(f"frame.{column.name}", None, f"a value in every row; row {int(codes.argmin())} has none")
+    numbers = np.array([known.setdefault(value, len(known)) for value in categories], dtype=np.int64)
+    most = 0xFF if column.name == "multiplier" else 0xFFFF
+    if len(known) > most:
+        raise InputError(f"frame.{column.name}", len(known), f"at most {most} different values in one file")
+    return numbers[codes] if len(numbers) else codes.astype(np.int64)
+
+
+def _split(column: pd.Series[Any]) -> tuple[list[Any], Int64s]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = column.cat.codes.to_numpy()
+        used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(column.cat.categories)))
+        compact = np.full(len(column.cat.categories) + 1, -1, dtype=np.int64)
+        compact[used] = np.arange(len(used))
+        return [column.cat.categories[code] for code in used], compact[codes]
+    codes, values = pd.factorize(column.to_numpy())
+    return [float(value) for value in values], codes.astype(np.int64)
+
+
+def _terms(frame: pd.DataFrame) -> npt.NDArray[np.int8]:
+    """Return the number of each row's exercise style and settlement in `_TERMS`."""
+    style, settlement = _position(frame["style"], STYLES), _position(frame["settlement"], SETTLEMENTS)
+    _position(frame["right"], RIGHTS)
+    return (style * len(SETTLEMENTS) + settlement).astype(np.int8)
+
+
+def _position(column: pd.Series[Any], allowed: tuple[str, ...]) -> Int64s:
+    categories, codes = _split(column)
+    for value in categories:
+        if value not in allowed:
+            raise InputError(f"frame.{column.name}", value, " or ".join(allowed))
+    if len(codes) and codes.min() < 0:
+        raise InputError(f"frame.{column.name}", None, " or ".join(allowed))
+    return np.array([allowed.index(value) for value in categories], dtype=np.int64)[codes]
+
+
+def _clash(frame: pd.DataFrame, row: int) -> InputError:
+    given = frame.iloc[row]
+    name = f"{given['trading_class']} {given['expiry']:%Y-%m-%d} {given['right']} {given['strike']}"
+    return InputError(
+        "frame.style/settlement",
+        f"{given['style']}/{given['settlement']}",
+        f"the terms that earlier rows give {name}; row {row} differs",
+    )

@@ -1,0 +1,81 @@
+"""Choosing one row for each contract out of rows of several moments."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bifrost_lib.core.kernels import kernel
+from bifrost_lib.core.quality import Quality
+from bifrost_lib.store.binary_copy import EPOCH_US
+from bifrost_lib.store.columns import VALUE_COLUMNS
+
+Int64s = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int8]
+
+_BID, _ASK = VALUE_COLUMNS.index("bid"), VALUE_COLUMNS.index("ask")
+_EMPTY, _UNQUOTED, _QUOTED = 0, 1, 2
+
+
+@kernel(nogil=True)
+def _choose(wanted, state, kept, kept_ts, contract, ts, bid, ask, offset):  # type: ignore[no-untyped-def]
+    # `kept` holds the number of the row chosen for each wanted contract; rows of this offer start at `offset`.
+    for row in range(len(contract)):
+        place = np.searchsorted(wanted, contract[row])
+        if place == len(wanted) or wanted[place] != contract[row]:
+            continue
+        rank = 2 if not (np.isnan(bid[row]) and np.isnan(ask[row])) else 1
+        if rank > state[place] or (rank == state[place] and ts[row] > kept_ts[place]):
+            state[place], kept[place], kept_ts[place] = rank, offset + row, ts[row]
+
+
+class Newest:
+    """The newest row of each wanted contract, one with a quote before one without."""
+
+    def __init__(self, wanted: Int64s) -> None:
+        self._wanted = wanted
+        self._state = np.zeros(len(wanted), dtype=np.int8)
+        self._kept = np.full(len(wanted), -1, dtype=np.int64)
+        self._kept_ts = np.zeros(len(wanted), dtype=np.int64)
+        self._numbers: list[Int64s] = []
+        self._values: list[Floats] = []
+        self._codes: list[Codes] = []
+        self._offered = 0
+        self._stale_before: int | None = None
+
+    def offer(self, rows: tuple[Int64s, Floats, Codes]) -> None:
+        """Consider rows: integers (contract, ts since 2000, file), values, quality."""
+        numbers, values, codes = rows
+        _choose(
+            *(self._wanted, self._state, self._kept, self._kept_ts),
+            *(numbers[0], numbers[1], values[_BID], values[_ASK], self._offered),
+        )
+        self._offered += len(codes)
+        self._numbers.append(numbers)
+        self._values.append(values)
+        self._codes.append(codes)
+
+    def without_quote(self) -> Int64s:
+        """Return the contracts that have no quoted row yet."""
+        return self._wanted[self._state < _QUOTED]
+
+    def without_row(self) -> Int64s:
+        """Return the contracts that have no row at all."""
+        return self._wanted[self._state == _EMPTY]
+
+    def mark_stale(self, before_us: int) -> None:
+        """Give rows older than `before_us` the quality `stale`."""
+        self._stale_before = before_us
+
+    def found(self) -> Newest:
+        """Settle the choice; from here on the attributes below can be read."""
+        rows = self._kept[self._state > _EMPTY]
+        numbers = np.concatenate(self._numbers, axis=1)[:, rows]
+        self.contract_ids, self.file_ids = numbers[0], numbers[2]
+        self.ts_us = numbers[1] + EPOCH_US
+        self.values = np.concatenate(self._values, axis=1)[:, rows]
+        self.quality = np.concatenate(self._codes)[rows]
+        if self._stale_before is not None:
+            self.quality[self.ts_us < self._stale_before] = Quality.STALE
+        return self

@@ -1,0 +1,49 @@
+"""What the database can answer instead of rows, as errors that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import psycopg2
+from sqlalchemy.exc import DBAPIError
+
+from bifrost_lib.core.errors import BifrostError, SourceUnavailable, StoreError
+
+_UNREACHABLE = ("08", "57P")  # connection exceptions, operator intervention
+
+
+class AlreadyIngested(BifrostError):
+    """The file is in the store already; `rows_stored` and `finished` say what happened then."""
+
+    def __init__(self, path: str, *, rows_stored: int, finished: datetime) -> None:
+        self.path, self.rows_stored, self.finished = path, rows_stored, finished
+        super().__init__(f"{path} was stored on {finished:%Y-%m-%d %H:%M} UTC ({rows_stored} rows); nothing to do")
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Turn the driver's errors into ours; `place` names the database, never its password."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise as_bifrost_error(error.orig, place) from None
+    except psycopg2.Error as error:
+        raise as_bifrost_error(error, place) from None
+
+
+def as_bifrost_error(error: BaseException | None, place: str) -> BifrostError:
+    """Return our error for one of the driver's."""
+    lines = str(error).strip().splitlines() or ["no reason given"]
+    line, code = lines[0].strip(), getattr(error, "pgcode", None) or ""
+    if code == "53100":
+        return StoreError(f"{place}: the disk is full; free some space and run the same again ({line})")
+    if code == "40P01":
+        return StoreError(f"{place}: another process is storing the same contracts; run the same again")
+    if code.startswith("42501"):
+        return StoreError(f"{place}: {line}; give the database's role that right")
+    is_unreachable = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    if code.startswith(_UNREACHABLE) or (is_unreachable and not code):
+        return SourceUnavailable(place, line)
+    return StoreError(f"{place}: {line}")

@@ -1,0 +1,284 @@
+"""Bringing snapshots into the store: one transaction for each file, rows by COPY."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import psycopg2
+from psycopg2.extras import Json
+
+from bifrost_lib.core.calendar import FIRST_DAY, LAST_DAY
+from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.frames import check_frame
+from bifrost_lib.core.quality import QUALITY_LABELS
+from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS
+from bifrost_lib.store.binary_copy import HEADER, TRAILER, Bytes, encode_snapshots
+from bifrost_lib.store.columns import STORED_COLUMNS, VALUE_COLUMNS
+from bifrost_lib.store.contracts import ContractKeys
+from bifrost_lib.store.duplicates import first_of_each, is_ordered, order
+from bifrost_lib.store.merging import STAGING, make_staging, merge_staged
+from bifrost_lib.store.partitions import make_partition, months_of
+from bifrost_lib.store.sessions import SessionLog
+from bifrost_lib.store.time_tables import COMMUNITY, PLAIN
+from bifrost_lib.store.trouble import AlreadyIngested, translated
+
+if TYPE_CHECKING:
+    from bifrost_lib.store.database import Store
+
+SIMULATED = "simulated"
+_CHUNK = 1 << 20
+_FIRST_US = int(np.datetime64(FIRST_DAY, "us").astype(np.int64))
+_LAST_US = int(np.datetime64(LAST_DAY, "us").astype(np.int64))
+
+
+@dataclass(frozen=True)
+class FileKey:
+    """What tells one file from another: where it was, its bytes, and how they were read."""
+
+    path: str
+    sha256: str
+    size: int
+    format: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A batch ready to be encoded; all arrays have one entry a row."""
+
+    ts: npt.NDArray[np.int64]
+    stock_id: npt.NDArray[np.int32]
+    contract_id: npt.NDArray[np.int32]
+    values: tuple[npt.NDArray[np.float64], ...]
+    quality: npt.NDArray[np.int8]
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Rows:
+        """Return the given rows in the given order."""
+        values = tuple(column[rows] for column in self.values)
+        return Rows(self.ts[rows], self.stock_id[rows], self.contract_id[rows], values, self.quality[rows])
+
+
+@contextmanager
+def ingestion(store: Store, key: FileKey, *, source: str) -> Iterator[SnapshotWriter]:
+    """Store one file whole or not at all.
+
+    Parameters
+    ----------
+    store : Store
+    key : FileKey
+    source : str
+        Who supplied the data, for example ``lean``; ``simulated`` for made-up data, which never shares a symbol
+        with real data.
+
+    Raises
+    ------
+    AlreadyIngested
+        If this file is in the store; nothing is touched.
+    InputError
+        From `append`, for a frame that is not what it should be; nothing of the file is stored.
+    """
+    if not source.strip():
+        raise InputError("source", source, "the name of who supplied the data")
+    with translated(store.place):
+        pooled = store.engine.raw_connection()
+        try:
+            connection = pooled.driver_connection
+            writer = SnapshotWriter(store, connection, key, source=source.strip())
+            yield writer
+            writer.finish()
+            pooled.commit()
+        except BaseException:
+            _roll_back(pooled)
+            raise
+        finally:
+            pooled.close()
+        writer.after_commit()
+
+
+def _roll_back(pooled: Any) -> None:
+    try:
+        pooled.rollback()
+    except psycopg2.Error:
+        pooled.invalidate()  # the server is gone, and with it the transaction
+
+
+class SnapshotWriter:
+    """Takes the frames of one file; made by `ingestion`."""
+
+    def __init__(self, store: Store, connection: Any, key: FileKey, *, source: str) -> None:
+        self._store, self._cursor = store, connection.cursor()
+        self._rejected: Counter[str] = Counter()
+        self._rows_read = 0
+        self.rows_stored = 0
+        self._meets_stored_rows = False
+        self._months: set[Any] = set()
+        self._file_id = self._register(key, source)
+        self._contracts = ContractKeys(self._cursor, simulated=source.startswith(SIMULATED))
+        self._sessions = SessionLog()
+
+    def append(self, frame: pd.DataFrame) -> int:
+        """Store the rows of `frame`; return how many were newly stored or completed.
+
+        Parameters
+        ----------
+        frame : DataFrame, SNAPSHOT_COLUMNS
+            Any order, any index. NaN is stored as unknown. A row for a contract and moment that are stored
+            already, or that come twice, fills in what is missing and changes nothing else.
+
+        Raises
+        ------
+        InputError
+            If a column is missing or of another dtype, a row names no moment or no contract, or a number is
+            infinite. The file must then be given up: leave the ``with`` block by the exception.
+        """
+        frame = check_frame(frame, SNAPSHOT_COLUMNS)
+        if frame.empty:
+            return 0
+        ts = _moments(frame)
+        _check_sizes(frame)
+        stock_id, contract_id = self._contracts.resolve(frame)
+        values = tuple(frame[name].to_numpy() for name in VALUE_COLUMNS)
+        rows = Rows(ts, stock_id, contract_id, values, _quality_codes(frame["quality"]))
+        if not is_ordered(ts, stock_id, contract_id):
+            rows = rows.take(order(ts, stock_id, contract_id))
+        self._make_partitions(ts)
+        stored = self._copy_directly(rows) if not self._meets_stored_rows else None
+        if stored is None:
+            stored = self._merge(rows)
+        self.rows_stored += stored
+        return stored
+
+    def note(self, *, rows_read: int = 0, rejected: Mapping[str, int] | None = None) -> None:
+        """Add to what the ledger will say about the file: rows found in it, and rejected ones by reason."""
+        self._rows_read += rows_read
+        self._rejected.update(rejected or {})
+
+    def finish(self) -> None:
+        """Write the directory of sessions and the ledger's last words; `ingestion` commits."""
+        self._sessions.store(self._cursor, self._file_id)
+        self._cursor.execute(
+            "UPDATE ingested_files SET rows_read = %s, rows_stored = %s, rejected = %s, finished = %s "
+            "WHERE file_id = %s",
+            (self._rows_read, self.rows_stored, Json(self._rejected), self._store.clock.now(), self._file_id),
+        )
+
+    def after_commit(self) -> None:
+        """Do what can wait until the rows are safe."""
+
+    def _register(self, key: FileKey, source: str) -> int:
+        """Enter the file in the ledger; a second process with the same file waits here for the first."""
+        self._cursor.execute(
+            "INSERT INTO ingested_files (path, sha256, size, format, source, rejected, started) "
+            "VALUES (%s, %s, %s, %s, %s, '{}', %s) ON CONFLICT DO NOTHING RETURNING file_id",
+            (key.path, key.sha256, key.size, key.format, source, self._store.clock.now()),
+        )
+        made = self._cursor.fetchone()
+        if made is not None:
+            return int(made[0])
+        self._cursor.execute(
+            "SELECT rows_stored, finished FROM ingested_files WHERE (path, sha256, format) = (%s, %s, %s)",
+            (key.path, key.sha256, key.format),
+        )
+        rows_stored, finished = self._cursor.fetchone()
+        raise AlreadyIngested(key.path, rows_stored=rows_stored, finished=finished)
+
+    def _make_partitions(self, ts: npt.NDArray[np.int64]) -> None:
+        if self._store.level != PLAIN:
+            return
+        for month in months_of(ts) - self._months:
+            make_partition(self._store.engine, "option_snapshots", month)
+            self._months.add(month)
+
+    def _copy_directly(self, rows: Rows) -> int | None:
+        """Copy into the table itself, the fast way; None if a row is there already, and then nothing was stored."""
+        self._cursor.execute("SAVEPOINT batch")
+        try:
+            self._copy("option_snapshots", rows)
+        except psycopg2.errors.UniqueViolation:
+            self._cursor.execute("ROLLBACK TO SAVEPOINT batch")
+            return None
+        self._cursor.execute("RELEASE SAVEPOINT batch")
+        self._sessions.add(rows.ts, rows.stock_id, rows.contract_id)
+        return len(rows.ts)
+
+    def _merge(self, rows: Rows) -> int:
+        once = first_of_each(rows)
+        make_staging(self._cursor)
+        self._copy(STAGING, once)
+        stored, fresh = merge_staged(self._cursor, compressed=self._store.level == COMMUNITY)
+        self._sessions.add(once.ts, once.stock_id, once.contract_id, fresh=fresh)
+        # A file that met stored rows will meet more of them: do not try the fast way first.
+        self._meets_stored_rows = sum(fresh.values()) < len(once.ts)
+        return stored
+
+    def _copy(self, table: str, rows: Rows) -> None:
+        encoded, infinite = encode_snapshots(
+            ts=rows.ts,
+            values=rows.values,
+            stock_id=rows.stock_id,
+            contract_id=rows.contract_id,
+            file_id=self._file_id,
+            quality=rows.quality,
+        )
+        if encoded is None:
+            bad = next(
+                name for name, column in zip(VALUE_COLUMNS, rows.values, strict=True) if np.isinf(column[infinite])
+            )
+            raise InputError(f"frame.{bad}", "an infinite number", "finite numbers, and NaN where nothing is known")
+        words = f"COPY {table} ({', '.join(STORED_COLUMNS)}) FROM STDIN (FORMAT binary)"
+        self._cursor.copy_expert(words, _Reader(encoded), size=_CHUNK)
+
+
+class _Reader:
+    """The stream that the driver reads: header, rows, trailer."""
+
+    def __init__(self, body: Bytes) -> None:
+        self._body, self._at, self._is_open = memoryview(body), 0, False
+
+    def read(self, size: int) -> bytes:
+        if not self._is_open:
+            self._is_open = True
+            return HEADER
+        if self._at < len(self._body):
+            chunk = bytes(self._body[self._at : self._at + size])
+            self._at += len(chunk)
+            return chunk
+        if self._at == len(self._body):
+            self._at += 1
+            return TRAILER
+        return b""
+
+
+def _moments(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return the moments in microseconds, all of them within the exchange's calendar."""
+    ts = frame["ts"].dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
+    if ts.min() < _FIRST_US or ts.max() > _LAST_US:
+        wrong = frame["ts"].iloc[int(np.flatnonzero((ts < _FIRST_US) | (ts > _LAST_US))[0])]
+        raise InputError("frame.ts", wrong, f"moments from {FIRST_DAY} to {LAST_DAY}")
+    return ts
+
+
+def _check_sizes(frame: pd.DataFrame) -> None:
+    for name in ("strike", "multiplier"):
+        column = frame[name].to_numpy()
+        fine = (column > 0) & (column < 1e9)
+        if not fine.all():
+            raise InputError(f"frame.{name}", float(column[~fine][0]), "numbers > 0 in every row")
+    if frame["expiry"].isna().any():
+        raise InputError("frame.expiry", None, "a date in every row")
+
+
+def _quality_codes(column: pd.Series[Any]) -> npt.NDArray[np.int8]:
+    """Return codes of `Quality`, -1 where the frame says nothing."""
+    categories = list(column.cat.categories)
+    for label in categories:
+        if label not in QUALITY_LABELS:
+            raise InputError("frame.quality", label, "one of " + ", ".join(QUALITY_LABELS))
+    codes = np.array([*(QUALITY_LABELS.index(label) for label in categories), -1], dtype=np.int8)
+    return codes[column.cat.codes.to_numpy()]
