@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import Engine
 
-from bifrost_lib.core.calendar import SECONDS_PER_YEAR, exchange_date
+from bifrost_lib.core.calendar import SECONDS_PER_YEAR
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError, NoDataError, StaleQuoteError
 from bifrost_lib.core.quality import QUALITY_LABELS
@@ -19,9 +18,10 @@ from bifrost_lib.core.vocabulary import CHAIN_COLUMNS, RIGHTS, SETTLEMENTS, STYL
 from bifrost_lib.store.binary_copy import decode_rows
 from bifrost_lib.store.columns import VALUE_COLUMNS
 from bifrost_lib.store.contract_book import ContractBook, book_of
-from bifrost_lib.store.reading import binary_rows, cursor_of, no_such_data
+from bifrost_lib.store.moments import Session, microseconds, moment, newest_session
+from bifrost_lib.store.reading import binary_rows, cursor_of
 from bifrost_lib.store.selection import Newest
-from bifrost_lib.store.sessions import moment, session_days
+from bifrost_lib.store.sessions import session_days
 
 Int64s = npt.NDArray[np.int64]
 
@@ -30,16 +30,6 @@ FRESH = timedelta(minutes=15)
 _STEPS = (timedelta(0), timedelta(minutes=1), timedelta(minutes=5), FRESH)
 _US = timedelta(microseconds=1)
 _COLUMNS = f"contract_id, ts, file_id, {', '.join(VALUE_COLUMNS)}, quality"
-
-
-@dataclass(frozen=True)
-class _Session:
-    """The newest session at `as_of`: its stock, its newest moment, and the contracts observed in it until then."""
-
-    stock_id: int
-    as_of_us: int
-    first_us: int
-    contract_ids: Int64s
 
 
 def option_chain(
@@ -87,7 +77,7 @@ def option_chain(
     at = as_utc(at) if at is not None else None
     with cursor_of(engine) as cursor:
         book = book_of(engine)
-        session = _newest_session(cursor, symbol, at)
+        session = newest_session(cursor, symbol, at, what="option chain")
         moment_at = at or moment(session.as_of_us)
         _check_age(symbol, session, moment_at, max_age)
         wanted = _alive(cursor, book, session, moment_at, expiry)
@@ -100,38 +90,7 @@ def option_chain(
     return frame
 
 
-def _newest_session(cursor: Any, symbol: str, at: datetime | None) -> _Session:
-    """Find the newest moment of the symbol until `at`, by the directory first and then to the point."""
-    cursor.execute("SELECT stock_id FROM stocks WHERE symbol = %s", (symbol,))
-    found = cursor.fetchone()
-    if found is None:
-        raise no_such_data(cursor, "option chain", symbol, at)
-    stock_id = int(found[0])
-    until = at or datetime.max.replace(tzinfo=UTC)
-    cursor.execute(
-        "SELECT session, first_ts, last_ts, contract_ids, first_s FROM option_sessions WHERE stock_id = %(stock)s "
-        "AND session = (SELECT session FROM option_sessions WHERE stock_id = %(stock)s AND session <= %(day)s "
-        "AND first_ts <= %(until)s ORDER BY session DESC LIMIT 1) AND first_ts <= %(until)s",
-        {"stock": stock_id, "until": until, "day": exchange_date(at) if at else date.max},
-    )
-    parts = cursor.fetchall()
-    if not parts:
-        raise no_such_data(cursor, "option chain", symbol, at)
-    first = min(part[1] for part in parts)
-    last = min(max(part[2] for part in parts), until)
-    cursor.execute(
-        "SELECT ts FROM option_snapshots WHERE stock_id = %s AND ts BETWEEN %s AND %s ORDER BY ts DESC LIMIT 1",
-        (stock_id, first, last),
-    )
-    as_of_us = _microseconds(cursor.fetchone()[0])
-    ids = []
-    for _, first_ts, _, contract_ids, first_s in parts:
-        seen = _microseconds(first_ts) + np.array(first_s, dtype=np.int64) * 1_000_000
-        ids.append(np.array(contract_ids, dtype=np.int64)[seen <= as_of_us])
-    return _Session(stock_id, as_of_us, _microseconds(first), np.unique(np.concatenate(ids)))
-
-
-def _check_age(symbol: str, session: _Session, at: datetime, max_age: timedelta | None) -> None:
+def _check_age(symbol: str, session: Session, at: datetime, max_age: timedelta | None) -> None:
     if max_age is None:
         return
     if max_age < timedelta(0):
@@ -141,10 +100,10 @@ def _check_age(symbol: str, session: _Session, at: datetime, max_age: timedelta 
         raise StaleQuoteError(f"option chain of {symbol}", age_s=age.total_seconds(), max_age_s=max_age.total_seconds())
 
 
-def _alive(cursor: Any, book: ContractBook, session: _Session, at: datetime, expiry: date | None) -> Int64s:
+def _alive(cursor: Any, book: ContractBook, session: Session, at: datetime, expiry: date | None) -> Int64s:
     """Return the contracts of the session that have not expired at `at`."""
     places = book.positions(cursor, session.contract_ids)
-    wanted = book.column("expires_us")[places] > _microseconds(at)
+    wanted = book.column("expires_us")[places] > microseconds(at)
     if expiry is not None:
         wanted &= book.column("expiry_day")[places] == np.datetime64(expiry, "D").astype(np.int64)
     return session.contract_ids[wanted]
@@ -156,7 +115,7 @@ def _nothing_left(symbol: str, at: datetime, expiry: date | None) -> NoDataError
     return NoDataError("option chain", at=at, hint=hint, **facts)
 
 
-def _collect(cursor: Any, session: _Session, wanted: Int64s, *, everything: bool) -> Newest:
+def _collect(cursor: Any, session: Session, wanted: Int64s, *, everything: bool) -> Newest:
     """Read backwards from the newest moment, in steps, until every contract has a row."""
     newest = Newest(wanted)
     until = session.as_of_us
@@ -177,7 +136,7 @@ def _collect(cursor: Any, session: _Session, wanted: Int64s, *, everything: bool
 
 def _slice(
     cursor: Any,
-    session: _Session,
+    session: Session,
     since: int,
     until: int,
     missing: Int64s,
@@ -242,7 +201,3 @@ def _labels(codes: npt.NDArray[np.int8], words: tuple[str, ...]) -> pd.Categoric
 def _classes(numbers: Int64s, book: ContractBook) -> pd.Categorical:
     used, codes = np.unique(numbers, return_inverse=True)
     return pd.Categorical.from_codes(codes, categories=[book.classes[number] for number in used])
-
-
-def _microseconds(when: datetime) -> int:
-    return (as_utc(when) - datetime(1970, 1, 1, tzinfo=UTC)) // _US

@@ -6,7 +6,7 @@ With it a reader knows what a chain must contain before it looks, and stops look
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
+from bifrost_lib.store.moments import moment
 
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
@@ -69,11 +70,6 @@ class SessionLog:
                     *(_literal(first.index.to_numpy()), _literal(seconds)),
                 ),
             )
-
-
-def moment(ts_us: int) -> datetime:
-    """Return microseconds since 1970 as aware UTC."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ts_us)
 
 
 def _date(day: int) -> date:
