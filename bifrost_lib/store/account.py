@@ -34,7 +34,7 @@ class Account:
         would change what the programs do.
         """
         identity = {} if self.is_ours else {"user": self.uid, "group": self.gid, "extra_groups": []}
-        return subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [str(word) for word in command],
             cwd="/",
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
@@ -47,6 +47,7 @@ class Account:
             check=False,
             **identity,  # type: ignore[call-overload]
         )
+        return done
 
     def can_enter(self, folder: Path) -> bool:
         """Tell whether this account reaches `folder` through all of its parents."""

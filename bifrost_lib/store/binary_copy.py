@@ -17,12 +17,12 @@ Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
+Codes = npt.NDArray[np.int8]
 
 #: PostgreSQL counts microseconds from 2000-01-01, NumPy from 1970-01-01.
 EPOCH_US = 946_684_800_000_000
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-NO_LABEL = -1
 _LONGEST_LABEL = max(map(len, QUALITY_LABELS))
 _LABELS = np.zeros((len(QUALITY_LABELS), _LONGEST_LABEL), dtype=np.uint8)
 for _code, _label in enumerate(QUALITY_LABELS):
@@ -31,7 +31,17 @@ _LABEL_LENGTHS = np.array([len(label) for label in QUALITY_LABELS], dtype=np.int
 
 
 @kernel(nogil=True)
-def _encode(out, ts, values, stock, contract, file_id, quality, labels, label_lengths):  # type: ignore[no-untyped-def]
+def _encode(  # noqa: PLR0917 - kernels take their arguments by place
+    out: Bytes,
+    ts: Int64s,
+    values: tuple[npt.NDArray[np.uint64], ...],
+    stock: Int32s,
+    contract: Int32s,
+    file_id: int,
+    quality: Codes,
+    labels: Bytes,
+    label_lengths: Int64s,
+) -> np.int64:
     # `values` is a tuple of equally long arrays, bit patterns of float64; returns the bytes written, or -1 - row at
     # an infinite number. All positions are unsigned: signed ones would be checked for being negative.
     at = np.uint64(0)
@@ -55,7 +65,7 @@ def _encode(out, ts, values, stock, contract, file_id, quality, labels, label_le
                 store_big_endian(out, at, null)
                 at += four
             else:
-                return -1 - row
+                return np.int64(-1 - row)
         for number in (np.int64(stock[row]), np.int64(contract[row]), np.int64(file_id)):
             store_big_endian(out, at, length_4)
             store_big_endian(out, at + four, np.uint32(number))
@@ -75,7 +85,15 @@ def _encode(out, ts, values, stock, contract, file_id, quality, labels, label_le
 
 
 @kernel(nogil=True)
-def _decode(data, start, numbers, floats, codes, labels, label_lengths):  # type: ignore[no-untyped-def]
+def _decode(  # noqa: PLR0917
+    data: Bytes,
+    start: int,
+    numbers: Int64s,
+    floats: npt.NDArray[np.uint64],
+    codes: Codes,
+    labels: Bytes,
+    label_lengths: Int64s,
+) -> int:
     # Rows of `numbers` integers, then floats, then one label; returns how many rows there were.
     at = np.uint64(start)
     end = np.uint64(len(data))
@@ -125,7 +143,7 @@ def encode_snapshots(
     stock_id: Int32s,
     contract_id: Int32s,
     file_id: int,
-    quality: npt.NDArray[np.int8],
+    quality: Codes,
 ) -> tuple[Bytes | None, int]:
     """Encode rows of `option_snapshots`, columns as in `STORED_COLUMNS`, header and trailer not included.
 
@@ -148,7 +166,7 @@ def encode_snapshots(
     out = np.empty(len(ts) * widest, dtype=np.uint8)
     bits = tuple(np.ascontiguousarray(column).view(np.uint64) for column in values)
     written = _encode(out, ts - EPOCH_US, bits, stock_id, contract_id, file_id, quality, _LABELS, _LABEL_LENGTHS)
-    return (out[:written], -1) if written >= 0 else (None, -1 - written)
+    return (out[:written], -1) if written >= 0 else (None, int(-1 - written))
 
 
 def decode_rows(data: bytes, *, integers: int, floats: int) -> tuple[Int64s, Floats, npt.NDArray[np.int8]]:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def store_big_endian(_typing: Any, array: Any, at: Any, value: Any) -> Any:
-    """Write the unsigned integer `value` to ``array[at:]``, as many bytes as its type has."""
+def _store(_typing: Any, array: Any, at: Any, value: Any) -> Any:
+    # Write the unsigned integer `value` to ``array[at:]``, as many bytes as its type has.
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = _place(context, builder, signature, arguments)
@@ -25,9 +24,8 @@ def store_big_endian(_typing: Any, array: Any, at: Any, value: Any) -> Any:
     return types.void(array, at, value), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def load_big_endian(_typing: Any, array: Any, at: Any, like: Any) -> Any:
-    """Read an unsigned integer of the type of `like` from ``array[at:]``."""
+def _load(_typing: Any, array: Any, at: Any, like: Any) -> Any:
+    # Read an unsigned integer of the type of `like` from ``array[at:]``.
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = _place(context, builder, signature, arguments)
@@ -43,4 +41,10 @@ def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
 
 
 def _swap(builder: Any, kind: Any) -> Any:
-    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind]), f"llvm.bswap.i{kind.width}")
+    function: Any = cgutils.get_or_insert_function
+    return function(builder.module, ir.FunctionType(kind, [kind]), f"llvm.bswap.i{kind.width}")
+
+
+#: ``store_big_endian(array, at, value)`` and ``load_big_endian(array, at, like)``, inside kernels only.
+store_big_endian: Any = intrinsic(_store)
+load_big_endian: Any = intrinsic(_load)

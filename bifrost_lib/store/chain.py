@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -194,10 +195,10 @@ def _frame(rows: Newest, book: ContractBook, places: Int64s, symbol: str) -> pd.
     return pd.DataFrame({name: columns[name] for name in CHAIN_COLUMNS}, copy=False)
 
 
-def _labels(codes: npt.NDArray[np.int8], words: tuple[str, ...]) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, categories=list(words))
+def _labels(codes: npt.NDArray[Any], words: Sequence[str]) -> Any:
+    return pd.Categorical.from_codes(codes, categories=pd.Index(words))
 
 
-def _classes(numbers: Int64s, book: ContractBook) -> pd.Categorical:
+def _classes(numbers: Int64s, book: ContractBook) -> Any:
     used, codes = np.unique(numbers, return_inverse=True)
-    return pd.Categorical.from_codes(codes, categories=[book.classes[number] for number in used])
+    return _labels(codes, [book.classes[number] for number in used])

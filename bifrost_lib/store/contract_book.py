@@ -47,7 +47,8 @@ class ContractBook:
             missing = ids[self._place[ids] < 0]
             if len(missing):
                 self._read(cursor, missing)
-            return self._place[ids]
+            found: Int64s = self._place[ids]
+            return found
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """Return an attribute of all contracts, by position."""

@@ -20,7 +20,18 @@ _STRIKE_UNITS = 1e6  # vendors' strikes differ in the last digits of a float; co
 
 
 @kernel(nogil=True)
-def _find(low, high, terms, start, slots, known_low, known_high, known_terms, count, found):  # type: ignore[no-untyped-def]
+def _find(  # noqa: PLR0917 - kernels take their arguments by place
+    low: Int64s,
+    high: Int64s,
+    terms: npt.NDArray[np.int8],
+    start: int,
+    slots: Int32s,
+    known_low: Int64s,
+    known_high: Int64s,
+    known_terms: npt.NDArray[np.int8],
+    count: int,
+    found: Int32s,
+) -> tuple[int, int, bool]:
     # An open-addressing hash table from a two-word key to a running number. Returns (rows done, count, clash): stops
     # early when half full, and at a row whose exercise terms differ from those first seen (clash).
     mask = np.uint64(len(slots) - 1)
@@ -159,7 +170,8 @@ class ContractKeys:
             if stored != given:
                 raise InputError("frame.style/settlement", given, f"{stored}, which contract {contract_id} has")
             self._ids[number] = contract_id
-        return numbers[self._ids[numbers] == 0]
+        missing: Int64s = numbers[self._ids[numbers] == 0]
+        return missing
 
     def _given(self, numbers: Int64s) -> tuple[str, tuple[Any, ...]]:
         """Return SQL, with its parameters, for a table of the contracts with these running numbers."""
@@ -203,7 +215,7 @@ def _split(column: pd.Series[Any]) -> tuple[list[Any], Int64s]:
         used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(column.cat.categories)))
         compact = np.full(len(column.cat.categories) + 1, -1, dtype=np.int64)
         compact[used] = np.arange(len(used))
-        return [column.cat.categories[code] for code in used], compact[codes]
+        return [column.cat.categories[int(code)] for code in used], compact[codes]
     codes, values = pd.factorize(column.to_numpy())
     return [float(value) for value in values], codes.astype(np.int64)
 

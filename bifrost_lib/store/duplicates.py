@@ -22,7 +22,7 @@ _DERIVED = [place for place in range(len(VALUE_COLUMNS)) if place not in (*_QUOT
 
 
 @kernel(nogil=True)
-def is_ordered(ts, stock, contract):  # type: ignore[no-untyped-def]
+def is_ordered(ts: Int64s, stock: Int32s) -> bool:
     """Tell whether rows ascend by underlying and moment; contracts of one moment may come in any order."""
     for row in range(1, len(ts)):
         if stock[row] < stock[row - 1] or (stock[row] == stock[row - 1] and ts[row] < ts[row - 1]):

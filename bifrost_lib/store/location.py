@@ -104,7 +104,7 @@ def socket_folder(location: Location, account: Account) -> Path:
         folder = Path(note.read_text(encoding="utf-8").strip())
         if _is_private(folder, account):
             return folder
-    folder = Path(tempfile.mkdtemp(prefix="bifrost-", dir="/tmp"))  # noqa: S108 - shorter than any TMPDIR
+    folder = Path(tempfile.mkdtemp(prefix="bifrost-", dir="/tmp"))  # shorter than any TMPDIR
     account.own(folder, 0o700)
     note.write_text(f"{folder}\n", encoding="utf-8")
     return folder

@@ -43,4 +43,5 @@ def make_partition(engine: Engine, table: str, month: np.datetime64) -> None:
 
 
 def _month(ts_us: np.int64) -> np.datetime64:
-    return np.datetime64(int(ts_us), "us").astype("datetime64[M]")
+    month: np.datetime64 = np.datetime64(int(ts_us), "us").astype("datetime64[M]")
+    return month

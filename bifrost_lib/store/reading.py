@@ -25,11 +25,11 @@ def cursor_of(engine: Engine) -> Iterator[Any]:
     with translated(name_of(engine)):
         pooled = engine.raw_connection()
         try:
-            with pooled.cursor() as cursor:
-                cursor.execute(
-                    "SET TRANSACTION READ ONLY; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
-                )
-                yield cursor
+            cursor: Any = pooled.cursor()
+            cursor.execute(
+                "SET TRANSACTION READ ONLY; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+            )
+            yield cursor
         finally:
             pooled.close()
 

@@ -15,11 +15,21 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int8]
 
 _BID, _ASK = VALUE_COLUMNS.index("bid"), VALUE_COLUMNS.index("ask")
-_EMPTY, _UNQUOTED, _QUOTED = 0, 1, 2
+_EMPTY, _QUOTED = 0, 2  # 1: a row without a quote
 
 
 @kernel(nogil=True)
-def _choose(wanted, state, kept, kept_ts, contract, ts, bid, ask, offset):  # type: ignore[no-untyped-def]
+def _choose(  # noqa: PLR0917 - kernels take their arguments by place
+    wanted: Int64s,
+    state: Codes,
+    kept: Int64s,
+    kept_ts: Int64s,
+    contract: Int64s,
+    ts: Int64s,
+    bid: Floats,
+    ask: Floats,
+    offset: int,
+) -> None:
     # `kept` holds the number of the row chosen for each wanted contract; rows of this offer start at `offset`.
     for row in range(len(contract)):
         place = np.searchsorted(wanted, contract[row])
@@ -48,8 +58,15 @@ class Newest:
         """Consider rows: integers (contract, ts since 2000, file), values, quality."""
         numbers, values, codes = rows
         _choose(
-            *(self._wanted, self._state, self._kept, self._kept_ts),
-            *(numbers[0], numbers[1], values[_BID], values[_ASK], self._offered),
+            self._wanted,
+            self._state,
+            self._kept,
+            self._kept_ts,
+            numbers[0],
+            numbers[1],
+            values[_BID],
+            values[_ASK],
+            self._offered,
         )
         self._offered += len(codes)
         self._numbers.append(numbers)
@@ -58,11 +75,13 @@ class Newest:
 
     def without_quote(self) -> Int64s:
         """Return the contracts that have no quoted row yet."""
-        return self._wanted[self._state < _QUOTED]
+        missing: Int64s = self._wanted[self._state < _QUOTED]
+        return missing
 
     def without_row(self) -> Int64s:
         """Return the contracts that have no row at all."""
-        return self._wanted[self._state == _EMPTY]
+        missing: Int64s = self._wanted[self._state == _EMPTY]
+        return missing
 
     def mark_stale(self, before_us: int) -> None:
         """Give rows older than `before_us` the quality `stale`."""

@@ -14,7 +14,7 @@ from bifrost_lib.core.errors import BifrostError, SourceUnavailable, StoreError
 _UNREACHABLE = ("08", "57P")  # connection exceptions, operator intervention
 
 
-class AlreadyIngested(BifrostError):
+class AlreadyIngested(BifrostError):  # noqa: N818 - the good kind of refusal
     """The file is in the store already; `rows_stored` and `finished` say what happened then."""
 
     def __init__(self, path: str, *, rows_stored: int, finished: datetime) -> None:

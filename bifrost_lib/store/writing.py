@@ -145,7 +145,7 @@ class SnapshotWriter:
         stock_id, contract_id = self._contracts.resolve(frame)
         values = tuple(frame[name].to_numpy() for name in VALUE_COLUMNS)
         rows = Rows(ts, stock_id, contract_id, values, _quality_codes(frame["quality"]))
-        if not is_ordered(ts, stock_id, contract_id):
+        if not is_ordered(ts, stock_id):
             rows = rows.take(order(ts, stock_id, contract_id))
         self._make_partitions(ts)
         stored = self._copy_directly(rows) if not self._meets_stored_rows else None
@@ -239,7 +239,7 @@ class _Reader:
     """The stream that the driver reads: header, rows, trailer."""
 
     def __init__(self, body: Bytes) -> None:
-        self._body, self._at, self._is_open = memoryview(body), 0, False
+        self._body, self._at, self._is_open = body.data, 0, False
 
     def read(self, size: int) -> bytes:
         if not self._is_open:
@@ -257,7 +257,7 @@ class _Reader:
 
 def _moments(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Return the moments in microseconds, all of them within the exchange's calendar."""
-    ts = frame["ts"].dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
+    ts: npt.NDArray[np.int64] = frame["ts"].dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
     if ts.min() < _FIRST_US or ts.max() > _LAST_US:
         wrong = frame["ts"].iloc[int(np.flatnonzero((ts < _FIRST_US) | (ts > _LAST_US))[0])]
         raise InputError("frame.ts", wrong, f"moments from {FIRST_DAY} to {LAST_DAY}")
@@ -281,4 +281,5 @@ def _quality_codes(column: pd.Series[Any]) -> npt.NDArray[np.int8]:
         if label not in QUALITY_LABELS:
             raise InputError("frame.quality", label, "one of " + ", ".join(QUALITY_LABELS))
     codes = np.array([*(QUALITY_LABELS.index(label) for label in categories), -1], dtype=np.int8)
-    return codes[column.cat.codes.to_numpy()]
+    found: npt.NDArray[np.int8] = codes[column.cat.codes.to_numpy()]
+    return found
