@@ -1,0 +1,107 @@
+"""What a trader can ask of the strategy finder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import ipywidgets as widgets
+import pandas as pd
+
+from bifrost_lib.core.calendar import EXCHANGE_TZ
+from bifrost_lib.views.moments import reading_moments
+
+LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One scan that is asked for; `at` None is the newest stored moment."""
+
+    symbol: str
+    strategy: str
+    dte: tuple[int, int]
+    top: int
+    at: datetime | None
+
+
+class Controls:
+    """The row of controls. A change calls what `on_change` was given, once."""
+
+    def __init__(self, symbols: pd.DataFrame, strategies: Sequence[str], first: Request) -> None:
+        self._symbols = symbols.set_index("symbol")
+        names = [str(name) for name in self._symbols.index]
+        known = [*names, *({first.symbol} - set(names))]
+        self._symbol = widgets.Dropdown(options=known, value=first.symbol, layout={"width": "110px"})
+        titles = [
+            (name.replace("_", " ").capitalize(), name) for name in [*strategies, *({first.strategy} - {*strategies})]
+        ]
+        self._strategy = widgets.Dropdown(options=titles, value=first.strategy, layout={"width": "200px"})
+        self._dte = widgets.IntRangeSlider(
+            value=first.dte, min=0, max=max(400, first.dte[1]), continuous_update=False, layout={"width": "260px"}
+        )
+        self._top = widgets.Dropdown(
+            options=sorted({5, 10, 20, 50, first.top}), value=first.top, layout={"width": "70px"}
+        )
+        self._at = widgets.SelectionSlider(
+            options=self._moments(first.symbol, first.at), continuous_update=False, layout={"width": "300px"}
+        )
+        self._at.value = first.at or LATEST
+        self._again = widgets.Button(description="Scan", button_style="primary", layout={"width": "72px"})
+        self.row = widgets.HBox(
+            [
+                _field("Symbol", self._symbol),
+                _field("Strategy", self._strategy),
+                _field("Days to expiry", self._dte),
+                _field("Show", self._top),
+                _field("As of, New York time", self._at),
+                self._again,
+            ]
+        )
+        self.row.add_class("bf-controls")
+
+    def request(self) -> Request:
+        """Return what is asked for now."""
+        return Request(
+            symbol=self._symbol.value,
+            strategy=self._strategy.value,
+            dte=tuple(self._dte.value),
+            top=self._top.value,
+            at=None if self._at.value == LATEST else self._at.value,
+        )
+
+    def on_change(self, then: Callable[[], None]) -> None:
+        """Call `then` after each change and each click on Scan."""
+
+        def symbol_changed(_: object) -> None:
+            at_before = self._at.value
+            self._at.options = self._moments(self._symbol.value, None)
+            self._at.value = LATEST
+            if at_before == LATEST:  # otherwise the slider's own change has called already
+                then()
+
+        self._symbol.observe(symbol_changed, names="value")
+        for control in (self._strategy, self._dte, self._top, self._at):
+            control.observe(lambda _: then(), names="value")
+        self._again.on_click(lambda _: then())
+
+    def _moments(self, symbol: str, at: datetime | None) -> list[tuple[str, datetime | str]]:
+        if symbol not in self._symbols.index:
+            return [(LATEST, LATEST)]
+        row = self._symbols.loc[symbol]
+        moments = reading_moments(row["first_ts"].to_pydatetime(), row["last_ts"].to_pydatetime())
+        offered = sorted({*moments[:-1], *([at] if at is not None else [])})
+        return [*((_moment_text(moment), moment) for moment in offered), (LATEST, LATEST)]
+
+
+def _moment_text(moment: datetime) -> str:
+    local = moment.astimezone(EXCHANGE_TZ)
+    return f"{local:%a} {local.day} {local:%b %y %H:%M}"
+
+
+def _field(label: str, control: widgets.Widget) -> widgets.VBox:
+    title = widgets.HTML(f"<span class='bf-label'>{label}</span>")
+    field = widgets.VBox([title, control])
+    field.add_class("bf-field")
+    return field

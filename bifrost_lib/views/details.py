@@ -1,0 +1,87 @@
+"""One candidate in detail: its legs, its measures, and where its score comes from."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from bifrost_lib.views.columns import Record, breakevens_text
+from bifrost_lib.views.formats import MISSING, bounded, day, money, percent, plain, strike_text, usd
+from bifrost_lib.views.html import Html, page_html
+
+DAYS_PER_YEAR = 365.0
+
+
+def legs_table(record: Record, *, theme: str = "light") -> Html:
+    """Show the legs of a candidate with the prices at which they are assumed to trade."""
+    rows = "".join(
+        f"<tr><td class='bf-number bf-{'long' if leg['qty'] > 0 else 'short'}'>{money(leg['qty'], signed=True)}</td>"
+        f"<td class='bf-text'>{_instrument(leg)}</td><td class='bf-text'>{_expiry(leg)}</td>"
+        f"<td class='bf-number'>{plain(leg['price'])}</td></tr>"
+        for leg in record["legs"]
+    )
+    return page_html(
+        "<table class='bf-table bf-legs'><thead><tr><th class='bf-number'>Qty</th><th class='bf-text'>Contract</th>"
+        f"<th class='bf-text'>Expiry</th><th class='bf-number'>Price</th></tr></thead><tbody>{rows}</tbody></table>",
+        theme=theme,
+    )
+
+
+def measures_table(record: Record, *, theme: str = "light") -> Html:
+    """Show the measures of a candidate with their units."""
+    cells = "".join(
+        f"<div title='{escape(title)}'><span>{escape(name)}</span><b>{escape(text)}</b></div>"
+        for name, text, title in _measures(record)
+    )
+    return page_html(f"<div class='bf-measures'>{cells}</div>", theme=theme)
+
+
+def score_table(record: Record, *, theme: str = "light") -> Html:
+    """Show how a candidate's score is made up, part by part, and the reason in words."""
+    parts = record.get("score_parts") or {}
+    rows = "".join(_score_part(name, part) for name, part in parts.items())
+    why = escape(str(record.get("why") or ""))
+    return page_html(
+        f"<p class='bf-why'>{why}</p><table class='bf-table bf-parts'><tbody>{rows}</tbody></table>", theme=theme
+    )
+
+
+def _measures(record: Record) -> list[tuple[str, str, str]]:
+    return [
+        (
+            "Credit" if (record["premium"] or 0) >= 0 else "Debit",
+            usd(abs(record["premium"])),
+            "at the legs' prices",
+        ),
+        ("Max profit", f"${bounded(record, 'max_profit')}", "at expiry"),
+        ("Max loss", f"${bounded(record, 'max_loss')}", "at expiry"),
+        ("Breakevens", breakevens_text(record), "where profit at expiry is zero"),
+        ("POP", f"{percent(record['pop'])} %", "probability of a profit at expiry"),
+        ("Expected", usd(record["ev"], signed=True), "expected profit at expiry"),
+        ("Return", f"{percent(record['return_on_risk'])} %", "max profit over max loss"),
+        ("Margin", usd(record["margin"]), "initial requirement"),
+        ("Delta", _greek(record, "delta"), "$ per 1.00 of spot"),
+        ("Theta", _greek(record, "theta", 1 / DAYS_PER_YEAR), "$ per calendar day"),
+        ("Vega", _greek(record, "vega", 0.01), "$ per volatility point"),
+        ("Slippage", usd(record.get("slippage_cost")), "cost of crossing the spreads"),
+    ]
+
+
+def _greek(record: Record, name: str, scale: float = 1.0) -> str:
+    value = record.get(name)
+    return MISSING if value is None else plain(value * scale, decimals=2)
+
+
+def _score_part(name: str, part: Any) -> str:
+    points = plain(float(part), decimals=1)
+    return f"<tr><td class='bf-text'>{escape(name)}</td><td class='bf-number'>{points}</td></tr>"
+
+
+def _instrument(leg: Record) -> str:
+    if leg["right"] == "S":
+        return "shares"
+    return f"{strike_text(leg['strike'])} {'call' if leg['right'] == 'C' else 'put'}"
+
+
+def _expiry(leg: Record) -> str:
+    return day(leg["expiry"]) if leg["expiry"] else MISSING
