@@ -11,15 +11,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bifrost_lib.pricing.european import GREEKS, greeks, price
     from bifrost_lib.pricing.implied import implied_vol
+    from bifrost_lib.pricing.parity import ImpliedForward, implied_forward
+    from bifrost_lib.pricing.quotes import QuoteAnalytics, quote_analytics
 
 _HOME = {
     "GREEKS": "european",
+    "ImpliedForward": "parity",
+    "QuoteAnalytics": "quotes",
     "greeks": "european",
+    "implied_forward": "parity",
     "implied_vol": "implied",
     "price": "european",
+    "quote_analytics": "quotes",
 }
 
-__all__ = ["GREEKS", "greeks", "implied_vol", "price"]
+__all__ = [
+    "GREEKS",
+    "ImpliedForward",
+    "QuoteAnalytics",
+    "greeks",
+    "implied_forward",
+    "implied_vol",
+    "price",
+    "quote_analytics",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -65,3 +65,34 @@ def quotes() -> dict[str, np.ndarray]:
         "rate": rng.uniform(-0.01, 0.08, size),
         "div_yield": rng.uniform(0.0, 0.04, size),
     } | {"strike": rng.uniform(20, 600, size)}
+
+
+def _chain(*, spot=100.0, rate=0.05, div_yield=0.01, taus=(7 / 365, 0.25, 1.0), half_spread=1e-9, first_group=0):
+    strikes = np.arange(70.0, 131.0, 2.5)
+    rows = []
+    for number, tau in enumerate(taus):
+        strike, is_call = np.repeat(strikes, 2), np.tile([False, True], len(strikes))
+        moneyness = np.log(strike / spot)
+        vol = 0.25 - 0.1 * moneyness + 0.15 * moneyness**2
+        right = np.where(is_call, "C", "P")
+        mid = _price(spot=spot, strike=strike, tau=tau, vol=vol, right=right, rate=rate, div_yield=div_yield)
+        full = np.full(len(strike), 1.0)
+        rows.append(
+            {
+                "group": np.full(len(strike), first_group + number),
+                "tau": tau * full,
+                "strike": strike,
+                "is_call": is_call,
+                "bid": mid - half_spread,
+                "ask": mid + half_spread,
+                "spot": spot * full,
+                "vol": vol,
+            }
+        )
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+@pytest.fixture
+def european_chain():
+    """Return a function that makes a sorted batch of quotes with a smile, priced by the textbook."""
+    return _chain
