@@ -1,0 +1,32 @@
+"""Floor 7: files in, frames out. Knows nothing of the store or of prices."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bifrost_lib.feeds.feed import Feed, discover, open_feed
+    from bifrost_lib.feeds.mapping import Mapping, built_in_mappings, load_mapping
+    from bifrost_lib.feeds.records import REASONS, Batch, Reject
+
+__all__ = ["REASONS", "Batch", "Feed", "Mapping", "Reject", "built_in_mappings", "discover", "load_mapping", "open_feed"]
+
+_HOME = {
+    "Feed": "feed",
+    "discover": "feed",
+    "open_feed": "feed",
+    "Mapping": "mapping",
+    "built_in_mappings": "mapping",
+    "load_mapping": "mapping",
+    "REASONS": "records",
+    "Batch": "records",
+    "Reject": "records",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when first asked for: the kernels' compiler costs half a second.
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,87 @@
+"""Parquet read as if it were text, so that one set of rules judges every row."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bifrost_lib.core.errors import FileFormatError
+
+_ROWS = 1 << 16
+
+
+class ParquetText:
+    """The rows of a parquet file as lines of comma-separated text, line 1 being the column names."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.path: Path = path
+        self.member: str | None = None
+        self._damage = (pa.ArrowException, OSError)
+        self._done = 0
+        try:
+            self._file = pq.ParquetFile(path)
+        except self._damage as error:
+            raise FileFormatError(path, f"no readable parquet file: {error}; is it cut off?") from None
+        self._rows = max(self._file.metadata.num_rows, 1)
+        self._batches = self._text()
+
+    @property
+    def fraction(self) -> float:
+        """Share of the rows that has been read."""
+        return min(self._done / self._rows, 1.0)
+
+    def read(self, count: int = 0) -> bytes:  # noqa: ARG002
+        """Return the next lines, empty at the end."""
+        try:
+            return next(self._batches, b"")
+        except self._damage as error:
+            raise FileFormatError(self.path, f"broken: {error}", line=self._done + 2) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _text(self) -> Iterator[bytes]:
+        import pyarrow.csv as pcsv
+
+        names = [name.replace('"', "") for name in self._file.schema_arrow.names]
+        yield (",".join(f'"{name}"' for name in names) + "\n").encode()
+        options = pcsv.WriteOptions(include_header=False)
+        for batch in self._file.iter_batches(batch_size=_ROWS):
+            text = io.BytesIO()
+            pcsv.write_csv(_plain(batch), text, options)
+            self._done += batch.num_rows
+            yield text.getvalue()
+
+
+def _plain(batch: object) -> object:
+    # Dictionaries become their values and decimals numbers; nested columns, which are never quotes, become blanks.
+    import pyarrow as pa
+
+    assert isinstance(batch, pa.RecordBatch)
+    columns = []
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type):
+            columns.append(column.dictionary_decode())
+        elif pa.types.is_decimal(column.type):
+            columns.append(column.cast(pa.float64()))
+        elif pa.types.is_nested(column.type):
+            columns.append(pa.nulls(len(column), pa.string()))
+        else:
+            columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+@contextmanager
+def open_parquet(path: Path) -> Iterator[ParquetText]:
+    """Open a parquet file as text."""
+    text = ParquetText(path)
+    try:
+        yield text
+    finally:
+        text.close()
