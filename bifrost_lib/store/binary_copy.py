@@ -6,12 +6,16 @@ count of fields and for each field a 32-bit length (-1 for NULL) and its bytes, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
+from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.kernels import kernel
 from bifrost_lib.core.quality import QUALITY_LABELS
 from bifrost_lib.store.byte_order import load_big_endian, store_big_endian
+from bifrost_lib.store.columns import VALUE_COLUMNS
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
@@ -53,7 +57,7 @@ def _encode(  # noqa: PLR0917 - kernels take their arguments by place
         store_big_endian(out, at, fields)
         at += two
         store_big_endian(out, at, length_8)
-        store_big_endian(out, at + four, np.uint64(ts[row]))
+        store_big_endian(out, at + four, np.uint64(ts[row] - EPOCH_US))
         at += twelve
         for column in values:
             bits = column[row]
@@ -136,37 +140,90 @@ def _decode(  # noqa: PLR0917
     return row
 
 
-def encode_snapshots(
-    *,
-    ts: Int64s,
-    values: tuple[Floats, ...],
-    stock_id: Int32s,
-    contract_id: Int32s,
-    file_id: int,
-    quality: Codes,
-) -> tuple[Bytes | None, int]:
-    """Encode rows of `option_snapshots`, columns as in `STORED_COLUMNS`, header and trailer not included.
+@dataclass(frozen=True)
+class SnapshotRows:
+    """Rows of `option_snapshots`; all arrays have one entry a row.
 
-    Parameters
+    Attributes
     ----------
     ts : array (n,)
         Microseconds since 1970-01-01 UTC.
-    values : tuple of arrays (n,)
-        One array for each of `VALUE_COLUMNS`; NaN becomes NULL.
     stock_id, contract_id : arrays (n,)
         Keys.
+    values : tuple of arrays (n,)
+        One array for each of `VALUE_COLUMNS`; NaN where nothing is known.
     quality : array (n,)
-        Codes of `Quality`; -1 becomes NULL.
-
-    Returns
-    -------
-    (array of bytes, -1), or (None, row) at the first row that holds an infinite number.
+        Codes of `Quality`; -1 where nothing is known.
     """
-    widest = 2 + 12 + 12 * len(values) + 3 * 8 + 4 + _LONGEST_LABEL
-    out = np.empty(len(ts) * widest, dtype=np.uint8)
-    bits = tuple(np.ascontiguousarray(column).view(np.uint64) for column in values)
-    written = _encode(out, ts - EPOCH_US, bits, stock_id, contract_id, file_id, quality, _LABELS, _LABEL_LENGTHS)
-    return (out[:written], -1) if written >= 0 else (None, int(-1 - written))
+
+    ts: Int64s
+    stock_id: Int32s
+    contract_id: Int32s
+    values: tuple[Floats, ...]
+    quality: Codes
+
+    def take(self, rows: Int64s) -> SnapshotRows:
+        """Return the given rows in the given order."""
+        values = tuple(column[rows] for column in self.values)
+        return SnapshotRows(self.ts[rows], self.stock_id[rows], self.contract_id[rows], values, self.quality[rows])
+
+
+class SnapshotStream:
+    """The stream from which the driver reads rows to be stored, columns as in `STORED_COLUMNS`.
+
+    It encodes as it is read: a piece stays in the processor's cache, and the server works on one while the next is
+    made.
+
+    Raises
+    ------
+    InputError
+        From `read`, at the first infinite number; the driver then takes the whole COPY back.
+    """
+
+    def __init__(self, rows: SnapshotRows, *, file_id: int) -> None:
+        self._rows, self._file_id = rows, file_id
+        self._bits = tuple(np.ascontiguousarray(column).view(np.uint64) for column in rows.values)
+        self._widest = 2 + 12 + 12 * len(rows.values) + 3 * 8 + 4 + _LONGEST_LABEL
+        self._piece = np.empty(0, dtype=np.uint8)
+        self._next, self._stage = 0, 0
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` bytes, empty at the end."""
+        if self._stage == 0:
+            self._stage = 1
+            return HEADER
+        if self._next < len(self._rows.ts):
+            return self._encoded(size)
+        if self._stage == 1:
+            self._stage = 2
+            return TRAILER
+        return b""
+
+    def _encoded(self, size: int) -> bytes:
+        if len(self._piece) != size:
+            self._piece = np.empty(size, dtype=np.uint8)
+        part = slice(self._next, self._next + size // self._widest)
+        rows = self._rows
+        written = _encode(
+            self._piece,
+            rows.ts[part],
+            tuple(column[part] for column in self._bits),
+            rows.stock_id[part],
+            rows.contract_id[part],
+            self._file_id,
+            rows.quality[part],
+            _LABELS,
+            _LABEL_LENGTHS,
+        )
+        if written < 0:
+            raise self._infinite(part.start - 1 - int(written))
+        self._next = part.stop
+        return self._piece[:written].tobytes()
+
+    def _infinite(self, row: int) -> InputError:
+        columns = zip(VALUE_COLUMNS, self._rows.values, strict=True)
+        name = next(name for name, column in columns if np.isinf(column[row]))
+        return InputError(f"frame.{name}", "an infinite number", "finite numbers, and NaN where nothing is known")
 
 
 def decode_rows(data: bytes, *, integers: int, floats: int) -> tuple[Int64s, Floats, npt.NDArray[np.int8]]:

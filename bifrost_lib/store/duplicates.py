@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.kernels import kernel
+from bifrost_lib.store.binary_copy import SnapshotRows
 from bifrost_lib.store.columns import VALUE_COLUMNS
-
-if TYPE_CHECKING:
-    from bifrost_lib.store.writing import Rows
 
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
@@ -35,7 +31,7 @@ def order(ts: Int64s, stock: Int32s, contract: Int32s) -> Int64s:
     return np.lexsort((contract, ts, stock))
 
 
-def first_of_each(rows: Rows) -> Rows:
+def first_of_each(rows: SnapshotRows) -> SnapshotRows:
     """Return one row for each contract and moment: the first one, completed from those after it.
 
     The rules are those of `merging`: a quote comes whole from one row, the rest is filled in column by column.
@@ -54,7 +50,7 @@ def first_of_each(rows: Rows) -> Rows:
     return ordered.take(starts)
 
 
-def _complete(rows: Rows, kept: int, other: int) -> None:
+def _complete(rows: SnapshotRows, kept: int, other: int) -> None:
     values = rows.values
     bid, ask = values[_QUOTE[0]], values[_QUOTE[1]]
     iv, spot = values[VALUE_COLUMNS.index("iv")], values[VALUE_COLUMNS.index("spot")]

@@ -19,7 +19,7 @@ from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.frames import check_frame
 from bifrost_lib.core.quality import QUALITY_LABELS
 from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS
-from bifrost_lib.store.binary_copy import HEADER, TRAILER, Bytes, encode_snapshots
+from bifrost_lib.store.binary_copy import SnapshotRows, SnapshotStream
 from bifrost_lib.store.columns import STORED_COLUMNS, VALUE_COLUMNS
 from bifrost_lib.store.contracts import ContractKeys
 from bifrost_lib.store.duplicates import first_of_each, is_ordered, order
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bifrost_lib.store.database import Store
 
 SIMULATED = "simulated"
-_CHUNK = 1 << 20
+_PIECE = 1 << 19
 _FIRST_US = int(np.datetime64(FIRST_DAY, "us").astype(np.int64))
 _LAST_US = int(np.datetime64(LAST_DAY, "us").astype(np.int64))
 
@@ -46,22 +46,6 @@ class FileKey:
     sha256: str
     size: int
     format: str
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A batch ready to be encoded; all arrays have one entry a row."""
-
-    ts: npt.NDArray[np.int64]
-    stock_id: npt.NDArray[np.int32]
-    contract_id: npt.NDArray[np.int32]
-    values: tuple[npt.NDArray[np.float64], ...]
-    quality: npt.NDArray[np.int8]
-
-    def take(self, rows: npt.NDArray[np.int64]) -> Rows:
-        """Return the given rows in the given order."""
-        values = tuple(column[rows] for column in self.values)
-        return Rows(self.ts[rows], self.stock_id[rows], self.contract_id[rows], values, self.quality[rows])
 
 
 @contextmanager
@@ -144,7 +128,7 @@ class SnapshotWriter:
         _check_sizes(frame)
         stock_id, contract_id = self._contracts.resolve(frame)
         values = tuple(frame[name].to_numpy() for name in VALUE_COLUMNS)
-        rows = Rows(ts, stock_id, contract_id, values, _quality_codes(frame["quality"]))
+        rows = SnapshotRows(ts, stock_id, contract_id, values, _quality_codes(frame["quality"]))
         if not is_ordered(ts, stock_id):
             rows = rows.take(order(ts, stock_id, contract_id))
         self._make_partitions(ts)
@@ -195,7 +179,7 @@ class SnapshotWriter:
             make_partition(self._store.engine, "option_snapshots", month)
             self._months.add(month)
 
-    def _copy_directly(self, rows: Rows) -> int | None:
+    def _copy_directly(self, rows: SnapshotRows) -> int | None:
         """Copy into the table itself, the fast way; None if a row is there already, and then nothing was stored."""
         self._cursor.execute("SAVEPOINT batch")
         try:
@@ -207,7 +191,7 @@ class SnapshotWriter:
         self._sessions.add(rows.ts, rows.stock_id, rows.contract_id)
         return len(rows.ts)
 
-    def _merge(self, rows: Rows) -> int:
+    def _merge(self, rows: SnapshotRows) -> int:
         once = first_of_each(rows)
         make_staging(self._cursor)
         self._copy(STAGING, once)
@@ -217,42 +201,9 @@ class SnapshotWriter:
         self._meets_stored_rows = sum(fresh.values()) < len(once.ts)
         return stored
 
-    def _copy(self, table: str, rows: Rows) -> None:
-        encoded, infinite = encode_snapshots(
-            ts=rows.ts,
-            values=rows.values,
-            stock_id=rows.stock_id,
-            contract_id=rows.contract_id,
-            file_id=self._file_id,
-            quality=rows.quality,
-        )
-        if encoded is None:
-            bad = next(
-                name for name, column in zip(VALUE_COLUMNS, rows.values, strict=True) if np.isinf(column[infinite])
-            )
-            raise InputError(f"frame.{bad}", "an infinite number", "finite numbers, and NaN where nothing is known")
+    def _copy(self, table: str, rows: SnapshotRows) -> None:
         words = f"COPY {table} ({', '.join(STORED_COLUMNS)}) FROM STDIN (FORMAT binary)"
-        self._cursor.copy_expert(words, _Reader(encoded), size=_CHUNK)
-
-
-class _Reader:
-    """The stream that the driver reads: header, rows, trailer."""
-
-    def __init__(self, body: Bytes) -> None:
-        self._body, self._at, self._is_open = body.data, 0, False
-
-    def read(self, size: int) -> bytes:
-        if not self._is_open:
-            self._is_open = True
-            return HEADER
-        if self._at < len(self._body):
-            chunk = bytes(self._body[self._at : self._at + size])
-            self._at += len(chunk)
-            return chunk
-        if self._at == len(self._body):
-            self._at += 1
-            return TRAILER
-        return b""
+        self._cursor.copy_expert(words, SnapshotStream(rows, file_id=self._file_id), size=_PIECE)
 
 
 def _moments(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
