@@ -35,7 +35,7 @@ _LABEL_LENGTHS = np.array([len(label) for label in QUALITY_LABELS], dtype=np.int
 
 
 @kernel(nogil=True)
-def _encode(  # noqa: PLR0917 - kernels take their arguments by place
+def _encode(
     out: Bytes,
     ts: Int64s,
     values: tuple[npt.NDArray[np.uint64], ...],
@@ -89,7 +89,7 @@ def _encode(  # noqa: PLR0917 - kernels take their arguments by place
 
 
 @kernel(nogil=True)
-def _decode(  # noqa: PLR0917
+def _decode(
     data: Bytes,
     start: int,
     numbers: Int64s,

@@ -19,7 +19,8 @@ from bifrost_lib.core.vocabulary import CHAIN_COLUMNS, RIGHTS, SETTLEMENTS, STYL
 from bifrost_lib.store.binary_copy import decode_rows
 from bifrost_lib.store.columns import VALUE_COLUMNS
 from bifrost_lib.store.contract_book import ContractBook, book_of
-from bifrost_lib.store.moments import Session, microseconds, moment, newest_session
+from bifrost_lib.store.directory import microseconds, moment
+from bifrost_lib.store.moments import Session, newest_session
 from bifrost_lib.store.reading import binary_rows, cursor_of
 from bifrost_lib.store.selection import Newest
 from bifrost_lib.store.sessions import session_days
@@ -30,7 +31,7 @@ Int64s = npt.NDArray[np.int64]
 FRESH = timedelta(minutes=15)
 _STEPS = (timedelta(0), timedelta(minutes=1), timedelta(minutes=5), FRESH)
 _US = timedelta(microseconds=1)
-_COLUMNS = f"contract_id, ts, file_id, {', '.join(VALUE_COLUMNS)}, quality"
+_COLUMNS = f"contract_id, ts, {', '.join(VALUE_COLUMNS)}, quality"
 
 
 def option_chain(
@@ -78,16 +79,15 @@ def option_chain(
     at = as_utc(at) if at is not None else None
     with cursor_of(engine) as cursor:
         book = book_of(engine)
-        session = newest_session(cursor, symbol, at, what="option chain")
+        session = newest_session(engine, cursor, symbol, at, what="option chain")
         moment_at = at or moment(session.as_of_us)
         _check_age(symbol, session, moment_at, max_age)
         wanted = _alive(cursor, book, session, moment_at, expiry)
         if not len(wanted):
             raise _nothing_left(symbol, moment_at, expiry)
         rows = _collect(cursor, session, wanted, everything=expiry is None)
-        source = _sources(cursor, rows.file_ids)
         frame = _frame(rows, book, book.positions(cursor, rows.contract_ids), symbol)
-    frame.attrs = {"at": moment_at, "as_of": moment(session.as_of_us), "source": source}
+    frame.attrs = {"at": moment_at, "as_of": moment(session.as_of_us), "source": session.source}
     return frame
 
 
@@ -156,15 +156,7 @@ def _slice(
             f"SELECT {_COLUMNS} FROM (SELECT DISTINCT ON (contract_id) * FROM option_snapshots WHERE {condition} "  # noqa: S608
             f"ORDER BY contract_id, (bid IS NULL AND ask IS NULL), ts DESC) AS newest"
         )
-    return decode_rows(binary_rows(cursor, query, parameters), integers=3, floats=len(VALUE_COLUMNS))
-
-
-def _sources(cursor: Any, file_ids: Int64s) -> str:
-    cursor.execute(
-        "SELECT DISTINCT source FROM ingested_files WHERE file_id = ANY(%s) ORDER BY source",
-        (np.unique(file_ids).tolist(),),
-    )
-    return ", ".join(source for (source,) in cursor)
+    return decode_rows(binary_rows(cursor, query, parameters), integers=2, floats=len(VALUE_COLUMNS))
 
 
 def _frame(rows: Newest, book: ContractBook, places: Int64s, symbol: str) -> pd.DataFrame:

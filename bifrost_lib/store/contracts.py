@@ -20,7 +20,7 @@ _STRIKE_UNITS = 1e6  # vendors' strikes differ in the last digits of a float; co
 
 
 @kernel(nogil=True)
-def _find(  # noqa: PLR0917 - kernels take their arguments by place
+def _find(
     low: Int64s,
     high: Int64s,
     terms: npt.NDArray[np.int8],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,8 @@ from sqlalchemy import Engine
 from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.store.directory import directory_of, microseconds, moment
 from bifrost_lib.store.reading import cursor_of, no_such_data
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_US = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -30,22 +28,15 @@ class Session:
         Its newest moment until then and its first one, in microseconds since 1970.
     contract_ids : array (n,)
         Contracts observed in it until `as_of_us`, ascending.
+    source : str
+        Who supplied it; several are separated by commas.
     """
 
     stock_id: int
     as_of_us: int
     first_us: int
     contract_ids: npt.NDArray[np.int64]
-
-
-def moment(ts_us: int) -> datetime:
-    """Return microseconds since 1970 as aware UTC."""
-    return _EPOCH + ts_us * _US
-
-
-def microseconds(when: datetime) -> int:
-    """Return an aware moment as microseconds since 1970."""
-    return (as_utc(when) - _EPOCH) // _US
+    source: str
 
 
 def latest_moment(engine: Engine, symbol: str, *, at: datetime | None = None) -> datetime:
@@ -57,7 +48,7 @@ def latest_moment(engine: Engine, symbol: str, *, at: datetime | None = None) ->
         If nothing was known at `at`.
     """
     with cursor_of(engine) as cursor:
-        return moment(newest_session(cursor, symbol, as_utc(at) if at else None, what="moment").as_of_us)
+        return moment(newest_session(engine, cursor, symbol, as_utc(at) if at else None, what="moment").as_of_us)
 
 
 def chain_moments(engine: Engine, symbol: str, start: datetime, end: datetime) -> pd.DatetimeIndex:
@@ -86,30 +77,25 @@ def chain_moments(engine: Engine, symbol: str, start: datetime, end: datetime) -
     return pd.DatetimeIndex(found, dtype="datetime64[us, UTC]", name="ts")
 
 
-def newest_session(cursor: Any, symbol: str, at: datetime | None, *, what: str) -> Session:
+def newest_session(engine: Engine, cursor: Any, symbol: str, at: datetime | None, *, what: str) -> Session:
     """Find the newest moment of the symbol until `at`: the session by the directory, then the moment in it."""
     stock_id = _stock(cursor, symbol, at, what=what)
     until = at or datetime.max.replace(tzinfo=UTC)
-    cursor.execute(
-        "SELECT first_ts, last_ts, contract_ids, first_s FROM option_sessions WHERE stock_id = %(stock)s "
-        "AND session = (SELECT session FROM option_sessions WHERE stock_id = %(stock)s AND session <= %(day)s "
-        "AND first_ts <= %(until)s ORDER BY session DESC LIMIT 1) AND first_ts <= %(until)s",
-        {"stock": stock_id, "until": until, "day": exchange_date(at) if at else date.max},
-    )
-    parts = cursor.fetchall()
-    if not parts:
+    day = exchange_date(at) if at else date.max
+    entries = directory_of(engine).newest_session(cursor, stock_id, until=until, day=day)
+    if not entries:
         raise no_such_data(cursor, what, symbol, at)
-    first, last = min(part[0] for part in parts), min(max(part[1] for part in parts), until)
-    cursor.execute(
-        "SELECT ts FROM option_snapshots WHERE stock_id = %s AND ts BETWEEN %s AND %s ORDER BY ts DESC LIMIT 1",
-        (stock_id, first, last),
-    )
-    as_of_us = microseconds(cursor.fetchone()[0])
-    ids = []
-    for first_ts, _, contract_ids, first_s in parts:
-        seen = microseconds(first_ts) + np.array(first_s, dtype=np.int64) * 1_000_000
-        ids.append(np.array(contract_ids, dtype=np.int64)[seen <= as_of_us])
-    return Session(stock_id, as_of_us, microseconds(first), np.unique(np.concatenate(ids)))
+    first_us = min(entry.first_us for entry in entries)
+    as_of_us = max(entry.last_us for entry in entries)
+    if moment(as_of_us) > until:
+        cursor.execute(
+            "SELECT ts FROM option_snapshots WHERE stock_id = %s AND ts BETWEEN %s AND %s ORDER BY ts DESC LIMIT 1",
+            (stock_id, moment(first_us), until),
+        )
+        as_of_us = microseconds(cursor.fetchone()[0])
+    ids = [entry.contract_ids[entry.seen_us <= as_of_us] for entry in entries]
+    source = ", ".join(sorted({entry.source for entry in entries}))
+    return Session(stock_id, as_of_us, first_us, ids[0] if len(ids) == 1 else np.unique(np.concatenate(ids)), source)
 
 
 def _stock(cursor: Any, symbol: str, at: datetime | None, *, what: str) -> int:

@@ -19,7 +19,7 @@ _EMPTY, _QUOTED = 0, 2  # 1: a row without a quote
 
 
 @kernel(nogil=True)
-def _choose(  # noqa: PLR0917 - kernels take their arguments by place
+def _choose(
     wanted: Int64s,
     state: Codes,
     kept: Int64s,
@@ -55,7 +55,7 @@ class Newest:
         self._stale_before: int | None = None
 
     def offer(self, rows: tuple[Int64s, Floats, Codes]) -> None:
-        """Consider rows: integers (contract, ts since 2000, file), values, quality."""
+        """Consider rows: integers (contract, ts since 2000), values, quality."""
         numbers, values, codes = rows
         _choose(
             self._wanted,
@@ -91,7 +91,7 @@ class Newest:
         """Settle the choice; from here on the attributes below can be read."""
         rows = self._kept[self._state > _EMPTY]
         numbers = np.concatenate(self._numbers, axis=1)[:, rows]
-        self.contract_ids, self.file_ids = numbers[0], numbers[2]
+        self.contract_ids = numbers[0]
         self.ts_us = numbers[1] + EPOCH_US
         self.values = np.concatenate(self._values, axis=1)[:, rows]
         self.quality = np.concatenate(self._codes)[rows]

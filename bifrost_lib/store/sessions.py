@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
-from bifrost_lib.store.moments import moment
+from bifrost_lib.store.directory import moment, pack
 
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
@@ -24,10 +24,18 @@ _DAY_US = 24 * _HOUR_US
 
 def session_days(ts_us: Int64s) -> Int64s:
     """Return the calendar day at the exchange of each moment, in days since 1970."""
-    hours, inverse = np.unique(ts_us // _HOUR_US, return_inverse=True)  # offsets change on the hour only
+    hours = ts_us // _HOUR_US
+    if len(hours) and hours.min() == hours.max():  # one moment's chain
+        return np.full(len(hours), _local_days(hours[:1])[0])
+    hours, inverse = np.unique(hours, return_inverse=True)  # offsets change on the hour only
+    days: Int64s = _local_days(hours)[inverse]
+    return days
+
+
+def _local_days(hours: Int64s) -> Int64s:
     moments = pd.DatetimeIndex((hours * _HOUR_US).astype("datetime64[us]"), tz="UTC").tz_convert(EXCHANGE_TZ)
     local: Int64s = moments.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
-    return local[inverse]
+    return local
 
 
 class SessionLog:
@@ -63,11 +71,11 @@ class SessionLog:
             beginning = int(first.min())
             seconds = (first.to_numpy() - beginning) // 1_000_000
             cursor.execute(
-                "INSERT INTO option_sessions VALUES (%s, %s, %s, %s, %s, %s, %s::int[], %s::int[])",
+                "INSERT INTO option_sessions VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
                 (
                     *(stock, _date(day), file_id),
                     *(moment(beginning), moment(self._last[stock, day]), self._rows[stock, day]),
-                    *(_literal(first.index.to_numpy()), _literal(seconds)),
+                    *(pack(first.index.to_numpy()), pack(seconds)),
                 ),
             )
 
@@ -75,7 +83,3 @@ class SessionLog:
 def _date(day: int) -> date:
     found: date = np.datetime64(day, "D").item()
     return found
-
-
-def _literal(numbers: npt.NDArray[Any]) -> str:
-    return "{" + ",".join(map(str, numbers.tolist())) + "}"

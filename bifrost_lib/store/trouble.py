@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -15,10 +15,13 @@ _UNREACHABLE = ("08", "57P")  # connection exceptions, operator intervention
 
 
 class AlreadyIngested(BifrostError):  # noqa: N818 - the good kind of refusal
-    """The file is in the store already; `rows_stored` and `finished` say what happened then."""
+    """The file is in the store already; `rows_read`, `rows_stored`, `rejected` and `finished` say what happened then."""
 
-    def __init__(self, path: str, *, rows_stored: int, finished: datetime) -> None:
-        self.path, self.rows_stored, self.finished = path, rows_stored, finished
+    def __init__(
+        self, path: str, *, rows_read: int, rows_stored: int, rejected: Mapping[str, int], finished: datetime
+    ) -> None:
+        self.path, self.rows_read, self.rows_stored = path, rows_read, rows_stored
+        self.rejected, self.finished = dict(rejected), finished
         super().__init__(f"{path} was stored on {finished:%Y-%m-%d %H:%M} UTC ({rows_stored} rows); nothing to do")
 
 

@@ -166,11 +166,13 @@ class SnapshotWriter:
         if made is not None:
             return int(made[0])
         self._cursor.execute(
-            "SELECT rows_stored, finished FROM ingested_files WHERE (path, sha256, format) = (%s, %s, %s)",
+            "SELECT rows_read, rows_stored, rejected, finished FROM ingested_files WHERE (path, sha256, format) = (%s, %s, %s)",
             (key.path, key.sha256, key.format),
         )
-        rows_stored, finished = self._cursor.fetchone()
-        raise AlreadyIngested(key.path, rows_stored=rows_stored, finished=finished)
+        rows_read, rows_stored, rejected, finished = self._cursor.fetchone()
+        raise AlreadyIngested(
+            key.path, rows_read=rows_read, rows_stored=rows_stored, rejected=rejected, finished=finished
+        )
 
     def _make_partitions(self, ts: npt.NDArray[np.int64]) -> None:
         if self._store.level != PLAIN:

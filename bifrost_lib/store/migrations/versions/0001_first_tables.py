@@ -119,8 +119,12 @@ def _files() -> None:
         own("first_ts", _MOMENT, "first observation [UTC]"),
         own("last_ts", _MOMENT, "last observation [UTC]"),
         own("rows", sa.BigInteger, "snapshots newly stored"),
-        own("contract_ids", postgresql.ARRAY(sa.Integer), "contracts observed, ascending"),
-        own("first_s", postgresql.ARRAY(sa.Integer), "first observation of each, seconds after first_ts, rounded down"),
+        own(
+            "contracts",
+            sa.LargeBinary,
+            "contracts observed, ascending: differences of their keys, int32, little-endian",
+        ),
+        own("first_s", sa.LargeBinary, "first observation of each, whole seconds after first_ts, packed likewise"),
         sa.PrimaryKeyConstraint("stock_id", "session", "file_id"),
         comment="directory of the snapshots: what each file brought of one underlying and day",
     )
