@@ -16,3 +16,12 @@ def samples() -> Path:
     if not (folder / "MANIFEST.csv").exists():
         pytest.skip(f"no sample data at {folder}; set BIFROST_SAMPLE_DATA to a folder that has it")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run quick tests first, then slow ones, then those with a browser, so that a mistake shows early."""
+    items.sort(key=lambda item: 2 * (item.get_closest_marker("browser") is not None) + _is_slow(item))
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None

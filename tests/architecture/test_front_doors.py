@@ -1,0 +1,55 @@
+"""A package is entered by its front door, and nothing in the library knows what stands on it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from .conftest import Source
+
+ABOVE = {"apps", "collectors", "gpu_cluster", "hub_config", "notebooks", "tests"}
+
+
+def imported(source: Source) -> Iterator[tuple[ast.AST, str]]:
+    """Every module that a file names in an import, relative ones resolved."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = source.path.with_suffix("").parts[: -node.level] if node.level else ()
+            yield node, ".".join((*base, *(node.module or "").split("."))).strip(".")
+
+
+def deep(module: str, package: str) -> bool:
+    """Whether `module` lies inside a package of the library that is neither `package` nor core."""
+    parts = module.split(".")
+    return parts[0] == "bifrost_lib" and len(parts) > 2 and parts[1] not in {package, "core"}
+
+
+def test_deep_and_front() -> None:
+    assert deep("bifrost_lib.pricing.european", "store")
+    assert not deep("bifrost_lib.pricing.european", "pricing")
+    assert not deep("bifrost_lib.core.errors", "store")
+    assert not deep("bifrost_lib.pricing", "store")
+
+
+def test_packages_talk_through_front_doors(library: list[Source]) -> None:
+    wrong = [f"{s.at(n)} {name}" for s in library for n, name in imported(s) if deep(name, s.package)]
+    assert wrong == []
+
+
+def test_what_stands_on_the_library_uses_front_doors_too(
+    python_files: list[Source], notebook_sources: list[Source]
+) -> None:
+    """Tests may look inside the package that they mirror."""
+    standing = [s for s in python_files if s.path.parts[0] in ABOVE] + notebook_sources
+    wrong = []
+    for source in standing:
+        mirrored = source.path.parts[1] if source.path.parts[0] == "tests" else ""
+        wrong += [f"{source.at(node)} {name}" for node, name in imported(source) if deep(name, mirrored)]
+    assert wrong == []
+
+
+def test_the_library_knows_nothing_of_what_stands_on_it(library: list[Source]) -> None:
+    wrong = [f"{s.at(n)} {name}" for s in library for n, name in imported(s) if name.split(".")[0] in ABOVE]
+    assert wrong == []

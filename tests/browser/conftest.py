@@ -1,0 +1,60 @@
+"""The browser that looks at pages: Debian's Chromium, installed when this machine lets us."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+PACKAGES = ("chromium", "fonts-dejavu-core")
+INSTALL_WITHIN_S = 300.0
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The path of a Chromium that runs; tests that need it are skipped, with the reason, where there is none.
+
+    Where it is missing and we are root beside apt-get, it is installed.
+    """
+    if (found := find_chromium()) is None:
+        install_chromium()
+        found = find_chromium()
+    if found is None:
+        pytest.skip("Chromium was installed but does not run")
+    return found
+
+
+def find_chromium() -> Path | None:
+    """Return a Chromium that answers to `--version` (Ubuntu's package without snap does not), or None."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if (path := shutil.which(name)) and _runs([path, "--version"], within_s=30.0):
+            return Path(path)
+    return None
+
+
+def install_chromium() -> None:
+    """Install Debian's Chromium, or skip with the reason why not."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        pytest.skip("no Chromium here; install it (Debian: apt install chromium) or run as root, which installs it")
+    with (Path(tempfile.gettempdir()) / "bifrost-chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another test run may be installing
+        if find_chromium() is not None:
+            return
+        print("installing Debian's chromium for the browser tests", flush=True)
+        install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *PACKAGES]
+        if not (_runs(install) or (_runs(["apt-get", "update", "--quiet"]) and _runs(install))):
+            pytest.skip("no Chromium here, and apt-get could not install it; try: apt-get install chromium")
+
+
+def _runs(command: list[str], *, within_s: float = INSTALL_WITHIN_S) -> bool:
+    environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        done = subprocess.run(command, env=environ, capture_output=True, timeout=within_s, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
