@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -70,13 +70,14 @@ def _print_chain(frame: pd.DataFrame, *, every: bool) -> None:
     title += "  [SIMULATED]" if frame.attrs["source"] == "simulated" else ""
     header = ("expiry", "DTE", "strike", "C/P", "bid", "ask", "IV %", "delta", "gamma", "vega/pt", "theta/day",
               "volume", "open int.", "quality")  # fmt: skip
+    contracts: list[Any] = list(shown.itertuples())
     rows = [
         (
             f"{row.expiry:%Y-%m-%d}", str(row.dte), f"{row.strike:g}", row.right, number(row.bid), number(row.ask),
             number(row.iv * 100, 1), number(row.delta, 3), number(row.gamma, 4), number(row.vega / 100, 3),
             number(row.theta / 365, 3), number(row.volume, 0), number(row.open_interest, 0), row.quality,
         )
-        for row in shown.itertuples()
+        for row in contracts
     ]  # fmt: skip
     hidden = len(frame) - len(shown)
     note = f"{hidden:,} more contracts: --all, or --expiry" if hidden else ""
@@ -85,7 +86,8 @@ def _print_chain(frame: pd.DataFrame, *, every: bool) -> None:
 
 def _near_the_money(frame: pd.DataFrame) -> pd.DataFrame:
     nearest = frame["expiry"].drop_duplicates().nsmallest(NEAR_EXPIRIES)
-    shown = frame[frame["expiry"].isin(nearest)]
+    shown: pd.DataFrame = frame[frame["expiry"].isin(nearest)]
     distance = (shown["strike"] - frame.attrs["spot"]).abs()
     order = distance.groupby([shown["expiry"], shown["right"]], observed=True).rank(method="first")
-    return shown[order <= NEAR_STRIKES]
+    near: pd.DataFrame = shown[order <= NEAR_STRIKES]
+    return near

@@ -3,29 +3,55 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from bifrost_lib.cli.arguments import Csv, Json, one_format
 from bifrost_lib.cli.output import print_csv, print_json, print_table
+from bifrost_lib.core.errors import EnvironmentProblem
+
+SHOWN = ("SIM", "iron_condor")
 
 
 def up(
     port: Annotated[int | None, typer.Option(help="Port of the pages. Default: setting page_port.")] = None,
     seed: Annotated[bool, typer.Option("--seed/--no-seed", help="Load the simulated history if it is absent.")] = True,
-    detach: Annotated[bool, typer.Option("--detach", help="Return when everything is ready; stop it by `down`.")] = False,
+    detach: Annotated[bool, typer.Option(help="Return when everything is ready; `down` stops it.")] = False,
 ) -> None:
     """Start the store and the pages, load a simulated history, and print a ranked scan.
 
     Example: bifrost up
     """
-    from bifrost_lib.workflows import start_detached, start_desk
+    from bifrost_lib.core.settings import load_settings
+    from bifrost_lib.workflows import running_pages, start_detached
 
-    if detach:
-        print(f"ready: {start_detached(port=port, seed=seed)}")
+    if (pages := running_pages(load_settings())) is not None:
+        print(f"already running since {pages.since} (bifrost down stops it)\nready: {pages.url}")
+    elif detach:
+        options = ["--seed" if seed else "--no-seed", *([f"--port={port}"] if port else [])]
+        print(f"ready: {start_detached(load_settings(), options)}")
     else:
-        start_desk(port=port, seed=seed, say=_say)
+        _run_desk(port, seed=seed)
+
+
+def _run_desk(port: int | None, *, seed: bool) -> None:
+    from bifrost_lib.cli.scanning import print_scan
+    from bifrost_lib.workflows import find_strategies, list_symbols, open_desk, seed_simulated_history, serve_pages
+
+    with open_desk() as desk:
+        _say(f"store: {desk.store.description}")
+        if seed and (stored := seed_simulated_history(desk)):
+            _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
+        symbols = list(list_symbols(desk)["symbol"])
+        if SHOWN[0] in symbols:
+            print_scan(find_strategies(desk, *SHOWN, top=5))
+        with serve_pages(desk.settings, desk.clock, port=port) as pages:
+            _say(f"ready: {pages.url}")
+            _say("Ctrl-C stops it. In another terminal: ./bifrost scan SIM --strategy iron_condor, ./bifrost --help")
+            pages.wait()
+    raise EnvironmentProblem("the pages stopped by themselves", f"see {desk.settings.home / 'logs' / 'pages.log'}")
 
 
 def down() -> None:
@@ -33,9 +59,10 @@ def down() -> None:
 
     Example: bifrost down
     """
-    from bifrost_lib.workflows import stop_desk
+    from bifrost_lib.core.settings import load_settings
+    from bifrost_lib.workflows import stop_pages
 
-    print("stopped" if stop_desk() else "nothing was running")
+    print("stopped" if stop_pages(load_settings()) else "nothing was running")
 
 
 def status(as_json: Json = False, as_csv: Csv = False) -> None:
@@ -55,10 +82,10 @@ def status(as_json: Json = False, as_csv: Csv = False) -> None:
         print_csv(found["parts"], parts)
         return
     print_table("Parts", [[str(part[key] or "-") for key in parts] for part in found["parts"]], parts, left=parts)
-    held = ("symbol", "source", "first_ts", "last_ts", "contracts")
-    rows = [[str(row[key]) for key in held] for row in found["symbols"]]
+    held = ("symbol", "source", "first_ts", "last_ts", "sessions", "rows")
+    rows = [[_cell(row[key]) for key in held] for row in found["symbols"]]
     if rows:
-        print_table("Stored chains", rows, held, left=held[:-1])
+        print_table("Stored chains", rows, held, left=held[:4])
     else:
         print("No chains are stored yet: `bifrost up` loads a simulated history, `bifrost ingest PATH` your own.")
 
@@ -104,6 +131,12 @@ def doctor(as_json: Json = False, as_csv: Csv = False) -> None:
         print_table("Doctor", [[str(row[key]) for key in keys] for row in checks], keys, left=keys)
     if any(row["state"] == "fail" for row in checks):
         raise typer.Exit(1)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _say(line: str) -> None:

@@ -24,6 +24,9 @@ def ingest(
         typer.Option("--format", help="auto, lean, yahoo, barchart, optionsdx, cboe, or a MAPPING.toml of your own."),
     ] = "auto",
     symbol: Annotated[str | None, typer.Option(help="Underlying, where the file does not say.")] = None,
+    analytics: Annotated[
+        bool, typer.Option("--analytics/--no-analytics", help="Compute IV and greeks of every quote.")
+    ] = True,
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
@@ -38,7 +41,9 @@ def ingest(
 
     one_format(as_json, as_csv)
     with open_desk() as desk, _Progress(enabled=sys.stderr.isatty()) as progress:
-        reports = ingest_paths(desk, paths, layout=layout, symbol=symbol, on_progress=progress.update)
+        reports = ingest_paths(
+            desk, paths, layout=layout, symbol=symbol, analytics=analytics, on_progress=progress.update
+        )
     if as_json:
         print_json({"files": [report.as_dict() for report in reports]})
     elif as_csv:

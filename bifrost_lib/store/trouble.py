@@ -15,7 +15,7 @@ _UNREACHABLE = ("08", "57P")  # connection exceptions, operator intervention
 
 
 class AlreadyIngested(BifrostError):  # noqa: N818 - the good kind of refusal
-    """The file is in the store already; `rows_read`, `rows_stored`, `rejected` and `finished` say what happened then."""
+    """The file is in the store already; the attributes are what the ledger says of it."""
 
     def __init__(
         self, path: str, *, rows_read: int, rows_stored: int, rejected: Mapping[str, int], finished: datetime

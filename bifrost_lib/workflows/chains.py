@@ -27,22 +27,20 @@ def read_chain(desk: Desk, symbol: str, *, at: datetime | None = None, expiry: d
     -------
     DataFrame
         ``core.vocabulary.CHAIN_COLUMNS``, one row per contract that had not expired, sorted by expiry, strike and
-        right. ``attrs`` hold ``at``, ``as_of`` (the newest quote in it) and ``source``.
+        right. ``attrs`` hold ``symbol``, ``spot``, ``at``, ``as_of`` (the newest quote in it) and ``source``.
 
     Raises
     ------
     NoDataError
         If nothing was known; never an empty frame.
     """
-    return store.option_chain(
-        desk.store.engine,
-        symbol.upper(),
-        at=at,
-        expiry=expiry,
-        carry_s=desk.settings.max_age_s,
-    )
+    frame = store.option_chain(desk.store.engine, symbol.upper(), at=at, expiry=expiry)
+    spots = frame.loc[frame["spot"].notna(), ["ts", "spot"]]
+    newest = spots["spot"].iloc[spots["ts"].argmax()] if len(spots) else float("nan")
+    frame.attrs |= {"symbol": symbol.upper(), "spot": float(newest)}
+    return frame
 
 
 def list_symbols(desk: Desk) -> pd.DataFrame:
-    """Return one row per stored underlying: symbol, source, first and last `ts`, and the number of contracts."""
+    """Return one row per stored underlying: symbol, source, first and last `ts`, sessions and rows."""
     return store.list_symbols(desk.store.engine)

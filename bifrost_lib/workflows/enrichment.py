@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.core.calendar import year_fractions
-from bifrost_lib.core.quality import QUALITY_LABELS
+from bifrost_lib.core.quality import QUALITY_LABELS, Quality
 from bifrost_lib.core.vocabulary import ANALYTIC_COLUMNS
 from bifrost_lib.pricing import quote_analytics
+
+_QUALITIES = pd.Index(QUALITY_LABELS)
 
 
 def with_analytics(quotes: pd.DataFrame) -> pd.DataFrame:
@@ -42,8 +46,22 @@ def with_analytics(quotes: pd.DataFrame) -> pd.DataFrame:
         spot=quotes["spot"].to_numpy(),
         american=_is(quotes["style"], "american"),
     )
-    columns: dict[str, object] = {name: getattr(found, name) for name in ANALYTIC_COLUMNS if name != "quality"}
-    columns["quality"] = pd.Categorical.from_codes(found.quality, categories=list(QUALITY_LABELS))
+    columns: dict[str, Any] = {name: getattr(found, name) for name in ANALYTIC_COLUMNS if name != "quality"}
+    columns["quality"] = pd.Categorical.from_codes(found.quality, categories=_QUALITIES)
+    return quotes.assign(**columns)
+
+
+def without_analytics(quotes: pd.DataFrame) -> pd.DataFrame:
+    """Return `quotes` with the analytic columns missing: the quality says what the two sides alone can tell."""
+    bid, ask = quotes["bid"].to_numpy(), quotes["ask"].to_numpy()
+    has_bid, has_ask = bid > 0, ask > 0
+    quality = np.select(
+        [~has_bid & ~has_ask, has_bid != has_ask, bid > ask],
+        [Quality.NO_QUOTE, Quality.ONE_SIDED, Quality.CROSSED],
+        Quality.OK,
+    )
+    columns: dict[str, Any] = dict.fromkeys(ANALYTIC_COLUMNS, np.nan)
+    columns["quality"] = pd.Categorical.from_codes(quality, categories=_QUALITIES)
     return quotes.assign(**columns)
 
 
@@ -57,7 +75,7 @@ def _groups(quotes: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
 
 
 def _ts(quotes: pd.DataFrame) -> npt.NDArray[np.datetime64]:
-    return quotes["ts"].dt.tz_localize(None).to_numpy()
+    return np.asarray(quotes["ts"].dt.tz_localize(None).to_numpy())
 
 
 def _is(column: pd.Series[str], word: str) -> npt.NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
 import time
 from collections import Counter
@@ -12,13 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+import pandas as pd
+
 from bifrost_lib.core.errors import BifrostError, InputError
 from bifrost_lib.feeds import Feed, Reject, discover
 from bifrost_lib.store import AlreadyIngested, FileKey, ingestion, save_corporate_actions
 from bifrost_lib.workflows.desk import Desk
-from bifrost_lib.workflows.enrichment import with_analytics
+from bifrost_lib.workflows.enrichment import with_analytics, without_analytics
 
 Progress = Callable[[Path, float, int], None]
+Enrich = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass
@@ -54,6 +58,7 @@ def ingest_paths(
     *,
     layout: str = "auto",
     symbol: str | None = None,
+    analytics: bool = True,
     on_progress: Progress | None = None,
 ) -> list[FileReport]:
     """Store the option chains in files and folders.
@@ -67,6 +72,8 @@ def ingest_paths(
         ``auto``, the name of a layout that `feeds` knows, or the path of a mapping file.
     symbol : str, optional
         Underlying, where the files do not say.
+    analytics : bool
+        Compute forward, implied volatility and greeks of every quote. Without, they stay missing.
     on_progress : callable, optional
         Called with the file, the fraction of all bytes done, and the rows read so far.
 
@@ -93,17 +100,17 @@ def ingest_paths(
             if on_progress is not None:
                 on_progress(feed.path, (done + fraction * feed.size) / total, rows + rows_here)
 
-        report = _ingest(desk, feed, advance)
+        report = _ingest(desk, feed, advance, with_analytics if analytics else without_analytics)
         done, rows = done + feed.size, rows + report.rows_read
         reports.append(report)
     return reports
 
 
-def _ingest(desk: Desk, feed: Feed, advance: Callable[[float, int], None]) -> FileReport:
+def _ingest(desk: Desk, feed: Feed, advance: Callable[[float, int], None], enrich: Enrich) -> FileReport:
     report, began = FileReport(feed.path), time.perf_counter()
     try:
         with _RejectFile(desk.settings.home / "rejects", feed) as rejects:
-            _store(desk, feed, report, rejects, advance)
+            _store(desk, feed, report, rejects, advance, enrich)
             report.reject_file = rejects.keep()
     except AlreadyIngested as known:
         report.state, report.rows_read, report.rejected = "unchanged", known.rows_read, dict(known.rejected)
@@ -114,18 +121,34 @@ def _ingest(desk: Desk, feed: Feed, advance: Callable[[float, int], None]) -> Fi
 
 
 def _store(
-    desk: Desk, feed: Feed, report: FileReport, rejects: _RejectFile, advance: Callable[[float, int], None]
+    desk: Desk,
+    feed: Feed,
+    report: FileReport,
+    rejects: _RejectFile,
+    advance: Callable[[float, int], None],
+    enrich: Enrich,
 ) -> None:
-    with ingestion(desk.store, FileKey.of(feed.path, feed.format), source=feed.source) as writer:
+    with ingestion(desk.store, _key(feed), source=feed.source) as writer:
         for batch in feed.batches():
             report.rows_read += batch.rows_read
             rejects.write(batch.rejects)
-            report.rejected = dict(rejects.counts)
             if len(batch.quotes):
-                report.rows_stored += writer.append(with_analytics(batch.quotes))
+                report.rows_stored += writer.append(enrich(batch.quotes))
             advance(batch.fraction, report.rows_read)
-        writer.finish(rows_read=report.rows_read, rejected=report.rejected)
-    save_corporate_actions(desk.store.engine, feed.corporate_actions(), source=feed.source)
+        report.rejected = dict(rejects.counts)
+        writer.note(rows_read=report.rows_read, rejected=report.rejected)
+    actions = feed.corporate_actions()
+    save_corporate_actions(desk.store.engine, actions.assign(source=feed.source))
+
+
+def _key(feed: Feed) -> FileKey:
+    digest = hashlib.sha256()
+    for part in feed.parts:
+        with part.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    layout = f"{feed.format} {feed.symbol}" if feed.symbol else feed.format
+    return FileKey(str(feed.path.absolute()), digest.hexdigest(), feed.size, layout)
 
 
 class _RejectFile:

@@ -73,16 +73,14 @@ def find_strategies(
     """
     document = strategy_named(strategy) if isinstance(strategy, str) else strategy
     chain = read_chain(desk, symbol, at=at)
-    as_of: datetime = chain.attrs["as_of"]
     candidates = find_candidates(chain, document, dte=dte, top=top)
-    spot = float(chain["spot"].dropna().iloc[-1]) if chain["spot"].notna().any() else float("nan")
     return ScanResult(
         symbol=symbol.upper(),
         at=chain.attrs["at"],
-        as_of=as_of,
+        as_of=chain.attrs["as_of"],
         source=chain.attrs["source"],
         strategy=document,
-        spot=spot,
+        spot=chain.attrs["spot"],
         chain=chain,
         candidates=candidates,
     )

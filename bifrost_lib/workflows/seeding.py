@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from bifrost_lib.sim import HISTORY_VERSION, simulated_history
+from bifrost_lib import __version__
+from bifrost_lib.sim import SOURCE, simulated_history
 from bifrost_lib.store import AlreadyIngested, FileKey, ingestion
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.enrichment import with_analytics
-
-SOURCE = "simulated"
 
 
 def seed_simulated_history(desk: Desk) -> int:
@@ -16,14 +15,14 @@ def seed_simulated_history(desk: Desk) -> int:
     Its symbols are fictional (SIM, SIMX, SIMT) and its source is ``simulated``, so that it is never mistaken for
     a market.
     """
-    key = FileKey(path="simulated history", sha256=HISTORY_VERSION, size=0, format=SOURCE)
+    key = FileKey(path="simulated history", sha256=__version__, size=0, format=SOURCE)
     stored = read = 0
     try:
         with ingestion(desk.store, key, source=SOURCE) as writer:
             for quotes in simulated_history():
                 stored += writer.append(with_analytics(quotes))
                 read += len(quotes)
-            writer.finish(rows_read=read, rejected={})
+            writer.note(rows_read=read)
     except AlreadyIngested:
         return 0
     return stored

@@ -22,7 +22,9 @@ SPOT, RATE, DIV_YIELD = 500.0, 0.03, 0.01
 def moments(count: int) -> list[pd.Timestamp]:
     """Return `count` moments of observation, five minutes apart, from the open of a session on."""
     days = sessions(date(2024, 1, 2), date(2024, 12, 31))
-    every = [pd.Timestamp(session_close(day)) - timedelta(minutes=5 * step) for day in days for step in range(70, -1, -1)]
+    every = [
+        pd.Timestamp(session_close(day)) - timedelta(minutes=5 * step) for day in days for step in range(70, -1, -1)
+    ]
     if count > len(every):
         raise ValueError(f"at most {len(every)} moments")
     return every[:count]
@@ -43,19 +45,13 @@ def chain_at(ts: pd.Timestamp, *, contracts: int = 2 * EXPIRIES * STRIKES) -> pd
     fair = price(spot=spot, strike=strike, tau=tau, vol=vol, right=right, rate=RATE, div_yield=DIV_YIELD)
     return pd.DataFrame(
         {
-            "symbol": SYMBOL, "quote_time": ts.tz_convert("America/New_York").strftime("%Y-%m-%d %H:%M:%S"),
-            "expiration": expiry.astype(str), "strike": strike, "type": right,
+            "ts": ts.strftime("%Y-%m-%dT%H:%M:%SZ"), "symbol": SYMBOL, "expiry": expiry.astype(str),
+            "strike": strike, "right": right,
             "bid": np.maximum(fair - 0.01, 0.0).round(2), "ask": (fair + 0.01).round(2),
             "volume": (strike * 7 % 101).astype(int), "open_interest": (strike * 13 % 1009).astype(int),
-            "underlying_price": round(spot, 2),
+            "spot": round(spot, 2),
         }
     )  # fmt: skip
-
-
-MAPPING = """
-name = "bench"
-help = "the benchmark's own csv"
-"""
 
 
 def write_csv(path: Path, *, rows: int) -> int:
