@@ -12,6 +12,8 @@ _WHERE = {
     "list_symbols": "chains",
     "ScanResult": "scans",
     "find_strategies": "scans",
+    "PayoffProfile": "payoffs",
+    "payoff_profile": "payoffs",
     "with_analytics": "enrichment",
     "FileReport": "ingestion",
     "ingest_paths": "ingestion",
