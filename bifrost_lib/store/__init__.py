@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bifrost_lib.store.database import open_store as open_store
     from bifrost_lib.store.moments import chain_moments as chain_moments
     from bifrost_lib.store.moments import latest_moment as latest_moment
+    from bifrost_lib.store.peers import plain_copy as plain_copy
+    from bifrost_lib.store.peers import plain_to_sql as plain_to_sql
     from bifrost_lib.store.summaries import StoreSummary as StoreSummary
     from bifrost_lib.store.summaries import list_files as list_files
     from bifrost_lib.store.summaries import list_symbols as list_symbols
@@ -31,6 +33,8 @@ _HOMES = {
     "StoreSummary": "summaries",
     "chain_moments": "moments",
     "corporate_actions": "actions",
+    "plain_copy": "peers",
+    "plain_to_sql": "peers",
     "ingestion": "writing",
     "latest_moment": "moments",
     "list_files": "summaries",

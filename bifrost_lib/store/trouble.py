@@ -14,8 +14,8 @@ from bifrost_lib.core.errors import BifrostError, SourceUnavailable, StoreError
 _UNREACHABLE = ("08", "57P")  # connection exceptions, operator intervention
 
 
-class AlreadyIngested(BifrostError):  # noqa: N818 - the good kind of refusal
-    """The file is in the store already; the attributes are what the ledger says of it."""
+class AlreadyIngested(BifrostError):  # noqa: N818 - nothing is wrong, there is only nothing to do
+    """The file is in the store already; the attributes repeat what the ledger says of that time."""
 
     def __init__(
         self, path: str, *, rows_read: int, rows_stored: int, rejected: Mapping[str, int], finished: datetime

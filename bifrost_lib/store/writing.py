@@ -166,7 +166,8 @@ class SnapshotWriter:
         if made is not None:
             return int(made[0])
         self._cursor.execute(
-            "SELECT rows_read, rows_stored, rejected, finished FROM ingested_files WHERE (path, sha256, format) = (%s, %s, %s)",
+            "SELECT rows_read, rows_stored, rejected, finished FROM ingested_files "
+            "WHERE (path, sha256, format) = (%s, %s, %s)",
             (key.path, key.sha256, key.format),
         )
         rows_read, rows_stored, rejected, finished = self._cursor.fetchone()
