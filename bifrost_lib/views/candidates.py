@@ -99,19 +99,22 @@ def _cell(record: Record, column: Column) -> str:
 
 
 def _align(column: Column) -> str:
-    return "bf-number" if column.is_number else "bf-text"
+    return "bf-number" if column.is_number and column.name != "score" else "bf-text"
 
 
 def _grid_style(palette: Palette) -> str:
     numbers = ", ".join(
-        f".slick-header-column:nth-child({place})" for place, column in enumerate(COLUMNS, start=1) if column.is_number
+        f".slick-header-column:nth-child({place})"
+        for place, column in enumerate(COLUMNS, start=1)
+        if _align(column) == "bf-number"
     )
     return f"""
     :host {{ background: {palette.panel}; border: 1px solid {palette.line}; border-radius: 8px; overflow: hidden; }}
     .slick-header, .slick-header-columns {{ background: {palette.raised} !important; border: 0 !important; }}
     .slick-header-column {{ background: {palette.raised} !important; color: {palette.muted} !important;
       border-color: {palette.line} !important; font-size: 11.5px; font-weight: 600;
-      padding: 4px 8px; }}
+      padding: 4px 8px 4px 0; }}
+    .slick-header-column .slick-column-name {{ float: none !important; display: inline; }}
     {numbers} {{ text-align: right !important; }}
     .slick-viewport, .grid-canvas {{ background: {palette.panel} !important; }}
     .slick-row, .slick-row.odd {{ background: {palette.panel} !important; color: {palette.text}; font-size: 12.5px;

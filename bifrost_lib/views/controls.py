@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 
 import ipywidgets as widgets
 import pandas as pd
@@ -29,7 +30,7 @@ class Request:
 class Controls:
     """The row of controls. A change calls what `on_change` was given, once."""
 
-    def __init__(self, symbols: pd.DataFrame, strategies: Sequence[str], first: Request) -> None:
+    def __init__(self, symbols: pd.DataFrame, strategies: Mapping[str, str], first: Request) -> None:
         self._symbols = symbols.set_index("symbol")
         names = [str(name) for name in self._symbols.index]
         known = [*names, *({first.symbol} - set(names))]
@@ -37,7 +38,11 @@ class Controls:
         titles = [
             (name.replace("_", " ").capitalize(), name) for name in [*strategies, *({first.strategy} - {*strategies})]
         ]
-        self._strategy = widgets.Dropdown(options=titles, value=first.strategy, layout={"width": "200px"})
+        self._views = dict(strategies)
+        self._belief = widgets.HTML()
+        self._strategy = widgets.Dropdown(
+            options=titles, value=first.strategy, layout={"width": "100%", "min_width": "220px"}
+        )
         self._dte = widgets.IntRangeSlider(
             value=first.dte, min=0, max=max(400, first.dte[1]), continuous_update=False, layout={"width": "260px"}
         )
@@ -52,7 +57,7 @@ class Controls:
         self.row = widgets.HBox(
             [
                 _field("Symbol", self._symbol),
-                _field("Strategy", self._strategy),
+                _field("Strategy", self._strategy, self._belief),
                 _field("Days to expiry", self._dte),
                 _field("Show", self._top),
                 _field("As of, New York time", self._at),
@@ -60,6 +65,8 @@ class Controls:
             ]
         )
         self.row.add_class("bf-controls")
+        self._tell_belief()
+        self._strategy.observe(lambda _: self._tell_belief(), names="value")
 
     def request(self) -> Request:
         """Return what is asked for now."""
@@ -86,6 +93,10 @@ class Controls:
             control.observe(lambda _: then(), names="value")
         self._again.on_click(lambda _: then())
 
+    def _tell_belief(self) -> None:
+        belief = self._views.get(self._strategy.value, "")
+        self._belief.value = f"<span class='bf-foot' style='margin-left: 6px'>{escape(belief)}</span>"
+
     def _moments(self, symbol: str, at: datetime | None) -> list[tuple[str, datetime | str]]:
         if symbol not in self._symbols.index:
             return [(LATEST, LATEST)]
@@ -100,8 +111,8 @@ def _moment_text(moment: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b %y %H:%M}"
 
 
-def _field(label: str, control: widgets.Widget) -> widgets.VBox:
+def _field(label: str, control: widgets.Widget, *beside: widgets.Widget) -> widgets.VBox:
     title = widgets.HTML(f"<span class='bf-label'>{label}</span>")
-    field = widgets.VBox([title, control])
+    field = widgets.VBox([widgets.HBox([title, *beside]), control])
     field.add_class("bf-field")
     return field

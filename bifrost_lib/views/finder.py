@@ -9,28 +9,24 @@ from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
-from jupyter_bokeh.widgets import BokehModel
 
+from bifrost_lib.core.clock import parse_moment
 from bifrost_lib.core.errors import BifrostError
-from bifrost_lib.views.badges import freshness_badge, source_label
 from bifrost_lib.views.candidates import candidates_grid
-from bifrost_lib.views.chain import chain_table
 from bifrost_lib.views.charts import load_bokeh
-from bifrost_lib.views.columns import expiries_text, legs_text
+from bifrost_lib.views.columns import legs_text
 from bifrost_lib.views.controls import Controls, Request
 from bifrost_lib.views.details import legs_table, measures_table, score_table
-from bifrost_lib.views.downloads import csv_link
-from bifrost_lib.views.formats import plain
+from bifrost_lib.views.header import Header
 from bifrost_lib.views.html import notice
 from bifrost_lib.views.inputs import Found, ProfileOf, Scan
 from bifrost_lib.views.palette import style_sheet, theme_palette
-from bifrost_lib.views.payoff import payoff_chart
-from bifrost_lib.views.smile import smile_chart
+from bifrost_lib.views.panes import PANES
+from bifrost_lib.views.picture import Picture
 
 log = logging.getLogger(__name__)
 
-CHART_HEIGHT = 288
-PANES = ("Payoff", "Smile", "Chain")
+ROWS = 10
 
 
 def finder_page(
@@ -39,12 +35,12 @@ def finder_page(
     profile: ProfileOf,
     now: Callable[[], datetime],
     symbols: pd.DataFrame,
-    strategies: Sequence[str],
+    strategies: Mapping[str, str],
     symbol: str | None = None,
     strategy: str = "iron_condor",
-    dte: tuple[int, int] = (20, 60),
+    dte: Sequence[int] = (20, 60),
     top: int = 10,
-    at: datetime | None = None,
+    at: datetime | str | None = None,
     theme: str = "light",
 ) -> widgets.Widget:
     """Compose the page on which a trader finds strategies.
@@ -59,10 +55,10 @@ def finder_page(
         The clock; ages are told against it.
     symbols : DataFrame
         ``symbol``, ``source``, ``first_ts``, ``last_ts`` of each stored underlying.
-    strategies : sequence of str
-        Names that `scan` understands.
+    strategies : mapping of str to str
+        Names that `scan` understands, and what one must believe about the market to want each.
     symbol, strategy, dte, top, at, theme
-        What the page shows first; `at` None is the newest stored moment.
+        What the page shows first; `at` is an aware moment or its ISO 8601 text, None the newest stored moment.
 
     Returns
     -------
@@ -72,7 +68,7 @@ def finder_page(
     Raises
     ------
     InputError
-        If `theme` is unknown.
+        If `theme` is unknown, or `at` is no aware moment.
     """
     theme_palette(theme)
     load_bokeh()
@@ -80,7 +76,8 @@ def finder_page(
         return _page(
             [widgets.HTML(notice("empty", "No chains are stored yet", "Load some: bifrost ingest PATH"))], theme
         )
-    asked = Request(symbol or str(symbols["symbol"].iloc[0]), strategy, dte, top, at)
+    moment = parse_moment(at) if isinstance(at, str) else at
+    asked = Request(symbol or str(symbols["symbol"].iloc[0]), strategy, (dte[0], dte[1]), top, moment)
     finder = _Finder(scan, profile, now, Controls(symbols, strategies, asked), theme)
     finder.refresh()
     return finder.page
@@ -92,33 +89,29 @@ class _Finder:
     def __init__(
         self, scan: Scan, profile: ProfileOf, now: Callable[[], datetime], controls: Controls, theme: str
     ) -> None:
-        self._scan, self._profile, self._now, self._controls, self._theme = scan, profile, now, controls, theme
+        self._scan, self._profile, self._controls, self._theme = scan, profile, controls, theme
         self._found: Found | None = None
         self._records: list[dict[str, Any]] = []
         self._selected = 0
-        self._header, self._status = widgets.HTML(), widgets.HTML()
-        self._dark = widgets.Button(
-            description="Dark", tooltip="switch between light and dark", layout={"width": "64px"}
-        )
+        self._header = Header("Strategy finder", now=now, on_theme=self._switch_theme)
+        self._status = widgets.HTML()
         self._grid, self._chart, self._detail, self._reason = (widgets.VBox() for _ in range(4))
-        self._panes = widgets.ToggleButtons(options=PANES, style={"button_width": "72px"})
-        self._chart_column = widgets.VBox([self._panes, self._chart])
-        top = widgets.HBox([self._header, self._dark], layout={"justify_content": "space-between"})
-        lower = widgets.HBox([self._chart_column, self._detail, self._reason])
-        self.page = _page([top, controls.row, self._status, self._grid, lower], theme)
-        self._arrange(lower)
+        self._panes = widgets.ToggleButtons(options=list(PANES), style={"button_width": "72px"})
+        self.page = _page([self._header.row, controls.row, self._status, self._grid, self._lower()], theme)
+        self._header.name_theme(theme)
+        self._status.add_class("bf-status")
         controls.on_change(self.refresh)
-        self._dark.on_click(self._switch_theme)
         self._panes.observe(lambda _: self._draw_chart(), names="value")
 
-    def _arrange(self, lower: widgets.HBox) -> None:
-        lower.add_class("bf-lower")
-        for box, share in ((self._chart_column, 50), (self._detail, 28), (self._reason, 22)):
+    def _lower(self) -> widgets.HBox:
+        pictures = widgets.VBox([self._panes, self._chart])
+        self._chart.add_class("bf-pane")
+        for box, share in ((pictures, 50), (self._detail, 28), (self._reason, 22)):
             box.add_class("bf-panel")
             box.layout.flex, box.layout.min_width = f"1 1 {share}%", "0"
-        self._status.add_class("bf-status")
-        self._chart.add_class("bf-pane")
-        self._dark.description = "Light" if self._theme == "dark" else "Dark"
+        lower = widgets.HBox([pictures, self._detail, self._reason])
+        lower.add_class("bf-lower")
+        return lower
 
     def refresh(self) -> None:
         """Scan again for what the controls ask, and show the result or the problem."""
@@ -127,7 +120,8 @@ class _Finder:
         try:
             found = self._scan(asked.symbol, asked.strategy, dte=asked.dte, top=asked.top, at=asked.at)
             self._found, self._records, self._selected = found, found.candidates.records(), 0
-            self._show()
+            self._header.show(found, self._records, strategy=asked.strategy, at=asked.at)
+            self._show(asked)
         except BifrostError as problem:
             self._show_problem("This scan has no result", str(problem))
         except Exception as problem:
@@ -135,14 +129,15 @@ class _Finder:
             self._show_problem("The scan failed unexpectedly", f"{type(problem).__name__}: {problem}")
         self._status.value = "<div class='bf-progress'></div>"
 
-    def _show(self) -> None:
-        self._draw_header()
+    def _show(self, asked: Request) -> None:
         if not self._records:
-            self._show_empty()
+            span = f"{asked.dte[0]} to {asked.dte[1]} days"
+            text = f"No candidate of {asked.strategy} expires in {span}. Widen the range of days."
+            self._show_instead(notice("empty", "No candidates", text))
             return
-        grid = candidates_grid(self._records, theme=self._theme, rows=10, selected=self._selected)
+        grid = candidates_grid(self._records, theme=self._theme, rows=ROWS, selected=self._selected)
         grid.source.selected.on_change("indices", self._select)
-        self._replace(self._grid, [BokehModel(grid)])
+        _replace(self._grid, Picture(grid))
         self._draw_chart()
         self._draw_detail()
 
@@ -152,85 +147,49 @@ class _Finder:
             self._draw_chart()
             self._draw_detail()
 
-    def _draw_header(self) -> None:
-        found, asked = self._found, self._controls.request()
-        if found is None:
-            return
-        now = self._now() if asked.at is None else asked.at
-        link = csv_link(self._records, symbol=found.symbol, strategy=asked.strategy, as_of=found.as_of)
-        self._header.value = (
-            f"<div class='bf-header'><h1>Strategy finder</h1><span class='bf-spot'>{found.symbol} "
-            f"<b>{plain(found.spot)}</b></span>{source_label(found.source)}{freshness_badge(found.as_of, now)}"
-            f"<span class='bf-foot'>{found.candidates.considered:,} candidates considered</span>{link}</div>"
-        )
-
     def _draw_chart(self) -> None:
         if self._found is None or not self._records:
             return
+        draw = PANES[self._panes.value]
         try:
-            self._replace(self._chart, [self._pane(self._panes.value, self._found, self._records[self._selected])])
+            picture = draw(self._found, self._records[self._selected], self._profile, self._theme)
         except BifrostError as problem:
-            self._replace(self._chart, [widgets.HTML(notice("error", "This picture cannot be drawn", str(problem)))])
-
-    def _pane(self, name: str, found: Found, record: Mapping[str, Any]) -> widgets.Widget:
-        if name == "Chain":
-            expiry = pd.Timestamp(min(str(leg["expiry"])[:10] for leg in record["legs"] if leg["expiry"])).date()
-            return widgets.HTML(chain_table(found.chain, expiry=expiry, around=8, theme=self._theme).body)
-        if name == "Smile":
-            return BokehModel(smile_chart(found.chain, theme=self._theme, height=CHART_HEIGHT))
-        drawn = self._profile(found, int(record["rank"]))
-        chart = payoff_chart(
-            drawn.frame,
-            spot=found.spot,
-            breakevens=record["breakevens"],
-            band=drawn.band,
-            expiry_label=f"at expiry, {expiries_text(record).split(' / ')[0]}",
-            theme=self._theme,
-            height=CHART_HEIGHT,
-        )
-        return BokehModel(chart)
+            picture = widgets.HTML(notice("error", "This picture cannot be drawn", str(problem)))
+        _replace(self._chart, picture)
 
     def _draw_detail(self) -> None:
-        record = self._records[self._selected]
-        parts = [
-            f"<h2>#{record['rank']} · {legs_text(record)}</h2>",
-            legs_table(record, theme=self._theme).body,
-            measures_table(record, theme=self._theme).body,
-        ]
-        self._replace(self._detail, [widgets.HTML("".join(parts))])
-        reason = f"<h2>Why this rank</h2>{score_table(record, theme=self._theme).body}"
-        self._replace(self._reason, [widgets.HTML(reason)])
-
-    def _show_empty(self) -> None:
-        asked = self._controls.request()
-        span = f"{asked.dte[0]} to {asked.dte[1]} days"
-        text = f"No candidate of {asked.strategy} expires in {span}. Widen the range of days."
-        self._replace(self._grid, [widgets.HTML(notice("empty", "No candidates", text))])
-        self._clear_detail()
-
-    def _clear_detail(self) -> None:
-        for box in (self._chart, self._detail, self._reason):
-            self._replace(box, [])
+        record, theme = self._records[self._selected], self._theme
+        title = f"<h2>#{record['rank']} · {legs_text(record)}</h2>"
+        _replace(
+            self._detail,
+            widgets.HTML(title + legs_table(record, theme=theme).body + measures_table(record, theme=theme).body),
+        )
+        _replace(self._reason, widgets.HTML(f"<h2>Why this rank</h2>{score_table(record, theme=theme).body}"))
 
     def _show_problem(self, title: str, text: str) -> None:
-        self._records = []
-        self._header.value = "<div class='bf-header'><h1>Strategy finder</h1></div>"
-        self._replace(self._grid, [widgets.HTML(notice("error", title, text))])
-        self._clear_detail()
+        self._found, self._records = None, []
+        self._header.clear()
+        self._show_instead(notice("error", title, text))
 
-    def _switch_theme(self, _button: widgets.Button) -> None:
+    def _show_instead(self, block: str) -> None:
+        _replace(self._grid, widgets.HTML(block))
+        for box in (self._chart, self._detail, self._reason):
+            _replace(box)
+
+    def _switch_theme(self) -> None:
         self.page.remove_class(f"bf-{self._theme}")
         self._theme = "light" if self._theme == "dark" else "dark"
         self.page.add_class(f"bf-{self._theme}")
-        self._dark.description = "Light" if self._theme == "dark" else "Dark"
+        self._header.name_theme(self._theme)
         if self._records:
-            self._show()
+            self._show(self._controls.request())
 
-    def _replace(self, box: widgets.Box, children: list[widgets.Widget]) -> None:
-        # Widgets that left the page would otherwise live in the browser until it is closed.
-        old, box.children = box.children, tuple(children)
-        for widget in old:
-            widget.close()
+
+def _replace(box: widgets.Box, *children: widgets.Widget) -> None:
+    # Widgets that left the page would otherwise live in the browser until it is closed.
+    old, box.children = box.children, children
+    for widget in old:
+        widget.close()
 
 
 def _page(children: list[widgets.Widget], theme: str) -> widgets.VBox:

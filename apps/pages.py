@@ -1,0 +1,198 @@
+"""Serve the pages of `registry.yaml` on loopback, behind a token.
+
+Run as a process of its own: ``python apps/pages.py [--port N]``. When the pages answer, ``run/pages.json`` in the home
+folder holds ``url`` (with the token), ``port`` and ``pid``; it is readable by its owner only and goes away at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, InputError, SourceUnavailable
+from bifrost_lib.core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from voila.app import Voila
+
+HERE = Path(__file__).resolve().parent
+LOOPBACK = "127.0.0.1"
+KINDS = ("voila", "panel")
+#: Page extensions that a browser loads; others of the environment only slow a page down or fail in it.
+EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "@bokeh/jupyter_bokeh"]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the registry; `stale_after_s` in seconds, `memory_mb` caps one viewer's process."""
+
+    name: str
+    title: str
+    kind: str
+    path: Path
+    roles: tuple[str, ...]
+    owner: str
+    stale_after_s: float
+    memory_mb: int
+
+
+def read_registry(path: Path = HERE / "registry.yaml") -> list[Page]:
+    """Return the pages that `path` lists.
+
+    Raises
+    ------
+    InputError
+        If an entry lacks a key, has one that is unknown, or names a file that does not exist.
+    """
+    import yaml
+
+    entries = yaml.safe_load(path.read_text(encoding="utf-8"))["pages"]
+    return [_page(name, entry, path.parent) for name, entry in entries.items()]
+
+
+def _page(name: str, entry: dict[str, Any], folder: Path) -> Page:
+    keys = set(Page.__dataclass_fields__) - {"name"}
+    if set(entry) != keys:
+        raise InputError(f"pages.{name}", sorted(entry), f"exactly the keys {', '.join(sorted(keys))}")
+    page = Page(name=name, **{**entry, "path": folder / entry["path"], "roles": tuple(entry["roles"])})
+    if page.kind not in KINDS:
+        raise InputError(f"pages.{name}.kind", page.kind, " or ".join(KINDS))
+    if not page.path.is_file():
+        raise InputError(f"pages.{name}.path", str(page.path), "a file that exists")
+    return page
+
+
+def page_token(home: Path) -> str:
+    """Return the token of the pages, made once for a home folder and kept where only its owner can read it."""
+    path = home / "run" / "page-token"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # made by an earlier start: bookmarks stay valid
+        _write_private(path, secrets.token_urlsafe(24), os.O_EXCL)
+    return path.read_text(encoding="utf-8").strip()
+
+
+def page_server(settings: Settings, *, port: int) -> Voila:
+    """Return a Voilà server that is set up but does not listen yet.
+
+    It binds to loopback only and wants the token, sends messages to kernels over Unix sockets, ends kernels that
+    nobody has looked at for half an hour, and loads nothing from other machines.
+    """
+    _keep_jupyter_at_home(settings.home)
+    from traitlets.config import Config
+    from voila.app import Voila
+
+    pages = [page for page in read_registry() if page.kind == "voila"]
+    _cap_memory(max(page.memory_mb for page in pages))
+    config = Config()
+    config.Voila.ip = LOOPBACK
+    config.Voila.port = port
+    config.Voila.port_retries = 0
+    config.Voila.open_browser = False
+    config.Voila.token = page_token(settings.home)
+    config.VoilaConfiguration.template = "bifrost"
+    config.VoilaConfiguration.extension_allowlist = EXTENSIONS
+    config.VoilaConfiguration.file_allowlist = []
+    config.KernelManager.transport = "ipc"
+    config.MappingKernelManager.cull_idle_timeout = 1800
+    config.MappingKernelManager.cull_interval = 300
+    config.MappingKernelManager.cull_connected = False
+    server = Voila(config=config)
+    server.initialize([str(HERE / "voila")])
+    return server
+
+
+def serve_pages(settings: Settings, *, port: int) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises
+    ------
+    SourceUnavailable
+        If the port is taken.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            raise SourceUnavailable(f"port {port}", f"{error.strerror}; choose another by setting page_port") from None
+    server = page_server(settings, port=port)
+    import tornado.ioloop
+
+    with _announced(settings.home, port) as announce:
+        tornado.ioloop.IOLoop.current().add_callback(announce)
+        server.start()
+
+
+@contextmanager
+def _announced(home: Path, port: int) -> Iterator[Any]:
+    path = home / "run" / "pages.json"
+    path.unlink(missing_ok=True)
+    first = next(page for page in read_registry() if page.kind == "voila")
+    address = f"http://{LOOPBACK}:{port}/voila/render/{first.path.name}?token={page_token(home)}"
+
+    def announce() -> None:
+        draft = path.with_suffix(".part")
+        _write_private(draft, json.dumps({"url": address, "port": port, "pid": os.getpid()}), os.O_TRUNC)
+        draft.replace(path)
+
+    try:
+        yield announce
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _keep_jupyter_at_home(home: Path) -> None:
+    # A user's own Jupyter configuration must neither change these pages nor be changed by them.
+    folder = home / "jupyter"
+    for name in ("CONFIG", "DATA", "RUNTIME"):
+        os.environ[f"JUPYTER_{name}_DIR"] = str(folder / name.lower())
+        (folder / name.lower()).mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["JUPYTER_PATH"] = str(HERE / "share")
+    os.environ["IPYTHONDIR"] = str(folder / "ipython")
+
+
+def _cap_memory(memory_mb: int) -> None:
+    # Kernels inherit the limit, so that one page cannot take the machine's memory from the others.
+    import resource
+
+    limit = memory_mb * 1024 * 1024
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
+
+
+def _write_private(path: Path, text: str, flags: int) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def main() -> int:
+    """Serve the pages; problems are one line on standard error."""
+    parser = argparse.ArgumentParser(prog="pages", description="Serve Bifrost's pages on this machine.")
+    parser.add_argument("--port", type=int, help="default: setting page_port")
+    asked = parser.parse_args()
+    try:
+        settings = load_settings()
+        serve_pages(settings, port=asked.port or settings.page_port)
+    except ImportError as problem:
+        return _refuse(EnvironmentProblem(str(problem), "install the extra 'notebooks'"))
+    except BifrostError as problem:
+        return _refuse(problem)
+    return 0
+
+
+def _refuse(problem: BifrostError) -> int:
+    sys.stderr.write(f"pages: {problem}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""The page keeps what it shows in step with what is asked, and shows problems instead of raising them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+from bokeh.models.widgets.tables import DataTable
+
+from bifrost_lib import views
+from bifrost_lib.core.errors import InputError, NoDataError
+from bifrost_lib.views.picture import Picture
+
+AS_OF = datetime(2026, 9, 30, 20, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Outside a notebook there is nowhere to put BokehJS.
+    monkeypatch.setattr("bifrost_lib.views.finder.load_bokeh", lambda: None)
+
+
+def open_page(desk: Any, symbols: Any, **options: Any) -> widgets.Widget:
+    return views.finder_page(
+        desk.scan,
+        profile=desk.profile,
+        now=lambda: AS_OF + timedelta(seconds=10),
+        symbols=symbols,
+        strategies={"iron_condor": "range-bound", "long_call": "rising", "nothing": ""},
+        **options,
+    )
+
+
+def everything(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from everything(child)
+
+
+def text(page: widgets.Widget) -> str:
+    return " ".join(part.value for part in everything(page) if isinstance(part, widgets.HTML))
+
+
+def control(page: widgets.Widget, kind: type, place: int = 0) -> Any:
+    return [part for part in everything(page) if type(part) is kind][place]
+
+
+def grid(page: widgets.Widget) -> Any:
+    models = [part._model for part in everything(page) if isinstance(part, Picture)]
+    return next(model for model in models if isinstance(model, DataTable))
+
+
+def test_the_page_opens_with_a_ranked_scan(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols, dte=[10, 40], top=5)
+    assert desk.asked == [("SIM", "iron_condor", {"dte": (10, 40), "top": 5, "at": None})]
+    assert grid(page).source.data["rank_text"] == ["1", "2"]
+    shown = text(page)
+    assert "SIMULATED" in shown
+    assert "bf-fresh" in shown
+    assert "range-bound" in shown
+    assert "1,234 candidates considered" in shown
+    assert "download='SIM_iron_condor_2026-09-30T2000Z.csv'" in shown
+
+
+def test_another_strategy_is_scanned_once_and_shown(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols)
+    control(page, widgets.Dropdown, 1).value = "long_call"
+    assert [asked[1] for asked in desk.asked] == ["iron_condor", "long_call"]
+    assert grid(page).source.data["legs"] == ["+505C"]
+
+
+def test_another_symbol_is_scanned_once_at_its_newest_moment(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols, at="2026-09-29T20:00Z")
+    control(page, widgets.Dropdown, 0).value = "SIMX"
+    assert [(asked[0], asked[2]["at"]) for asked in desk.asked] == [
+        ("SIM", datetime(2026, 9, 29, 20, tzinfo=UTC)),
+        ("SIMX", None),
+    ]
+
+
+def test_the_slider_travels_in_time(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols)
+    slider = control(page, widgets.SelectionSlider)
+    slider.index = 0
+    assert desk.asked[-1][2]["at"] == datetime(2026, 9, 25, 20, tzinfo=UTC)
+
+
+def test_a_selected_row_shows_its_details(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols)
+    assert "likely, and easy to trade" in text(page)
+    grid(page).source.selected.indices = [1]
+    assert "#2 · +505C" in text(page)
+    assert "This picture cannot be drawn" in text(page)  # the fake desk has no profile of rank 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (NoDataError("option chain", at=AS_OF, symbol="SIM"), "no option chain for symbol SIM"),
+        (ZeroDivisionError("by accident"), "ZeroDivisionError: by accident"),
+    ],
+)
+def test_problems_are_shown_and_the_next_scan_works(desk: Any, symbols: Any, answer: Exception, words: str) -> None:
+    desk.answers["long_call"] = answer
+    page = open_page(desk, symbols, strategy="long_call")
+    assert words in text(page)
+    assert "role='alert'" in text(page)
+    assert "SIMULATED" not in text(page)
+    control(page, widgets.Dropdown, 1).value = "iron_condor"
+    assert words not in text(page)
+    assert grid(page).source.data["rank_text"] == ["1", "2"]
+
+
+def test_no_candidates_is_an_answer(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols, strategy="nothing")
+    assert "No candidate of nothing expires in 20 to 60 days" in text(page)
+
+
+def test_an_empty_store_says_what_to_do(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols.iloc[:0])
+    assert "bifrost ingest" in text(page)
+    assert desk.asked == []
+
+
+def test_the_theme_switches_without_another_scan(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols)
+    grid(page).source.selected.indices = [1]
+    button = next(part for part in everything(page) if getattr(part, "description", "") == "Dark")
+    button.click()
+    assert "bf-dark" in page._dom_classes and "bf-light" not in page._dom_classes
+    assert grid(page).source.selected.indices == [1]
+    assert len(desk.asked) == 1
+
+
+def test_pictures_of_earlier_scans_are_closed(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols)
+    before = next(part for part in everything(page) if isinstance(part, Picture))
+    control(page, widgets.Dropdown, 1).value = "long_call"
+    assert before.comm is None
+
+
+def test_a_naive_moment_is_refused(desk: Any, symbols: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        open_page(desk, symbols, at="2026-09-29T20:00")
+    assert caught.value.name == "at"
