@@ -54,17 +54,17 @@ def chain_at(ts: pd.Timestamp, *, contracts: int = 2 * EXPIRIES * STRIKES) -> pd
     )  # fmt: skip
 
 
-def write_csv(path: Path, *, rows: int) -> int:
-    """Write a csv of at least `rows` quotes to `path` and return how many."""
+def write_csv(path: Path, *, rows: int, skip: int = 0) -> int:
+    """Write a csv of at least `rows` quotes to `path`, from moment `skip` on, and return how many."""
     written = 0
     with path.open("wb") as sink:
-        for frame in _frames(rows):
+        for frame in _frames(rows, skip):
             table = pa.Table.from_pandas(frame, preserve_index=False)
             pa_csv.write_csv(table, sink, pa_csv.WriteOptions(include_header=written == 0, quoting_style="none"))
             written += len(frame)
     return written
 
 
-def _frames(rows: int) -> Iterator[pd.DataFrame]:
+def _frames(rows: int, skip: int) -> Iterator[pd.DataFrame]:
     count = -(-rows // (2 * EXPIRIES * STRIKES))
-    yield from map(chain_at, moments(count))
+    yield from map(chain_at, moments(skip + count)[skip:])

@@ -33,10 +33,9 @@ def measure(*, rows: int) -> list[Measured]:
     """
     with _one_core(), tempfile.TemporaryDirectory(prefix="bifrost-bench-") as folder:
         Path(folder).chmod(0o755)
-        path = Path(folder) / "bench.csv"
-        written = write_csv(path, rows=rows)
-        warm = Path(folder) / "warm.csv"
+        warm, path = Path(folder) / "warm.csv", Path(folder) / "bench.csv"
         write_csv(warm, rows=1)
+        written = write_csv(path, rows=rows, skip=1)
         with _desk(Path(folder) / "raw") as desk:
             ingest_paths(desk, [warm], analytics=False)
             raw = written / _seconds(lambda: ingest_paths(desk, [path], analytics=False))
