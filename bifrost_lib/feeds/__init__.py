@@ -6,13 +6,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bifrost_lib.feeds.corporate_actions import read_corporate_actions
     from bifrost_lib.feeds.feed import Feed, discover, open_feed
     from bifrost_lib.feeds.mapping import Mapping, built_in_mappings, load_mapping
     from bifrost_lib.feeds.records import REASONS, Batch, Reject
 
-__all__ = ["REASONS", "Batch", "Feed", "Mapping", "Reject", "built_in_mappings", "discover", "load_mapping", "open_feed"]
+__all__ = [
+    "REASONS",
+    "Batch",
+    "Feed",
+    "Mapping",
+    "Reject",
+    "built_in_mappings",
+    "discover",
+    "load_mapping",
+    "open_feed",
+    "read_corporate_actions",
+]
 
 _HOME = {
+    "read_corporate_actions": "corporate_actions",
     "Feed": "feed",
     "discover": "feed",
     "open_feed": "feed",

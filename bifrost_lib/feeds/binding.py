@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.feeds.mapping import Mapping, plain_name
 from bifrost_lib.feeds.moments import compile_formats
-from bifrost_lib.feeds.scanner import MOMENT, NUMBER, OCC, SIZES, SKIP, TEXT
+from bifrost_lib.feeds.scanner import MOMENT, NUMBER, OCC, PERCENT, SIZES, SKIP, TEXT
 
 _TEXT_FIELDS = ("symbol", "trading_class", "right", "style", "settlement")
 _MOMENT_FIELDS = ("ts", "date", "time", "expiry")
@@ -74,7 +75,7 @@ def split_header(line: str, delimiter: str = "") -> tuple[list[str], str]:
 def fits(mapping: Mapping, header: list[str], *, chosen: bool = False) -> bool:
     """Tell whether a header has what identifies the mapping; `absent` does not matter when the user chose it."""
     names = {plain_name(cell) for cell in header}
-    if not chosen and any(plain_name(name) in names for name in mapping.absent):
+    if not chosen and (any(plain_name(name) in names for name in mapping.absent) or _repeated(mapping, header)):
         return False
     wanted = all(any(plain_name(name) in names for name in entry.split("|")) for entry in mapping.detect)
     return wanted and not missing_words(mapping, header)
@@ -106,11 +107,10 @@ def bind(mapping: Mapping, header: list[str], delimiter: str) -> Plan:
     if missing := missing_words(mapping, header):
         raise InputError(missing[0], header, f"a column that the mapping {mapping.name!r} names for it")
     found = _columns(mapping, header)
+    if repeated := _repeated(mapping, header):
+        raise InputError(repeated, header[found[repeated]], "a header that occurs once")
     used = list(found.values())
     for word, column in found.items():
-        same = [i for i, cell in enumerate(header) if plain_name(cell) == plain_name(header[column])]
-        if len(same) > 1 and mapping.layout != "calls_left":
-            raise InputError(word, header[column], "a header that occurs once")
         if used.count(column) > 1:
             others = [other for other, place in found.items() if place == column]
             raise InputError(word, header[column], f"one meaning per column, not {' and '.join(others)}")
@@ -120,6 +120,14 @@ def bind(mapping: Mapping, header: list[str], delimiter: str) -> Plan:
     for word, column in found.items():
         _place(plan, mapping, word, column)
     return plan
+
+
+def _repeated(mapping: Mapping, header: list[str]) -> str:
+    # Our word for the first header that is used and occurs twice; '' when there is none.
+    names = [plain_name(cell) for cell in header]
+    if mapping.layout == "calls_left":
+        return ""
+    return next((word for word, column in _columns(mapping, header).items() if names.count(names[column]) > 1), "")
 
 
 def _place(plan: Plan, mapping: Mapping, word: str, column: int) -> None:
@@ -145,7 +153,7 @@ def _place(plan: Plan, mapping: Mapping, word: str, column: int) -> None:
         plan.numbers[f"{dot}bid_size"] = _width(plan)
         plan.numbers[f"{dot}ask_size"] = _width(plan)
     else:
-        plan.kinds[column], plan.slots[column] = NUMBER, _width(plan)
+        plan.kinds[column], plan.slots[column] = PERCENT if bare == "moneyness" else NUMBER, _width(plan)
         plan.numbers[word] = _width(plan)
 
 
@@ -160,13 +168,15 @@ def _sides(mapping: Mapping) -> tuple[str, ...]:
 def _columns(mapping: Mapping, header: list[str]) -> dict[str, int]:
     # Our words to the place of their column; the first of a word's headers that is there counts.
     names = [plain_name(cell) for cell in header]
-    found = {}
+    found: dict[str, int] = {}
     if mapping.layout != "calls_left":
         tables = (("", mapping.columns), ("call.", mapping.calls), ("put.", mapping.puts))
         for dot, table in tables:
             found |= {f"{dot}{word}": place for word, place in _places(table, names, 0).items()}
         return found
-    strike = next((names.index(plain_name(name)) for name in mapping.columns["strike"] if plain_name(name) in names), -1)
+    strike = next(
+        (names.index(plain_name(name)) for name in mapping.columns["strike"] if plain_name(name) in names), -1
+    )
     if strike < 0:
         return {}
     quotes = {word: wanted for word, wanted in mapping.columns.items() if word in _QUOTE_WORDS}
@@ -180,8 +190,7 @@ def _columns(mapping: Mapping, header: list[str]) -> dict[str, int]:
 _QUOTE_WORDS = ("bid", "ask", "last", "bid_size", "ask_size", "sizes", "volume", "open_interest")
 
 
-def _places(table: object, names: list[str], offset: int) -> dict[str, int]:
-    assert isinstance(table, dict)
+def _places(table: Dict[str, tuple[str, ...]], names: list[str], offset: int) -> dict[str, int]:
     found = {}
     for word, wanted in table.items():
         place = next((names.index(plain_name(name)) for name in wanted if plain_name(name) in names), -1)

@@ -15,7 +15,7 @@ from bifrost_lib.feeds.detection import Header, find_facts, find_header, open_pa
 from bifrost_lib.feeds.lines import Lines, Scanner
 from bifrost_lib.feeds.mapping import Mapping
 from bifrost_lib.feeds.ordering import BATCH_ROWS, Gatherer, slices, sort_quotes, without_duplicates
-from bifrost_lib.feeds.quotes import Listing, Quotes, count_of, empty_quotes, joined, take, to_frame
+from bifrost_lib.feeds.quotes import Array, Listing, Quotes, count_of, empty_quotes, joined, take, to_frame
 from bifrost_lib.feeds.reading import Context, moments_of, read_quotes
 from bifrost_lib.feeds.records import Batch, Reject
 from bifrost_lib.feeds.spool import Spool
@@ -87,7 +87,7 @@ class DelimitedReader:
         return header, context
 
     def _surveyed(self, survey: Survey) -> Iterator[float]:
-        # A first pass over nothing but the moments, yielding its progress; it also meets any damage before a row is out.
+        # A first pass over the moments alone, yielding its progress; it meets any damage before a row is handed out.
         latest, ordered = -(1 << 62), True
         for part, member in enumerate(self._members):
             with open_part(self.path, member) as stream:
@@ -137,10 +137,11 @@ class DelimitedReader:
             rejects = []
 
 
-def _known_moments(lines: Lines, context: Context) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _known_moments(lines: Lines, context: Context) -> Array:
     lines = lines.only(lines.status == 0)
     ts, reason, _ = moments_of(lines, context)
-    return ts[reason == 0]
+    known: Array = ts[reason == 0]
+    return known
 
 
 def _members(path: Path) -> list[str | None]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -74,7 +76,8 @@ def find_header(stream: ByteSource, mappings: Sequence[Mapping]) -> Header:
         raise FileFormatError(stream.path, "is empty", member=stream.member)
     line_end = 13 if b"\r" in text and b"\n" not in text else 10
     lines = text.split(bytes([line_end]), _HEADER_WITHIN)[:_HEADER_WITHIN]
-    begin, first = 0, []
+    begin = 0
+    first: list[str] = []
     for number, raw in enumerate(lines, start=1):
         begin += len(raw) + 1
         line = raw.decode("utf-8", "replace")
@@ -210,9 +213,8 @@ def _expiry(path: Path, mapping: Mapping) -> int:
     return value // _DAY_US
 
 
-def _in_name(path: Path, table: object, group: str) -> str:
+def _in_name(path: Path, table: Dict[str, Any], group: str) -> str:
     # In the file's name, without its extensions, or else in its folder's.
-    assert isinstance(table, dict)
     pattern = table.get("file_name")
     if not pattern:
         return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +11,11 @@ import numpy.typing as npt
 from bifrost_lib.core.errors import FileFormatError
 from bifrost_lib.feeds.binding import Plan
 from bifrost_lib.feeds.mapping import Mapping
-from bifrost_lib.feeds.scanner import WRONG_COLUMNS, scan
+from bifrost_lib.feeds.scanner import WRONG_COLUMNS, find_separators, scan
 from bifrost_lib.feeds.streams import ByteSource
 
 _ROWS = 1 << 17
+_LONGEST_LINE = 1 << 27
 
 
 @dataclass
@@ -39,8 +39,10 @@ class Lines:
         """The text of a line."""
         return self.text[self.start[row] : self.stop[row]].decode("utf-8", "replace").rstrip("\r\n")
 
-    def only(self, rows: Any) -> Lines:
+    def only(self, rows: npt.NDArray[np.bool_]) -> Lines:
         """The rows that a mask selects."""
+        if rows.all():
+            return self
         return Lines(
             int(np.count_nonzero(rows)),
             self.text,
@@ -60,17 +62,17 @@ class Lines:
 class Scanner:
     """Feeds the kernel block by block."""
 
-    def __init__(self, stream: ByteSource, plan: Plan, mapping: Mapping, line_end: int = 10) -> None:
-        self._stream, self._plan = stream, plan
+    def __init__(self, stream: ByteSource | None, plan: Plan, mapping: Mapping, line_end: int = 10) -> None:
+        self._stream, self._plan, self._line_end = stream, plan, line_end
+        self._lines_in_block = 0
+        self._used = np.flatnonzero(plan.kinds)
         self._programs, self._spans = plan.programs()
-        self._marks = np.array(
-            [ord(plan.delimiter), ord(mapping.decimal), _mark(mapping.thousands, plan.delimiter, mapping), line_end],
-            dtype=np.int64,
-        )
+        self._marks = np.array([ord(mapping.decimal), _thousands(mapping), line_end], dtype=np.int64)
         words = "".join(f"{word.lower()}\n" for word in mapping.blank_words)
         self._blank = np.frombuffer(words.encode(), dtype=np.uint8)
         numbers = max(plan.numbers.values(), default=0) + 1
         moments, texts = max(len(plan.formats), 1), max(len(plan.texts), 1)
+        self._places, self._line_ends = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
         self._numbers = np.empty((numbers, _ROWS))
         self._moments = np.empty((moments, _ROWS), dtype=np.int64)
         self._flags = np.empty((moments, _ROWS), dtype=np.uint8)
@@ -83,45 +85,70 @@ class Scanner:
         self._status = np.empty(_ROWS, dtype=np.uint8)
 
     def lines(self, text: bytes, line: int) -> Iterator[Lines]:
-        """Yield the rows of `text` and of all that follows it in the stream; `line` is the number of the first."""
+        """Yield the rows of `text` and of all that follows it in the stream; `line` is the number of the first.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is cut off or its packing is damaged; it names the line.
+        """
+        end, stream = bytes([self._line_end]), self._stream
+        if stream is None:
+            raise ValueError("this scanner has no stream")
         final = False
         while not final:
-            following = self._stream.read()
+            following = stream.read()
             final = not following
-            begin, size = 0, len(text)
-            buf = np.frombuffer(text, dtype=np.uint8)
-            while begin < size:
-                rows, consumed, next_line, unterminated = self._scan(buf, begin, final, line)
-                if rows:
-                    found = self._found(rows, text)
-                    if unterminated and found.status[-1] == WRONG_COLUMNS:
-                        raise FileFormatError(
-                            self._stream.path,
-                            "the last line is cut off; nothing of this file can be trusted",
-                            line=int(found.line[-1]),
-                            member=self._stream.member,
-                        )
-                    yield found
-                if consumed == begin:
-                    break
-                begin, line = consumed, next_line
-            text = text[begin:] + following
-            if len(text) > 1 << 27:
+            cut_off = final and bool(text) and not text.endswith(end)
+            whole = text + end if cut_off else text
+            rest = whole.rfind(end) + 1
+            for found in self.rows(whole, line, rest):
+                if cut_off and found.status[-1] == WRONG_COLUMNS and found.stop[-1] == len(whole) - 1:
+                    problem = "the last line is cut off; nothing of this file can be trusted"
+                    raise FileFormatError(stream.path, problem, line=int(found.line[-1]), member=stream.member)
+                yield found
+            line += self._lines_in_block
+            text = whole[rest:] + following
+            if len(text) > _LONGEST_LINE:
                 problem = "no line end within 128 MiB; this is no table of text"
-                raise FileFormatError(self._stream.path, problem, line=line, member=self._stream.member)
+                raise FileFormatError(stream.path, problem, line=line, member=stream.member)
 
-    def _scan(self, buf: npt.NDArray[np.uint8], begin: int, final: bool, line: int) -> tuple[int, int, int, bool]:
+    def rows(self, text: bytes, line: int, size: int | None = None) -> Iterator[Lines]:
+        """Yield the rows of the whole lines in ``text[:size]``; `line` is the number of the first."""
+        buf = np.frombuffer(text, dtype=np.uint8, count=len(text) if size is None else size)
+        if len(buf) >= len(self._places):
+            self._places = np.empty(len(buf) + 1, dtype=np.int32)
+            self._line_ends = np.empty(len(buf) + 1, dtype=np.int32)
+        delimiter = ord(self._plan.delimiter)
+        _, lines = find_separators(buf, 0, delimiter, self._line_end, b'"' in text, self._places, self._line_ends)
+        self._lines_in_block = lines
+        at_line, has_nul = 0, b"\0" in text
+        while at_line < lines:
+            begin = int(self._places[self._line_ends[at_line - 1] - 1]) + 1 if at_line else 0
+            rows, at_line = self._scan(buf, begin, line + at_line, has_nul, at_line, lines)
+            if rows:
+                yield self._found(rows, text)
+
+    def _scan(
+        self, buf: npt.NDArray[np.uint8], begin: int, line: int, has_nul: bool, at_line: int, lines: int
+    ) -> tuple[int, int]:
         self._tables[:] = 0
         self._known[:] = 0
-        rows, consumed, line, unterminated = scan(
+        rows, next_line = scan(
             buf,
             begin,
-            final,
             line,
+            has_nul,
             self._marks,
             self._blank,
-            self._plan.kinds,
-            self._plan.slots,
+            self._places,
+            self._line_ends,
+            at_line,
+            lines,
+            len(self._plan.kinds),
+            self._used,
+            self._plan.kinds[self._used],
+            self._plan.slots[self._used],
             self._programs,
             self._spans,
             self._numbers,
@@ -138,7 +165,7 @@ class Scanner:
             self._row[2],
             self._status,
         )
-        return rows, consumed, line, unterminated
+        return rows, next_line
 
     def _found(self, rows: int, text: bytes) -> Lines:
         words = []
@@ -161,8 +188,6 @@ class Scanner:
         )
 
 
-def _mark(thousands: str, delimiter: str, mapping: Mapping) -> int:
+def _thousands(mapping: Mapping) -> int:
     # A comma groups thousands inside quotes even where it also separates fields.
-    return ord(thousands) if thousands and thousands != mapping.decimal else 0
-
-
+    return ord(mapping.thousands) if mapping.thousands and mapping.thousands != mapping.decimal else 0

@@ -264,7 +264,7 @@ def _run(buf: Bytes, a: int, b: int, program: Program) -> tuple[int, int]:
             month, i = _digits(buf, i, b, 1, 2)
         elif step == _DAY:
             day, i = _digits(buf, i, b, 1, 2)
-        elif step == _HOUR24 or step == _HOUR12:
+        elif step in (_HOUR24, _HOUR12):
             hour, i = _digits(buf, i, b, 1, 2)
             has_time = True
             if step == _HOUR12 and not 1 <= hour <= 12:

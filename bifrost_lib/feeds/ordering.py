@@ -84,9 +84,9 @@ def without_duplicates(quotes: Quotes, listing: Listing, members: list[str | Non
     keep[later] = False
     firsts = np.flatnonzero(keep)
     for row, first in zip(later, firsts[np.searchsorted(firsts, later) - 1], strict=True):
-        values = [(quotes[name][row], quotes[name][first]) for name in (*PRICES, *SIZES, "spot")]
-        same = all(mine == other or (mine != mine and other != other) for mine, other in values)
-        text = f"{describe(quotes, row, listing)} (first on line {quotes['line'][first]})"
+        values = [quotes[name][[row, first]] for name in (*PRICES, *SIZES, "spot")]
+        same = all(np.array_equal(pair[:1], pair[1:], equal_nan=True) for pair in values)
+        text = f"{describe(quotes, int(row), listing)} (first on line {quotes['line'][first]})"
         reason = "duplicate" if same else "conflicting_duplicate"
         rejects.append(Reject(int(quotes["line"][row]), members[quotes["part"][row]], reason, text))
     return take(quotes, keep), rejects
@@ -131,6 +131,6 @@ class Gatherer:
         self._pieces, self._count = [{name: values.copy() for name, values in rest.items()}], len(rest["ts"])
         return take(everything, slice(0, complete))
 
-    def rest(self) -> Quotes | None:
+    def rest(self) -> Quotes:
         """Return what was held back, at the end of the file."""
-        return joined(self._pieces) if self._pieces else None
+        return joined(self._pieces)

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from bifrost_lib.core.errors import FileFormatError
 
@@ -33,9 +34,9 @@ class ParquetText:
     @property
     def fraction(self) -> float:
         """Share of the rows that has been read."""
-        return min(self._done / self._rows, 1.0)
+        return min(float(self._done) / float(self._rows), 1.0)
 
-    def read(self, count: int = 0) -> bytes:  # noqa: ARG002
+    def read(self, count: int = 0) -> bytes:
         """Return the next lines, empty at the end."""
         try:
             return next(self._batches, b"")
@@ -59,11 +60,10 @@ class ParquetText:
             yield text.getvalue()
 
 
-def _plain(batch: object) -> object:
+def _plain(batch: Any) -> Any:
     # Dictionaries become their values and decimals numbers; nested columns, which are never quotes, become blanks.
     import pyarrow as pa
 
-    assert isinstance(batch, pa.RecordBatch)
     columns = []
     for column in batch.columns:
         if pa.types.is_dictionary(column.type):

@@ -98,7 +98,7 @@ class Listing:
 
 
 def clean_name(text: str) -> str:
-    """Return a symbol as we write it: capitals, no index mark in front, a dot for a class of shares; '' if it is none."""
+    """Return a symbol as we write it: capitals, no index mark in front, dots for slashes; '' if it is none."""
     name = text.strip().upper().lstrip("^$").replace("/", ".")
     return name if _NAME.fullmatch(name) else ""
 

@@ -95,12 +95,12 @@ def _at_close(days: Array, mapping: Mapping) -> tuple[Array, Array]:
 def read_quotes(lines: Lines, context: Context) -> tuple[Quotes, list[Reject], int]:
     """Return the accepted quotes, the refused ones, and how many there were together."""
     plan = context.plan
-    offered = lines.count * len(plan.sides)
+    offered: int = lines.count * len(plan.sides)
     rejects: list[Reject] = []
     broken = lines.status != FINE
     if broken.any():
         rejects = _line_rejects(lines, np.flatnonzero(broken), context)
-        offered -= np.count_nonzero(broken) * len(plan.sides) - len(rejects)
+        offered -= int(np.count_nonzero(broken)) * len(plan.sides) - len(rejects)
         lines = lines.only(~broken)
     shared, reason = _contracts(lines, context)
     pieces = [_side(lines, side, shared, reason, context) for side in plan.sides]
@@ -108,7 +108,7 @@ def read_quotes(lines: Lines, context: Context) -> tuple[Quotes, list[Reject], i
     refused = np.flatnonzero(reasons)
     if len(refused):
         header = ",".join(plan.header)
-        for row in refused:
+        for row in refused.tolist():
             text = lines.raw(row // len(plan.sides))
             name = "repeated_header" if _is_header(text, header, plan) else _REASON[reasons[row]]
             rejects.append(_reject(lines, row // len(plan.sides), name, text, context))
@@ -117,7 +117,7 @@ def read_quotes(lines: Lines, context: Context) -> tuple[Quotes, list[Reject], i
 
 
 def _is_header(text: str, header: str, plan: Plan) -> bool:
-    cells = text.replace('"', "").split(plan.delimiter)
+    cells = text.replace('"', "").removeprefix("\ufeff").split(plan.delimiter)
     return cells[0].strip() == plan.header[0] and ",".join(cell.strip() for cell in cells) == header
 
 
@@ -128,7 +128,7 @@ def _reject(lines: Lines, row: int, reason: str, text: str, context: Context) ->
 def _line_rejects(lines: Lines, rows: Array, context: Context) -> list[Reject]:
     footer = context.mapping.footer
     rejects = []
-    for row in rows:
+    for row in rows.tolist():
         text = lines.raw(row)
         if footer and re.search(footer, text):
             continue
@@ -301,7 +301,29 @@ def _spot(lines: Lines, context: Context, shared: Quotes, reason: Array) -> None
     _mark_first(reason, spot == 0, _CODE["bad_spot"])
     if "spot_bid" in values and "spot_ask" in values:
         spot = np.where(np.isnan(spot), (values["spot_bid"] + values["spot_ask"]) / 2, spot)
+    if "moneyness" in plan.numbers and "spot" not in values and context.ts is not None:
+        spot = np.where(np.isnan(spot), _spot_by_moneyness(lines, context, shared, reason), spot)
     shared["spot"] = spot
+
+
+def _spot_by_moneyness(lines: Lines, context: Context, shared: Quotes, reason: Array) -> float:
+    # Moneyness is (spot - strike) / spot for calls and its opposite for puts, rounded. The spot is the price, to the
+    # cent, that all rows of the snapshot allow; NaN when there is none.
+    moneyness = lines.numbers[context.plan.numbers["moneyness"]]
+    use = (reason == 0) & (np.abs(moneyness) < 10)
+    sign = np.where(shared["is_call"], 1.0, -1.0)[use]
+    strike, moneyness = shared["strike"][use], moneyness[use]
+    for half in (0.51e-4, 0.51e-3):
+        ends = [1 - sign * (moneyness + side * half) for side in (-1, 1)]
+        usable = (ends[0] > 1e-3) & (ends[1] > 1e-3)
+        if not usable.any():
+            return np.nan
+        bounds = [strike[usable] / end[usable] for end in ends]
+        low, high = float(np.minimum(*bounds).max()), float(np.maximum(*bounds).min())
+        cents = round((low + high) / 2, 2)
+        if low <= cents <= high:
+            return cents
+    return np.nan
 
 
 def _side(lines: Lines, side: str, shared: Quotes, reason: Array, context: Context) -> tuple[Quotes, Array]:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.kernels import kernel
-from bifrost_lib.feeds.moments import BAD, BLANK, Bytes, Program, days_from_civil, read_moment
+from bifrost_lib.feeds.moments import BAD, BLANK, DATE_ONLY, Bytes, Program, days_from_civil, read_moment
+from bifrost_lib.feeds.number_text import is_blank_word, plain_number, read_number
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -24,6 +25,7 @@ MOMENT: Final = 2
 TEXT: Final = 3
 OCC: Final = 4
 SIZES: Final = 5
+PERCENT: Final = 6
 
 # What became of a line.
 FINE: Final = 0
@@ -31,144 +33,35 @@ EMBEDDED_NUL: Final = 1
 BAD_QUOTES: Final = 2
 WRONG_COLUMNS: Final = 3
 
-_EXACT = 1 << 53
-_POWERS = np.array([10.0**k for k in range(23)])
-
-
-@kernel()
-def _scaled(mantissa: int, exponent: int) -> float:
-    # mantissa * 10**exponent, rounded once: exactly where a double divides exactly, else in doubled precision.
-    if exponent == 0 and mantissa < _EXACT:
-        return float(mantissa)
-    if mantissa < _EXACT and -22 <= exponent <= 22:
-        return mantissa / _POWERS[-exponent] if exponent < 0 else mantissa * _POWERS[exponent]
-    high = float(mantissa)
-    low = float(mantissa - int(high))
-    while exponent != 0:
-        step = min(22, abs(exponent))
-        power = _POWERS[step]
-        first = high / power if exponent < 0 else high * power
-        other = first if exponent < 0 else high
-        split = 134217729.0 * other
-        top = split - (split - other)
-        tail = other - top
-        split = 134217729.0 * power
-        power_top = split - (split - power)
-        power_tail = power - power_top
-        product = other * power
-        error = ((top * power_top - product) + top * power_tail + tail * power_top) + tail * power_tail
-        rest = ((high - product) - error + low) / power if exponent < 0 else error + low * power
-        high = first + rest
-        low = rest - (high - first)
-        exponent += step if exponent < 0 else -step
-        if not np.isfinite(high) or high == 0.0:
-            break
-    return high
-
-
-@kernel()
-def _is_blank_word(buf: Bytes, a: int, b: int, words: Bytes) -> bool:
-    # `words` are lower-case, each ended by a line feed.
-    i = 0
-    while i < words.size:
-        k = a
-        while words[i] != 10 and k < b and (buf[k] | 32 if 65 <= buf[k] <= 90 else buf[k]) == words[i]:
-            i += 1
-            k += 1
-        if words[i] == 10 and k == b:
-            return True
-        while words[i] != 10:
-            i += 1
-        i += 1
-    return False
-
-
-@kernel()
-def read_number(buf: Bytes, a: int, b: int, decimal: int, thousands: int, words: Bytes) -> tuple[float, bool]:
-    """Read ``buf[a:b]`` as a number; returns the value (NaN when blank) and whether it could be read.
-
-    A leading ``$``, a trailing ``%`` (divides by 100) and well-formed thousands groups are understood.
-    """
-    if a >= b:
-        return np.nan, True
-    i, sign = a, 1.0
-    if buf[i] == 45 or buf[i] == 43:
-        sign = -1.0 if buf[i] == 45 else 1.0
-        i += 1
-    if i < b and buf[i] == 36:
-        i += 1
-    mantissa, digits, exponent = 0, 0, 0
-    group, grouped, point, any_digit = 0, False, False, False
-    while i < b:
-        c = buf[i]
-        if 48 <= c <= 57:
-            any_digit = True
-            group += 1
-            if digits < 18:
-                mantissa = mantissa * 10 + (c - 48)
-                digits += mantissa > 0
-                exponent -= point
-            elif not point:
-                exponent += 1
-        elif c == decimal and not point:
-            if grouped and group != 3:
-                return np.nan, False
-            point = True
-        elif c == thousands and not point and any_digit and (group == 3 if grouped else group <= 3):
-            grouped, group = True, 0
-        else:
-            break
-        i += 1
-    if not any_digit or (grouped and not point and group != 3):
-        return np.nan, _is_blank_word(buf, a, b, words)
-    if i < b and (buf[i] | 32) == 101:
-        i += 1
-        power, negative, first = 0, False, i
-        if i < b and (buf[i] == 45 or buf[i] == 43):
-            negative = buf[i] == 45
-            i += 1
-            first = i
-        while i < b and i < first + 4 and 48 <= buf[i] <= 57:
-            power = power * 10 + (buf[i] - 48)
-            i += 1
-        if i == first:
-            return np.nan, False
-        exponent += -power if negative else power
-    if i < b and buf[i] == 37:
-        exponent -= 2
-        i += 1
-    if i != b:
-        return np.nan, False
-    value = sign * _scaled(mantissa, exponent)
-    return (value, True) if np.isfinite(value) else (np.nan, False)
-
 
 @kernel()
 def _same(buf: Bytes, a: int, b: int, c: int, d: int) -> bool:
     if b - a != d - c:
         return False
-    for k in range(b - a):
+    for k in range(b - a):  # noqa: SIM110 - a generator does not compile
         if buf[a + k] != buf[c + k]:
             return False
     return True
 
 
 @kernel()
-def _code(buf: Bytes, a: int, b: int, table: Ints, starts: Longs, stops: Longs, known: int) -> int:
-    # The code of a word: its place among the distinct words of this block; == known when it is new.
-    key = np.int64(1469598103934665603)
+def _code(buf: Bytes, a: int, b: int, table: Ints, starts: Longs, stops: Longs, known: Longs, slot: int) -> int:
+    # The code of a word: its place among the distinct words of this block, which `known` counts.
+    key = 1469598103934665603
     for k in range(a, b):
-        key = (key ^ np.int64(buf[k])) * np.int64(1099511628211)
+        key = (key ^ int(buf[k])) * 1099511628211
     mask = table.size - 1
     place = (key ^ (key >> 29)) & mask
     while table[place] != 0:
-        code = table[place] - 1
+        code = int(table[place]) - 1
         if _same(buf, a, b, starts[code], stops[code]):
             return code
         place = (place + 1) & mask
-    table[place] = known + 1
-    starts[known], stops[known] = a, b
-    return known
+    new = int(known[slot])
+    table[place] = new + 1
+    starts[new], stops[new] = a, b
+    known[slot] += 1
+    return new
 
 
 @kernel()
@@ -195,13 +88,100 @@ def _read_occ(buf: Bytes, a: int, b: int) -> tuple[int, int, float, int]:
 
 
 @kernel()
-def scan(
+def _read_occ_into(
+    buf: Bytes,
+    a: int,
+    b: int,
+    slot: int,
+    row: int,
+    spans: Longs,
+    numbers: Floats,
+    moments: Longs,
+    flags: Bytes,
+    codes: Ints,
+    tables: Ints,
+    starts: Longs,
+    stops: Longs,
+    known: Longs,
+) -> None:
+    root_stop, days, strike, right = _read_occ(buf, a, b)
+    at, word = spans[-1, 0], spans[-1, 1]
+    if right < 0:
+        root_stop = a
+    codes[word, row] = _code(buf, a, root_stop, tables[word], starts[word], stops[word], known, word)
+    numbers[at, row], numbers[at + 1, row] = strike, right
+    moments[slot, row] = days * 86_400_000_000
+    flags[slot, row] = BLANK if a == b else (BAD if right < 0 else DATE_ONLY)
+
+
+@kernel()
+def _repeat(
+    kind: int, slot: int, row: int, spans: Longs, numbers: Floats, moments: Longs, flags: Bytes, codes: Ints
+) -> None:
+    # The same text as in the row before has the same meaning.
+    if kind == TEXT:
+        codes[slot, row] = codes[slot, row - 1]
+        return
+    moments[slot, row], flags[slot, row] = moments[slot, row - 1], flags[slot, row - 1]
+    if kind == OCC:
+        at, word = spans[-1, 0], spans[-1, 1]
+        codes[word, row] = codes[word, row - 1]
+        numbers[at, row], numbers[at + 1, row] = numbers[at, row - 1], numbers[at + 1, row - 1]
+
+
+@kernel()
+def find_separators(
+    buf: Bytes, begin: int, delimiter: int, line_end: int, quoted: bool, places: Ints, line_ends: Ints
+) -> tuple[int, int]:
+    """Find the field and line ends of ``buf[begin:]``; returns how many of each.
+
+    Parameters
+    ----------
+    quoted : bool
+        Whether there may be quotes, between which a delimiter counts as text. A line end closes any open quote.
+    places : array
+        Takes the place of each separator; as long as `buf` and one more.
+    line_ends : array
+        Takes, for each line, the number of separators up to and including its end.
+    """
+    # Without branches, so that the time does not depend on how fields and lines fall.
+    mark, end = np.uint8(delimiter), np.uint8(line_end)
+    found, lines = np.uint64(0), np.uint64(0)
+    if quoted:
+        inside = np.uint64(0)
+        for i in range(np.uint64(begin), np.uint64(buf.size)):
+            c = buf[i]
+            ended = np.uint64(c == end)
+            inside = (inside ^ np.uint64(c == 34)) & (np.uint64(1) ^ ended)
+            places[found] = i
+            found += (np.uint64(c == mark) & (np.uint64(1) ^ inside)) | ended
+            line_ends[lines] = found
+            lines += ended
+    else:
+        for i in range(np.uint64(begin), np.uint64(buf.size)):
+            c = buf[i]
+            ended = np.uint64(c == end)
+            places[found] = i
+            found += np.uint64(c == mark) | ended
+            line_ends[lines] = found
+            lines += ended
+    return np.int64(found), np.int64(lines)  # type: ignore[return-value]
+
+
+@kernel()
+def scan(  # noqa: PLR0915 - one loop, since its arrays are its state
     buf: Bytes,
     begin: int,
-    final: bool,
     line: int,
+    has_nul: bool,
     marks: Longs,
     blank_words: Bytes,
+    places: Ints,
+    line_ends: Ints,
+    first_line: int,
+    lines: int,
+    columns: int,
+    used: Longs,
     kinds: Longs,
     slots: Longs,
     programs: Program,
@@ -219,18 +199,24 @@ def scan(
     row_start: Longs,
     row_stop: Longs,
     row_status: Bytes,
-) -> tuple[int, int, int, bool]:
-    """Read the whole lines of ``buf[begin:]`` into the given arrays.
+) -> tuple[int, int]:
+    """Read lines, whose separators are known, into the given arrays.
 
     Parameters
     ----------
-    marks : array (4,)
-        Delimiter, decimal mark, thousands mark and line end, as byte values (0 for none).
-    kinds, slots : array (columns,)
-        How each column is read, and the row of the output arrays that takes it. A SIZES column fills `numbers` at
-        slot and slot + 1; an OCC column fills `numbers` (strike), `moments` (expiry, local microseconds) and `codes`
-        (root) at the slots of `spans[-1]`, and `flags` of that moment with BAD when it cannot be read; the right is
-        appended to `numbers` after the strike (1 call, 0 put).
+    begin, line : int
+        Where line `first_line` begins in `buf`, and its number in the file.
+    has_nul : bool
+        Whether there is a NUL byte somewhere in `buf`.
+    marks : array (3,)
+        Decimal mark, thousands mark and line end, as byte values (0 for none).
+    places, line_ends, first_line, lines : what `find_separators` found, the first line to read and the last plus one
+    columns : int
+        Fields that a line must have.
+    used, kinds, slots : array
+        The columns that are read, how, and the row of the output arrays that takes each. A SIZES column fills
+        `numbers` at slot and slot + 1; an OCC column fills `numbers` (strike, and after it the right: 1 call, 0 put),
+        `moments` (expiry, local microseconds) and `codes` (root), the former and the last at the slots `spans[-1]`.
     programs, spans : compiled formats, and for each moment slot the first and last program to try
     numbers, bad_numbers : values (slots, rows), NaN when blank; a bit per slot for what is no number
     moments, flags : microseconds and what they are, (slots, rows)
@@ -239,133 +225,117 @@ def scan(
 
     Returns
     -------
-    rows, consumed, line, unterminated
-        Rows written, bytes used from the start of `buf`, the number of the next line, and whether the last row had
-        no line end.
+    rows, next_line : int
+        Rows written, and the first line not yet read, when the arrays were full before.
     """
-    delimiter, decimal, thousands, line_end = marks[0], marks[1], marks[2], marks[3]
-    columns, size, capacity = kinds.size, buf.size, row_line.size
-    row, pos, unterminated = 0, begin, False
-    last_start = np.full(columns, -1, dtype=np.int64)
-    last_stop = np.full(columns, -1, dtype=np.int64)
-    while pos < size and row < capacity:
-        first, i, column, status, ended, blank = pos, pos, 0, FINE, False, True
-        bad_numbers[row] = 0
-        while not ended:
-            while i < size and buf[i] == 32:
-                i += 1
-            a = i
-            quoted = i < size and buf[i] == 34
-            if quoted:
-                a = i + 1
-                i = a
-                while i < size and buf[i] != line_end:
-                    if buf[i] == 34:
-                        if i + 1 < size and buf[i + 1] == 34:
-                            i += 1
-                        else:
-                            break
-                    i += 1
-                b = i
-                if i < size and buf[i] == 34:
-                    i += 1
-                else:
-                    status = BAD_QUOTES if status == FINE else status
-                while i < size and (buf[i] == 32 or buf[i] == 13):
-                    i += 1
-                if i < size and buf[i] != delimiter and buf[i] != line_end:
-                    status = BAD_QUOTES if status == FINE else status
-                    while i < size and buf[i] != delimiter and buf[i] != line_end:
-                        i += 1
-                blank = False
-            else:
-                while i < size:
-                    c = buf[i]
-                    if c == delimiter or c == line_end:
-                        break
-                    if c == 0:
-                        status = EMBEDDED_NUL
-                    i += 1
-                b = i
-                while b > a and (buf[b - 1] == 32 or buf[b - 1] == 13):
-                    b -= 1
-                blank = blank and a == b
-            ended = i >= size or buf[i] == line_end
-            blank = blank and ended
-            kind = kinds[column] if column < columns else SKIP
-            if kind != SKIP and status == FINE:
-                slot = slots[column]
-                if kind == NUMBER:
-                    value, good = read_number(buf, a, b, decimal, thousands, blank_words)
+    decimal, thousands = marks[0], marks[1]
+    capacity, row = row_line.size, 0
+    last_start = np.full(used.size, -1, dtype=np.int64)
+    last_stop = np.full(used.size, -1, dtype=np.int64)
+    at_line, start = first_line, begin
+    while at_line < lines and row < capacity:
+        before = line_ends[at_line - 1] if at_line > 0 else 0
+        after = line_ends[at_line]
+        stop = places[after - 1]
+        line_start, number = start, line + at_line - first_line
+        start = stop + 1
+        at_line += 1
+        if after - before == 1:
+            a, b = _trimmed(buf, line_start, stop)
+            if a == b:
+                continue
+        status = FINE if after - before == columns else WRONG_COLUMNS
+        if has_nul:
+            for i in range(line_start, stop):
+                if buf[i] == 0:
+                    status = EMBEDDED_NUL
+        bad = 0
+        if status == FINE:
+            for j in range(used.size):
+                column, kind, slot = used[j], kinds[j], slots[j]
+                a = places[before + column - 1] + 1 if column > 0 else line_start
+                b = places[before + column]
+                if kind in (NUMBER, PERCENT):
+                    value = plain_number(buf, a, b, decimal)
+                    if np.isnan(value):
+                        a, b = _trimmed(buf, a, b)
+                        a, b, status = _unquoted(buf, a, b, status)
+                        value = plain_number(buf, a, b, decimal)
+                        if np.isnan(value):
+                            value, good = read_number(buf, a, b, decimal, thousands, blank_words, kind == PERCENT)
+                            if not good:
+                                bad |= 1 << slot
                     numbers[slot, row] = value
+                    continue
+                a, b = _trimmed(buf, a, b)
+                a, b, status = _unquoted(buf, a, b, status)
+                if kind == SIZES:
+                    good = _read_sizes(buf, a, b, decimal, thousands, blank_words, numbers, slot, row)
                     if not good:
-                        bad_numbers[row] |= 1 << slot
-                elif kind == SIZES:
-                    middle = a
-                    while middle < b and (buf[middle] | 32) != 120:
-                        middle += 1
-                    end = middle
-                    while end > a and buf[end - 1] == 32:
-                        end -= 1
-                    value, good = read_number(buf, a, end, decimal, thousands, blank_words)
-                    numbers[slot, row] = value
-                    other = middle + 1
-                    while other < b and buf[other] == 32:
-                        other += 1
-                    value, well = read_number(buf, min(other, b), b, decimal, thousands, blank_words)
-                    numbers[slot + 1, row] = value
-                    if not good or not well or (a < b and middle == b):
-                        bad_numbers[row] |= 1 << slot
-                elif row > 0 and last_start[column] >= 0 and _same(buf, a, b, last_start[column], last_stop[column]):
-                    if kind == TEXT:
-                        codes[slot, row] = codes[slot, row - 1]
-                    else:
-                        moments[slot, row], flags[slot, row] = moments[slot, row - 1], flags[slot, row - 1]
-                        if kind == OCC:
-                            at = spans[-1, 0]
-                            codes[spans[-1, 1], row] = codes[spans[-1, 1], row - 1]
-                            numbers[at, row], numbers[at + 1, row] = numbers[at, row - 1], numbers[at + 1, row - 1]
+                        bad |= 1 << slot
+                    continue
+                again = last_start[j] >= 0 and _same(buf, a, b, last_start[j], last_stop[j])
+                if again:
+                    _repeat(kind, slot, row, spans, numbers, moments, flags, codes)
                 elif kind == MOMENT:
-                    if _is_blank_word(buf, a, b, blank_words):
+                    if is_blank_word(buf, a, b, blank_words):
                         moments[slot, row], flags[slot, row] = 0, BLANK
                     else:
                         value_us, flag = read_moment(buf, a, b, programs[spans[slot, 0] : spans[slot, 1]])
                         moments[slot, row], flags[slot, row] = value_us, flag
                 elif kind == TEXT:
-                    code = _code(buf, a, b, tables[slot], starts[slot], stops[slot], known[slot])
-                    known[slot] += code == known[slot]
-                    codes[slot, row] = code
+                    codes[slot, row] = _code(buf, a, b, tables[slot], starts[slot], stops[slot], known, slot)
                 else:
-                    root_stop, days, strike, right = _read_occ(buf, a, b)
-                    at, word = spans[-1, 0], spans[-1, 1]
-                    if right < 0:
-                        root_stop = a
-                    code = _code(buf, a, root_stop, tables[word], starts[word], stops[word], known[word])
-                    known[word] += code == known[word]
-                    codes[word, row] = code
-                    numbers[at, row], numbers[at + 1, row] = strike, right
-                    moments[slot, row] = days * 86_400_000_000
-                    flags[slot, row] = BLANK if a == b else (BAD if right < 0 else 2)
-                last_start[column], last_stop[column] = a, b
-            column += 1
-            i += 1
-        if i > size and not final:
-            break
-        if i > size:
-            unterminated = True
-            i = size
-        pos = i
-        line += 1
-        if blank and column == 1 and status == FINE:
-            unterminated = False
-            continue
-        if status == FINE and column != columns:
-            status = WRONG_COLUMNS
+                    _read_occ_into(
+                        buf, a, b, slot, row, spans, numbers, moments, flags, codes, tables, starts, stops, known
+                    )
+                last_start[j], last_stop[j] = a, b
         if status != FINE:
             last_start[:] = -1
-        row_line[row] = line - 1
-        row_start[row] = first
-        row_stop[row] = i
+        bad_numbers[row] = bad
+        row_line[row] = number
+        row_start[row] = line_start
+        row_stop[row] = stop
         row_status[row] = status
         row += 1
-    return row, pos, line, unterminated
+    return row, at_line
+
+
+@kernel()
+def _trimmed(buf: Bytes, a: int, b: int) -> tuple[int, int]:
+    while a < b and (buf[a] == 32 or buf[a] == 9):
+        a += 1
+    while b > a and (buf[b - 1] == 32 or buf[b - 1] == 13 or buf[b - 1] == 9):
+        b -= 1
+    return a, b
+
+
+@kernel(inline="always")
+def _unquoted(buf: Bytes, a: int, b: int, status: int) -> tuple[int, int, int]:
+    if a < b and buf[a] == 34:
+        if b - a >= 2 and buf[b - 1] == 34:
+            a, b = _trimmed(buf, a + 1, b - 1)
+        else:
+            status = BAD_QUOTES
+    return a, b, status
+
+
+@kernel()
+def _read_sizes(
+    buf: Bytes, a: int, b: int, decimal: int, thousands: int, words: Bytes, numbers: Floats, slot: int, row: int
+) -> bool:
+    # "12 x 340": contracts at the bid and at the ask.
+    middle = a
+    while middle < b and (buf[middle] | 32) != 120:
+        middle += 1
+    if middle == b:
+        value, good = read_number(buf, a, b, decimal, thousands, words, False)
+        numbers[slot, row] = numbers[slot + 1, row] = np.nan
+        return good and np.isnan(value)
+    c, d = _trimmed(buf, a, middle)
+    value, good = read_number(buf, c, d, decimal, thousands, words, False)
+    numbers[slot, row] = value
+    c, d = _trimmed(buf, middle + 1, b)
+    value, well = read_number(buf, c, d, decimal, thousands, words, False)
+    numbers[slot + 1, row] = value
+    return good and well

@@ -9,7 +9,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -38,13 +38,12 @@ class TextStream:
     Raises
     ------
     FileFormatError
-        From `read`, when the packing is damaged or ends too early; it names the line reached.
+        From `read`, when the packing is damaged or ends too early; it names the byte and line reached.
     """
 
     def __init__(self, path: Path, raw: IO[bytes], unpacked: IO[bytes], size: int, member: str | None) -> None:
         self.path, self.member = path, member
         self._raw, self._unpacked, self._size = raw, unpacked, max(size, 1)
-        self._lines, self._bytes = 0, 0
         self._decode: codecs.IncrementalDecoder | None = None
         self._first = True
 
@@ -66,8 +65,6 @@ class TextStream:
                 data = self._decode.decode(data, final=not data).encode()
             except UnicodeDecodeError:
                 raise self._broken("no valid UTF-16") from None
-        self._lines += data.count(b"\n")
-        self._bytes += len(data)
         return data
 
     def _start(self, data: bytes) -> bytes:
@@ -85,13 +82,30 @@ class TextStream:
 
     def _broken(self, error: object) -> FileFormatError:
         reason = str(error) or type(error).__name__
-        problem = f"broken after {self._bytes:,} bytes of text ({reason}); nothing of this file can be trusted"
-        return FileFormatError(self.path, problem, line=self._lines + 1, member=self.member)
+        count, line = _readable(self.path, self.member)
+        problem = f"broken after {count:,} bytes of text ({reason}); nothing of this file can be trusted"
+        return FileFormatError(self.path, problem, line=line, member=self.member)
+
+
+def _readable(path: Path, member: str | None) -> tuple[int, int]:
+    # How many bytes can be unpacked before the damage, and the line on which they end; in small steps, to come close.
+    count, line = 0, 1
+    with suppress(*_DAMAGE), _unpacked(path, member) as (_, stream):
+        while chunk := stream.read(256):
+            count += len(chunk)
+            line += chunk.count(b"\n")
+    return count, line
 
 
 @contextmanager
 def open_text(path: Path, member: str | None = None) -> Iterator[TextStream]:
     """Open a file, or one member of a zip archive, as text; gzip, xz and bzip2 are recognised by their contents."""
+    with _unpacked(path, member) as (raw, unpacked):
+        yield TextStream(path, raw, unpacked, path.stat().st_size, member)
+
+
+@contextmanager
+def _unpacked(path: Path, member: str | None) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     try:
         raw = path.open("rb")
     except OSError as error:
@@ -99,18 +113,18 @@ def open_text(path: Path, member: str | None = None) -> Iterator[TextStream]:
     with raw:
         if member is not None:
             with _open_member(path, raw, member) as unpacked:
-                yield TextStream(path, raw, unpacked, path.stat().st_size, member)
+                yield raw, unpacked
             return
         head = raw.read(6)
         raw.seek(0)
-        unpacked = raw
         if head.startswith(b"\x1f\x8b"):
-            unpacked = _as_bytes(gzip.GzipFile(fileobj=raw))
+            yield raw, _as_bytes(gzip.GzipFile(fileobj=raw))
         elif head.startswith(b"\xfd7zXZ\0"):
-            unpacked = _as_bytes(lzma.LZMAFile(raw))
+            yield raw, _as_bytes(lzma.LZMAFile(raw))  # noqa: SIM115 - `raw` is closed
         elif head.startswith(b"BZh"):
-            unpacked = _as_bytes(bz2.BZ2File(raw))
-        yield TextStream(path, raw, unpacked, path.stat().st_size, None)
+            yield raw, _as_bytes(bz2.BZ2File(raw))
+        else:
+            yield raw, raw
 
 
 @contextmanager
