@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+    from bifrost_lib.core.settings import Settings
+    from bifrost_lib.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +36,49 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _is_slow(item: pytest.Item) -> bool:
     return item.get_closest_marker("slow") is not None
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[URL]:
+    """The server that ``BIFROST_DATABASE_URL`` names, else an embedded one of this test run's own."""
+    from sqlalchemy import make_url
+
+    if given := os.environ.get("BIFROST_DATABASE_URL"):
+        yield make_url("postgresql+psycopg2://" + given.split("://", 1)[1])
+        return
+    from bifrost_lib.store.embedded import EmbeddedServer
+
+    home = Path(tempfile.mkdtemp(prefix="bifrost-tests-", dir="/tmp"))
+    home.chmod(0o711)
+    server = EmbeddedServer(home)
+    yield server.url()
+    server.close()
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module")
+def database_settings(database_server: URL) -> Iterator[Settings]:
+    """Settings of a home whose database is empty and belongs to the test module alone."""
+    from sqlalchemy import create_engine, text
+
+    from bifrost_lib.core.settings import load_settings
+
+    name = f"bifrost_test_{secrets.token_hex(4)}"
+    engine = create_engine(database_server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    url = database_server.set(database=name).render_as_string(hide_password=False)
+    with tempfile.TemporaryDirectory(prefix="bifrost-tests-") as home:
+        yield load_settings({"BIFROST_HOME": home, "BIFROST_DATABASE_URL": url})
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def store(database_settings: Settings) -> Iterator[Store]:
+    """An open store, empty at the module's start."""
+    from bifrost_lib.store import open_store
+
+    with open_store(database_settings) as opened:
+        yield opened

@@ -174,11 +174,10 @@ class SnapshotStream:
     It encodes as it is read: a piece stays in the processor's cache, and the server works on one while the next is
     made.
 
-    Raises
-    ------
-    InputError
-        From `read`, at the first infinite number; the driver then takes the whole COPY back.
+    At an infinite number `read` raises, whereupon the driver takes the whole COPY back; `refusal` then says why.
     """
+
+    refusal: InputError | None = None
 
     def __init__(self, rows: SnapshotRows, *, file_id: int) -> None:
         self._rows, self._file_id = rows, file_id
@@ -216,7 +215,8 @@ class SnapshotStream:
             _LABEL_LENGTHS,
         )
         if written < 0:
-            raise self._infinite(part.start - 1 - int(written))
+            self.refusal = self._infinite(part.start - 1 - int(written))
+            raise self.refusal
         self._next = part.stop
         return self._piece[:written].tobytes()
 

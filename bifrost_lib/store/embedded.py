@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from sqlalchemy import URL
 
 from bifrost_lib.core.errors import StoreError
 from bifrost_lib.store import cluster
@@ -69,6 +70,16 @@ class EmbeddedServer:
     def description(self) -> str:
         """Where the data are, in words."""
         return f"embedded PostgreSQL, data in {self.location.data}"
+
+    def url(self, database: str = DATABASE) -> URL:
+        """Return the address of a database of this server, password included but hidden when printed."""
+        return URL.create(
+            "postgresql+psycopg2",
+            username=cluster.ROLE,
+            password=self._password,
+            database=database,
+            query={"host": str(self._sockets), "port": "5432"},
+        )
 
     def connect(self, **options: Any) -> Any:
         """Return a driver connection; a server that was killed in the meantime is started again.

@@ -206,7 +206,13 @@ class SnapshotWriter:
 
     def _copy(self, table: str, rows: SnapshotRows) -> None:
         words = f"COPY {table} ({', '.join(STORED_COLUMNS)}) FROM STDIN (FORMAT binary)"
-        self._cursor.copy_expert(words, SnapshotStream(rows, file_id=self._file_id), size=_PIECE)
+        stream = SnapshotStream(rows, file_id=self._file_id)
+        try:
+            self._cursor.copy_expert(words, stream, size=_PIECE)
+        except psycopg2.Error:
+            if stream.refusal is not None:
+                raise stream.refusal from None
+            raise
 
 
 def _moments(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
