@@ -1,19 +1,17 @@
 """Serve the pages of `registry.yaml` on loopback, behind a token.
 
-Run as a process of its own: ``python apps/pages.py [--port N]``. When the pages answer, ``run/pages.json`` in the home
-folder holds ``url`` (with the token), ``port`` and ``pid``; it is readable by its owner only and goes away at the end.
+A process of its own: ``python -m apps.serve [--port N]`` prints one line, ``ready: URL`` with the token in it, once the
+pages answer, and serves until SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import secrets
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,29 +123,18 @@ def serve_pages(settings: Settings, *, port: int) -> None:
         except OSError as error:
             raise SourceUnavailable(f"port {port}", f"{error.strerror}; choose another by setting page_port") from None
     server = page_server(settings, port=port)
-    import tornado.ioloop
-
-    with _announced(settings.home, port) as announce:
-        tornado.ioloop.IOLoop.current().add_callback(announce)
-        server.start()
-
-
-@contextmanager
-def _announced(home: Path, port: int) -> Iterator[Any]:
-    path = home / "run" / "pages.json"
-    path.unlink(missing_ok=True)
     first = next(page for page in read_registry() if page.kind == "voila")
-    address = f"http://{LOOPBACK}:{port}/voila/render/{first.path.name}?token={page_token(home)}"
+    address = f"http://{LOOPBACK}:{port}/voila/render/{first.path.name}?token={page_token(settings.home)}"
+    from tornado.ioloop import IOLoop
 
-    def announce() -> None:
-        draft = path.with_suffix(".part")
-        _write_private(draft, json.dumps({"url": address, "port": port, "pid": os.getpid()}), os.O_TRUNC)
-        draft.replace(path)
+    IOLoop.current().add_callback(_announce, address)  # runs as soon as the server listens
+    server.start()
 
-    try:
-        yield announce
-    finally:
-        path.unlink(missing_ok=True)
+
+def _announce(address: str) -> None:
+    sys.stdout.write(f"ready: {address}\n")
+    sys.stdout.flush()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads on: later output must not fill the pipe
 
 
 def _keep_jupyter_at_home(home: Path) -> None:
@@ -176,7 +163,7 @@ def _write_private(path: Path, text: str, flags: int) -> None:
 
 def main() -> int:
     """Serve the pages; problems are one line on standard error."""
-    parser = argparse.ArgumentParser(prog="pages", description="Serve Bifrost's pages on this machine.")
+    parser = argparse.ArgumentParser(prog="serve", description="Serve Bifrost's pages on this machine.")
     parser.add_argument("--port", type=int, help="default: setting page_port")
     asked = parser.parse_args()
     try:
@@ -190,7 +177,7 @@ def main() -> int:
 
 
 def _refuse(problem: BifrostError) -> int:
-    sys.stderr.write(f"pages: {problem}\n")
+    sys.stderr.write(f"{problem}\n")
     return 1
 
 
