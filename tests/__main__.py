@@ -22,7 +22,7 @@ CHECKS: tuple[tuple[str, ...], ...] = (
     ("ruff", "format", "--check", "."),
     ("mypy",),
     ("lint-imports",),
-    ("nbstripout", "--verify"),  # followed by the notebooks
+    ("nbstripout", "--keep-id", "--verify"),  # followed by the notebooks
 )
 
 
@@ -62,7 +62,7 @@ def passes(check: tuple[str, ...]) -> bool:
         command += found
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     verdict = "ok" if done.returncode == 0 else "FAILED"
-    print(f"{name:<24} {verdict:>6} {time.monotonic() - begun:6.1f} s", flush=True)
+    print(f"{name:<28} {verdict:>6} {time.monotonic() - begun:6.1f} s", flush=True)
     if done.returncode:
         print(done.stdout + done.stderr, flush=True)
     return done.returncode == 0

@@ -36,6 +36,16 @@ class Source:
         return f"{self.path}:{getattr(node, 'lineno', 1)}"
 
 
+def imported(source: Source) -> Iterator[tuple[ast.AST, str]]:
+    """Every module that a file names in an import, relative ones resolved."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = source.path.with_suffix("").parts[: -node.level] if node.level else ()
+            yield node, ".".join((*base, *(node.module or "").split("."))).strip(".")
+
+
 @pytest.fixture(scope="session")
 def tracked() -> list[Path]:
     """Every file that belongs to the project: those that git tracks or would add."""

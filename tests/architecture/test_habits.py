@@ -100,7 +100,7 @@ def test_notebooks_carry_no_outputs(notebooks: list[Path]) -> None:
     if not notebooks:
         pytest.skip("there is no notebook yet")
     stripper = Path(sys.executable).with_name("nbstripout")
-    command = [str(stripper), "--verify", *(str(REPOSITORY / path) for path in notebooks)]
+    command = [str(stripper), "--keep-id", "--verify", *(str(REPOSITORY / path) for path in notebooks)]
     verified = subprocess.run(command, capture_output=True, text=True, check=False)
     assert verified.returncode == 0, verified.stdout + verified.stderr
 

