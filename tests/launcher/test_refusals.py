@@ -56,7 +56,8 @@ def test_the_python_that_the_user_names_is_taken_or_refused_by_name(checkout: Ch
         ("ReadTimeoutError(HTTPSConnectionPool: Read timed out.", "check the network"),
         ("ERROR: Could not find a version that satisfies stand-in (from versions: none)", "check the network"),
         ("SSLError(SSLCertVerificationError(certificate verify failed", "SSL_CERT_FILE="),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES: hash mismatch", "check your mirror"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "check your mirror"),
+        ("error: Hash mismatch for stand-in==1.0", "check your mirror"),
         ("ERROR: No matching distribution found for stand-in==1.0", "no packages for this system"),
     ],
 )
