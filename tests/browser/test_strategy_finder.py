@@ -1,0 +1,266 @@
+"""The strategy finder as a trader sees it: served by `bifrost up`'s own means, looked at with Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from bifrost_lib.core.clock import SystemClock
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from bifrost_lib.core.settings import Settings
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SCREENSHOTS = Path(tempfile.gettempdir()) / "bifrost-screenshots"
+READY_MS = 60_000
+SIZES = {"laptop": (1366, 768), "desk": (1920, 1080)}
+
+
+@pytest.fixture(scope="module")
+def simulated_home(database_settings: Settings) -> Iterator[Settings]:
+    """A home whose store holds the last two simulated sessions, visible to the page server."""
+    from bifrost_lib.sim import SOURCE, simulated_history
+    from bifrost_lib.store import FileKey, ingestion
+    from bifrost_lib.workflows import open_desk, with_analytics
+
+    with open_desk(settings=database_settings) as desk:
+        key = FileKey(path="two sessions", sha256="0", size=0, format=SOURCE)
+        with ingestion(desk.store, key, source=SOURCE) as writer:
+            for quotes in simulated_history(start=date(2026, 9, 29)):
+                writer.append(with_analytics(quotes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BIFROST_DATABASE_URL", database_settings.database_url.replace("+psycopg2", ""))
+        yield database_settings
+
+
+@pytest.fixture(scope="module")
+def url(simulated_home: Settings) -> Iterator[str]:
+    from bifrost_lib.workflows import serve_pages
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with serve_pages(simulated_home, SystemClock(), port=port) as server:
+        yield server.url
+
+
+@dataclass
+class Watched:
+    """A page in the browser, with everything that it complained about and asked for."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def rows(self) -> list[str]:
+        return [" ".join(text.split()) for text in self.page.locator(".slick-row").all_inner_texts()]
+
+    def choose(self, label: str, value: str) -> None:
+        """Choose in the dropdown under `label`, and wait until the table has changed."""
+        before = self.rows()
+        self.page.locator(".bf-field", has_text=label).locator("select").select_option(label=value)
+        self.wait_for_change(before)
+
+    def wait_for_change(self, before: list[str]) -> None:
+        for _ in range(300):
+            self.page.wait_for_timeout(100)
+            rows = self.rows()
+            if rows and rows != before:
+                return
+        pytest.fail("the table did not change in 30 s")
+
+    def keep(self, name: str) -> None:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"strategy_finder_{name}.png")
+
+
+@contextmanager
+def looking_at(chromium: Path, url: str, size: str = "laptop") -> Iterator[Watched]:
+    from playwright.sync_api import sync_playwright
+
+    width, height = SIZES[size]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        watched = Watched(browser.new_page(viewport={"width": width, "height": height}))
+        page = watched.page
+        page.on("console", lambda said: watched.problems.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: watched.problems.append(str(error)))
+        page.on("request", lambda request: watched.requests.append(request.url))
+        page.goto(url)
+        page.locator(".slick-row").first.wait_for(timeout=READY_MS)
+        page.locator(".bk-Figure canvas").first.wait_for(timeout=READY_MS)
+        yield watched
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def watched(chromium: Path, url: str) -> Iterator[Watched]:
+    with looking_at(chromium, url) as opened:
+        yield opened
+
+
+def test_the_page_shows_ranked_candidates_and_a_payoff_chart(watched: Watched) -> None:
+    page = watched.page
+    assert page.get_by_text("SIMULATED").is_visible()
+    assert page.get_by_text("days old").is_visible()
+    rows = watched.rows()
+    assert len(rows) == 10
+    assert [row.split()[0] for row in rows] == [str(rank) for rank in range(1, 11)]
+    scores = [float(row.split()[1]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    chart = page.locator(".bk-Figure").bounding_box()
+    assert chart is not None and chart["width"] > 400 and chart["height"] > 200
+    watched.keep("light")
+
+
+def test_everything_fits_on_a_laptop_without_scrolling(watched: Watched) -> None:
+    assert watched.page.evaluate("document.querySelector('.bf-page').scrollHeight") <= SIZES["laptop"][1]
+    assert watched.page.evaluate("document.documentElement.scrollWidth") <= SIZES["laptop"][0]
+
+
+def test_a_clicked_row_is_explained(watched: Watched) -> None:
+    page = watched.page
+    legs = watched.rows()[2]
+    page.locator(".slick-row").nth(2).click()
+    page.get_by_text("#3 ·").wait_for()
+    assert page.get_by_text("Why this rank").is_visible()
+    assert page.locator(".bf-legs tbody tr").count() == 4
+    assert page.locator(".bf-panel h2").first.inner_text().split("· ")[1] in legs
+
+
+def test_another_strategy_changes_the_table_and_the_chart(watched: Watched) -> None:
+    watched.choose("Strategy", "Long straddle")
+    assert all("C" in row and "P" in row for row in watched.rows())
+    watched.page.get_by_text("#1 ·").wait_for()
+    assert watched.page.locator(".bf-legs tbody tr").count() == 2
+    watched.keep("long_straddle")
+    watched.choose("Strategy", "Iron condor")
+
+
+def test_another_symbol_changes_the_table(watched: Watched) -> None:
+    watched.choose("Symbol", "SIMX")
+    assert watched.page.get_by_text("SIMX", exact=False).first.is_visible()
+    watched.keep("index")
+    watched.choose("Symbol", "SIM")
+
+
+def test_the_slider_travels_in_time(watched: Watched) -> None:
+    before = watched.rows()
+    handle = watched.page.locator(".bf-field", has_text="As of").locator(".noUi-handle")
+    handle.focus()
+    handle.press("ArrowLeft")
+    watched.wait_for_change(before)
+    assert watched.page.get_by_text("30 Sep 2026 15:30 New York").is_visible()
+    handle.press("ArrowRight")
+
+
+def test_smile_and_chain_are_a_click_away_and_dark_is_too(watched: Watched) -> None:
+    page = watched.page
+    page.get_by_role("button", name="Chain").click()
+    page.locator(".bf-chain").wait_for()
+    page.get_by_role("button", name="Smile").click()
+    page.locator(".bk-Figure").wait_for()
+    page.get_by_role("button", name="Dark").click()
+    page.locator(".bf-page.bf-dark").wait_for()
+    watched.keep("dark_smile")
+    page.get_by_role("button", name="Payoff").click()
+    page.wait_for_timeout(800)
+    watched.keep("dark")
+    page.get_by_role("button", name="Light").click()
+    page.locator(".bf-page.bf-light").wait_for()
+
+
+def test_the_table_downloads_as_csv(watched: Watched) -> None:
+    with watched.page.expect_download() as download:
+        watched.page.get_by_text("Download CSV").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert download.value.suggested_filename.startswith("SIM_iron_condor_2026-09-30")
+    assert text.startswith("rank,score,")
+    assert len(text.splitlines()) == 11
+
+
+def test_a_range_without_candidates_says_so_and_the_page_recovers(watched: Watched) -> None:
+    page = watched.page
+    handles = page.locator(".bf-field", has_text="Days to expiry").locator(".noUi-handle")
+    handles.nth(1).focus()
+    for _ in range(3):
+        handles.nth(1).press("PageDown")
+    page.wait_for_timeout(1500)
+    watched.keep("narrow")
+    assert watched.problems == []
+
+
+def test_nothing_went_wrong_and_nothing_left_the_machine(watched: Watched) -> None:
+    assert watched.problems == []
+    hosts = {urlsplit(request).hostname for request in watched.requests if not request.startswith(("data:", "blob:"))}
+    assert hosts == {"127.0.0.1"}
+
+
+def test_a_large_screen_is_used(chromium: Path, url: str) -> None:
+    with looking_at(chromium, url, "desk") as opened:
+        chart = opened.page.locator(".bk-Figure").bounding_box()
+        assert chart is not None and chart["width"] > 700
+        opened.keep("desk")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/voila/render/strategy_finder.ipynb", 302),
+        ("/", 302),
+        ("/voila/files/strategy_finder.ipynb", 403),
+        ("/api/kernels/00000000-0000-0000-0000-000000000000", 403),
+        ("/api/kernels/00000000-0000-0000-0000-000000000000/channels", 403),
+    ],
+)
+def test_without_the_token_there_is_nothing_to_see(url: str, path: str, status: int) -> None:
+    parts = urlsplit(url)
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: Any) -> None:
+            return None
+
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.build_opener(Stay).open(f"http://{parts.netloc}{path}", timeout=20)
+    assert caught.value.code == status
+    caught.value.close()
+
+
+def test_the_token_is_the_owners_alone(url: str, simulated_home: Settings) -> None:
+    token = simulated_home.home / "run" / "page-token"
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    assert token.read_text(encoding="utf-8") in url
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            assert token.read_bytes() not in (process / "cmdline").read_bytes(), process
+        except OSError:
+            continue  # it ended meanwhile
+
+
+def test_kernels_listen_on_unix_sockets(watched: Watched) -> None:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+            if "ipykernel_launcher" in " ".join(words) and process.stat().st_uid == os.geteuid():
+                found.append(json.loads(Path(words[-2]).read_text(encoding="utf-8"))["transport"])
+        except (OSError, ValueError):
+            continue
+    assert "ipc" in found
