@@ -1,0 +1,254 @@
+"""The result of a scan: ranked candidates as frames to work with and as records to show and send."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bifrost_lib.strategies.document import Strategy
+from bifrost_lib.strategies.margin import cash_margin, reg_t_margin
+from bifrost_lib.strategies.measures import GREEKS, return_on_risk
+from bifrost_lib.strategies.ranking import Pick
+from bifrost_lib.strategies.score import PARTS, score_parts
+from bifrost_lib.strategies.screening import COLUMNS
+from bifrost_lib.strategies.wording import why
+
+Floats = npt.NDArray[np.float64]
+Record = dict[str, Any]
+
+DAYS_PER_YEAR = 365.0
+
+
+@dataclass(frozen=True)
+class CandidateSet:
+    """Ranked candidates of one strategy on one chain, and an account of all that were considered.
+
+    Attributes
+    ----------
+    strategy, symbol, at
+        What was scanned, on which underlying, as of when (aware UTC).
+    considered : int
+        How many combinations were measured.
+    admissible : int
+        How many the document's rules allow; more than `considered` only if the scan hit its limit.
+    rejected : dict
+        Measured candidates that were turned down, by reason.
+    excluded : dict
+        Quotes that could not become legs, by reason.
+    skipped : dict
+        Expiries without any candidate, and why.
+    """
+
+    strategy: Strategy
+    symbol: str
+    at: datetime
+    considered: int
+    admissible: int
+    rejected: dict[str, int]
+    excluded: dict[str, int]
+    skipped: dict[str, str]
+    _records: tuple[Record, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every admissible combination was measured."""
+        return self.considered == self.admissible
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def records(self) -> list[Record]:
+        """Return the candidates, best first, as plain values under the vocabulary's names, ready for JSON.
+
+        Money is for one unit of the structure with its `multiplier`; `premium` > 0 is a credit and counts all legs, a
+        stock leg too. A leg's ``qty`` is in contracts; a stock leg (right ``"S"``, no strike, no expiry) of 1 is
+        `multiplier` shares. Unbounded and unknown are None, the former with its flag. ``score_parts`` add up to
+        ``score``. `vol`, `forward`, `rate`, `div_yield` and `tau` are the distribution that `pop` and `ev` belong to.
+        """
+        return [_copy(record) for record in self._records]
+
+    @property
+    def candidates(self) -> pd.DataFrame:
+        """One row per candidate, indexed by rank; missing and unbounded are NaN, the latter with its flag."""
+        rows = [{key: value for key, value in record.items() if key != "legs"} for record in self._records]
+        frame = pd.DataFrame(rows).set_index("rank")
+        parts = frame.pop("score_parts")
+        for name in PARTS:
+            frame[f"score_{name}"] = [part[name] for part in parts]
+        numbers = [name for name in ("max_profit", "max_loss", "return_on_risk", "annual_return") if name in frame]
+        return frame.astype(dict.fromkeys(numbers, "float64"))
+
+    @property
+    def legs(self) -> pd.DataFrame:
+        """One row per candidate and leg: rank, leg, right, qty, strike, expiry, price."""
+        rows = [{"rank": record["rank"], **leg} for record in self._records for leg in record["legs"]]
+        frame = pd.DataFrame(rows)
+        frame["expiry"] = pd.to_datetime(frame["expiry"]).astype("datetime64[s]")
+        return frame.astype({"strike": "float64", "price": "float64"})
+
+
+def candidate_set(
+    *, picks: Sequence[Pick], points: Floats, fill: float, naked_rate: float, **facts: Any
+) -> CandidateSet:
+    """Describe the best candidates of a scan in full; `facts` are the other fields of `CandidateSet`."""
+    records = [
+        _record(rank, pick, facts["strategy"], points, fill, naked_rate) for rank, pick in enumerate(picks, start=1)
+    ]
+    return CandidateSet(**facts, _records=tuple(records))
+
+
+@dataclass(frozen=True)
+class _Quotes:
+    """The quotes behind one candidate's option legs, as arrays of shape (legs,)."""
+
+    strike: Floats
+    price: Floats
+    weight: Floats
+    is_call: npt.NDArray[np.bool_]
+    columns: Mapping[str, Floats]
+
+    @classmethod
+    def of(cls, pick: Pick, fill: float) -> _Quotes:
+        search = pick.search
+        rows = [pool.rows[i] for pool, i in zip(search.pools, pick.combo, strict=True)]
+        columns = {
+            name: np.array([quotes.columns[name][row] for quotes, row in zip(search.slices, rows, strict=True)])
+            for name in search.near.columns
+        }
+        sign = np.sign([leg.qty for leg in search.legs])
+        return cls(
+            strike=columns["strike"],
+            price=columns["mid"] + fill * sign * 0.5 * (columns["ask"] - columns["bid"]),
+            weight=np.array([leg.qty * search.near.multiplier for leg in search.legs]),
+            is_call=np.array([leg.right == "C" for leg in search.legs]),
+            columns=columns,
+        )
+
+
+def _record(rank: int, pick: Pick, strategy: Strategy, points: Floats, fill: float, naked_rate: float) -> Record:
+    near, quotes = pick.search.near, _Quotes.of(pick, fill)
+    value = dict(zip(COLUMNS, (float(number) for number in pick.columns), strict=True))
+    parts = score_parts(
+        value["pop"], value["ev"], value["max_profit"], value["capital"], value["slippage_cost"], value["fit"]
+    )
+    score_points = {name: float(part * worth) for name, part, worth in zip(PARTS, parts, points, strict=True)}
+    max_profit, max_loss = _bounded(value["max_profit"]), _bounded(value["max_loss"])
+    on_risk, margin = return_on_risk(max_profit, max_loss), _margin(quotes, strategy, near, naked_rate)
+    record: Record = {
+        "rank": rank,
+        "score": float(sum(score_points.values())),
+        "legs": _legs(pick, strategy, quotes),
+        "premium": value["premium"],
+        "max_profit": max_profit,
+        "max_loss": max_loss,
+        "max_profit_unbounded": max_profit is None,
+        "max_loss_unbounded": max_loss is None,
+        "breakevens": list(pick.breakevens),
+        "profit_ranges": _profit_ranges(pick, quotes, value["premium"], strategy.stock_qty * near.multiplier),
+        "pop": value["pop"],
+        "ev": value["ev"],
+        "return_on_risk": on_risk,
+        "annual_return": _annual(max_profit, value["capital"], near.dte),
+        "margin": margin,
+        **_greeks(quotes, strategy, near.multiplier),
+        "dte": near.dte,
+        "slippage_cost": value["slippage_cost"],
+        **_liquidity(quotes),
+        "multiplier": near.multiplier,
+        "spot": near.spot,
+        "forward": near.forward,
+        "vol": near.vol,
+        "rate": near.rate,
+        "div_yield": near.div_yield,
+        "tau": near.tau,
+        "score_parts": score_points,
+    }
+    record["why"] = why(record)
+    return record
+
+
+def _legs(pick: Pick, strategy: Strategy, quotes: _Quotes) -> list[Record]:
+    prices = iter(zip(quotes.strike, quotes.price, pick.search.slices, quotes.columns["iv"], strict=True))
+    legs: list[Record] = []
+    for leg in strategy.legs:
+        if leg.is_option:
+            strike, price, source, iv = next(prices)
+            found = {"strike": float(strike), "expiry": source.expiry.isoformat(), "price": float(price)}
+            legs.append({"leg": leg.name, "right": leg.right, "qty": leg.qty, **found, "iv": float(iv)})
+        else:
+            found = {"strike": None, "expiry": None, "price": pick.search.near.spot}
+            legs.append({"leg": leg.name, "right": "S", "qty": leg.qty, **found, "iv": None})
+    return legs
+
+
+def _margin(quotes: _Quotes, strategy: Strategy, near: Any, naked_rate: float) -> float:
+    if strategy.margin == "cash":
+        return cash_margin(quotes.strike, quotes.weight, quotes.is_call)
+    shares = strategy.stock_qty * near.multiplier
+    return float(
+        reg_t_margin(
+            quotes.strike, quotes.price, quotes.weight, quotes.is_call, float(shares), near.spot, naked_rate
+        )
+    )  # fmt: skip
+
+
+def _greeks(quotes: _Quotes, strategy: Strategy, multiplier: float) -> dict[str, float | None]:
+    net = {name: float(quotes.weight @ quotes.columns[name]) for name in GREEKS}
+    net["delta"] += strategy.stock_qty * multiplier
+    return {name: _known(value) for name, value in net.items()}
+
+
+def _liquidity(quotes: _Quotes) -> dict[str, float | None]:
+    columns = quotes.columns
+    spread = (columns["ask"] - columns["bid"]) / columns["mid"]
+    return {
+        "min_open_interest": _known(float(columns["open_interest"].min())),
+        "min_volume": _known(float(columns["volume"].min())),
+        "max_relative_spread": _known(float(spread.max())),
+    }
+
+
+def _annual(max_profit: float | None, capital: float, dte: int) -> float | None:
+    # Simple, not compounded; on the max loss, or on the margin where the loss has no bound.
+    return max_profit / capital * DAYS_PER_YEAR / dte if max_profit is not None and capital > 0 and dte > 0 else None
+
+
+def _profit_ranges(pick: Pick, quotes: _Quotes, premium: float, shares: float) -> list[list[float | None]]:
+    # Between breakevens the sign does not change. With one expiry it is asked for in the middle, because a breakeven
+    # may be a touch; with two, breakevens are crossings, so that the sign alternates from a price of zero on.
+    edges = [0.0, *pick.breakevens]
+    inside = premium + float(quotes.weight[~quotes.is_call] @ quotes.strike[~quotes.is_call]) > 0
+    ranges: list[list[float | None]] = []
+    for low, high in zip(edges, [*edges[1:], math.inf], strict=True):
+        if pick.search.far is pick.search.near:
+            middle = 2.0 * (low + quotes.strike.max()) if math.isinf(high) else 0.5 * (low + high)
+            move = np.where(quotes.is_call, middle - quotes.strike, quotes.strike - middle)
+            inside = premium + shares * middle + float(quotes.weight @ np.maximum(move, 0.0)) > 1e-6
+        if inside:
+            ranges.append([low or None, _bounded(high)])
+        inside = not inside
+    return ranges
+
+
+def _bounded(value: float) -> float | None:
+    return None if math.isinf(value) else value
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _copy(record: Record) -> Record:
+    return {
+        **record,
+        "legs": [dict(leg) for leg in record["legs"]],
+        "breakevens": list(record["breakevens"]),
+        "score_parts": dict(record["score_parts"]),
+    }

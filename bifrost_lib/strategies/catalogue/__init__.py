@@ -1,0 +1,34 @@
+"""Every strategy by name: each literal in this folder's modules, found by being there."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+from bifrost_lib.core.errors import UnknownNameError
+from bifrost_lib.strategies.document import Strategy
+
+
+def _literals() -> dict[str, Strategy]:
+    found: dict[str, Strategy] = {}
+    for module in pkgutil.iter_modules(__path__, prefix=f"{__name__}."):
+        for value in vars(import_module(module.name)).values():
+            if isinstance(value, Strategy):
+                found[value.name] = value
+    return dict(sorted(found.items()))
+
+
+CATALOG: dict[str, Strategy] = _literals()
+
+
+def strategy_named(name: str) -> Strategy:
+    """Return the strategy of the catalogue that is called `name`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none; ``error.nearest`` is the likeliest intention.
+    """
+    if name not in CATALOG:
+        raise UnknownNameError("strategy", name, CATALOG)
+    return CATALOG[name]

@@ -1,0 +1,50 @@
+"""Two strikes of one right: a direction with bounded risk."""
+
+from __future__ import annotations
+
+from bifrost_lib.strategies.document import Leg, Strategy
+from bifrost_lib.strategies.rules import ByDelta, Wing
+
+BULL_CALL_SPREAD = Strategy(
+    name="bull_call_spread",
+    view="rises moderately",
+    legs=(
+        Leg("long_call", "C", +1, ByDelta(0.55, 0.35, 0.75)),
+        Leg("short_call", "C", -1, Wing("long_call", target=+0.04, furthest=+0.10)),
+    ),
+    cash="debit",
+    risk="Loses the debit if the price ends below the lower strike.",
+)
+
+BEAR_PUT_SPREAD = Strategy(
+    name="bear_put_spread",
+    view="falls moderately",
+    legs=(
+        Leg("long_put", "P", +1, ByDelta(-0.55, -0.75, -0.35)),
+        Leg("short_put", "P", -1, Wing("long_put", target=-0.04, furthest=-0.10)),
+    ),
+    cash="debit",
+    risk="Loses the debit if the price ends above the upper strike.",
+)
+
+BULL_PUT_SPREAD = Strategy(
+    name="bull_put_spread",
+    view="does not fall",
+    legs=(
+        Leg("short_put", "P", -1, ByDelta(-0.25, -0.45, -0.10)),
+        Leg("long_put", "P", +1, Wing("short_put", target=-0.03, furthest=-0.08)),
+    ),
+    cash="credit",
+    risk="Loses the width less the credit if the price ends below the lower strike.",
+)
+
+BEAR_CALL_SPREAD = Strategy(
+    name="bear_call_spread",
+    view="does not rise",
+    legs=(
+        Leg("short_call", "C", -1, ByDelta(0.25, 0.10, 0.45)),
+        Leg("long_call", "C", +1, Wing("short_call", target=+0.03, furthest=+0.08)),
+    ),
+    cash="credit",
+    risk="Loses the width less the credit if the price ends above the upper strike.",
+)

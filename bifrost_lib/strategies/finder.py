@@ -1,0 +1,199 @@
+"""From a chain and a strategy document to ranked candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import pandas as pd
+
+from bifrost_lib.core.clock import as_utc
+from bifrost_lib.core.errors import InputError, NoDataError
+from bifrost_lib.core.frames import check_frame
+from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
+from bifrost_lib.strategies.book import open_book
+from bifrost_lib.strategies.candidates import CandidateSet, candidate_set
+from bifrost_lib.strategies.catalogue import strategy_named
+from bifrost_lib.strategies.document import DteRange, Strategy
+from bifrost_lib.strategies.enumeration import combinations, count_combinations
+from bifrost_lib.strategies.margin import naked_rate
+from bifrost_lib.strategies.over_time import screen_over_time
+from bifrost_lib.strategies.ranking import Ranking
+from bifrost_lib.strategies.score import points_of
+from bifrost_lib.strategies.screening import screen
+from bifrost_lib.strategies.selection import Search, plan_search
+from bifrost_lib.strategies.slices import ExpirySlice, Filters, cut_chain
+
+LIMIT = 200_000_000
+
+
+def find_candidates(
+    chain: pd.DataFrame,
+    strategy: Strategy | str,
+    *,
+    at: datetime | None = None,
+    dte: tuple[int, int] | None = None,
+    top: int = 10,
+    weights: Mapping[str, float] | None = None,
+    filters: Filters | None = None,
+    fill: float = 0.0,
+    limit: int = LIMIT,
+) -> CandidateSet:
+    """Enumerate every candidate of a strategy that a chain admits, measure each, and rank them.
+
+    Parameters
+    ----------
+    chain : DataFrame
+        ``core.vocabulary.CHAIN_COLUMNS`` of one symbol. Only quotes of quality ok become legs.
+    strategy : Strategy or str
+        A document, or a name of the catalogue.
+    at : datetime, aware, optional
+        The moment of the scan. Default: ``chain.attrs["at"]``, else the newest quote.
+    dte : (int, int), optional
+        Least and most calendar days to the (near) expiry, both included. Default: the document's.
+    top : int
+        How many to keep, best first.
+    weights : mapping, optional
+        Weights of the score's parts; see `WEIGHTS`. Parts that are left out weigh nothing.
+    filters : Filters, optional
+        Further conditions on quotes.
+    fill : float
+        Share of half the spread that each leg is assumed to pay, 0 (mid, the default) to 1 (cross the spread).
+    limit : int
+        Most combinations to measure. Expiries nearest to the document's target go first; if the limit is reached the
+        result says so.
+
+    Returns
+    -------
+    CandidateSet
+
+    Raises
+    ------
+    NoDataError
+        If no candidate comes out; the hint counts why not.
+    InputError
+        If an argument is outside its domain or the chain holds quotes after `at`.
+    UnknownNameError
+        If `strategy` or a weight has an unknown name.
+
+    Notes
+    -----
+    Probabilities and expected values are those of one lognormal distribution per expiry: mean, the implied forward;
+    volatility, that of out-of-the-money quotes interpolated at the forward. Exercise before expiry is not considered.
+    """
+    document = strategy_named(strategy) if isinstance(strategy, str) else strategy
+    days = _days(dte, document.dte)
+    _check_arguments(top, fill, limit)
+    chain = check_frame(chain, CHAIN_COLUMNS, name="chain")
+    symbol, moment = _facts(chain, at)
+    furthest = days[1] + (document.gap.high if document.has_two_expiries else 0)
+    slices, excluded, skipped = cut_chain(chain, dte=(days[0], furthest), filters=filters or Filters())
+    searches = list(_searches(document, slices, days, skipped))
+    ranking = Ranking(top)
+    admissible = 0
+    points, rate = points_of(weights), naked_rate(symbol)
+    for search in sorted(searches, key=lambda found: abs(found.near.dte - document.dte.target)):
+        admissible += count_combinations(search)
+        book = open_book(
+            document, search, fill=fill, naked_rate=rate, dte_miss=_dte_miss(search.near.dte, days, document.dte.target)
+        )
+        for combos in combinations(search):
+            if ranking.considered >= limit:
+                break
+            block = combos[: limit - ranking.considered]
+            found = screen_over_time(block, book, search, points) if search.far is not search.near else screen(
+                block, book, points
+            )  # fmt: skip
+            ranking.add(search, block, found)
+    if not ranking.picks:
+        raise _nothing(document, symbol, moment, days, ranking, excluded, skipped)
+    return candidate_set(
+        strategy=document,
+        symbol=symbol,
+        at=moment,
+        picks=ranking.picks,
+        considered=ranking.considered,
+        admissible=admissible,
+        rejected=dict(ranking.rejected),
+        excluded=dict(excluded),
+        skipped=skipped,
+        points=points,
+        fill=fill,
+        naked_rate=rate,
+    )
+
+
+def _searches(
+    document: Strategy, slices: list[ExpirySlice], days: tuple[int, int], skipped: dict[str, str]
+) -> Iterator[Search]:
+    for near in (quotes for quotes in slices if days[0] <= quotes.dte <= days[1]):
+        for far in _far_slices(document, near, slices):
+            search = plan_search(document, near, far)
+            label = f"{near.expiry} {near.trading_class}" + (f" and {far.expiry}" if far else "")
+            if isinstance(search, str):
+                skipped[label] = search
+            else:
+                yield search
+
+
+def _far_slices(document: Strategy, near: ExpirySlice, slices: list[ExpirySlice]) -> list[ExpirySlice | None]:
+    if not document.has_two_expiries:
+        return [None]
+    low, high = document.gap.low, document.gap.high
+    return [
+        quotes
+        for quotes in slices
+        if low <= quotes.dte - near.dte <= high and quotes.multiplier == near.multiplier and quotes.tau > near.tau
+    ]
+
+
+def _dte_miss(dte: int, days: tuple[int, int], target: int) -> float:
+    scale = max(target - days[0], days[1] - target)
+    return min(abs(dte - target) / scale, 1.0) if scale > 0 else 0.0
+
+
+def _days(dte: tuple[int, int] | None, default: DteRange) -> tuple[int, int]:
+    if dte is None:
+        return default.low, default.high
+    low, high = dte
+    if not 0 <= low <= high:
+        raise InputError("dte", dte, "two numbers of days, 0 <= least <= most")
+    return int(low), int(high)
+
+
+def _check_arguments(top: int, fill: float, limit: int) -> None:
+    if top < 1:
+        raise InputError("top", top, "a whole number >= 1")
+    if not 0 <= fill <= 1:
+        raise InputError("fill", fill, "a share of half the spread, 0 to 1")
+    if limit < 1:
+        raise InputError("limit", limit, "a whole number >= 1")
+
+
+def _facts(chain: pd.DataFrame, at: datetime | None) -> tuple[str, datetime]:
+    if chain.empty:
+        raise NoDataError("quotes", at=at, chain="that was given")
+    symbols = chain["symbol"].unique()
+    if len(symbols) != 1:
+        raise InputError("chain.symbol", list(symbols), "one symbol")
+    newest = chain["ts"].max().to_pydatetime()
+    moment = as_utc(at) if at is not None else chain.attrs.get("at", newest)
+    if newest > moment:
+        raise InputError("chain.ts", newest.isoformat(), f"nothing after `at`, {moment.isoformat()}")
+    return str(symbols[0]), moment
+
+
+def _nothing(
+    document: Strategy,
+    symbol: str,
+    moment: datetime,
+    days: tuple[int, int],
+    ranking: Ranking,
+    excluded: Mapping[str, int],
+    skipped: Mapping[str, str],
+) -> NoDataError:
+    reasons = [f"{count} candidates rejected: {reason}" for reason, count in ranking.rejected.items()]
+    reasons += [f"{count} quotes excluded: {reason}" for reason, count in excluded.items()]
+    reasons += [f"{expiry}: {reason}" for expiry, reason in list(skipped.items())[:5]]
+    hint = "; ".join(reasons) or f"no expiry is {days[0]} to {days[1]} days away"
+    return NoDataError("candidate", at=moment, hint=hint, symbol=symbol, strategy=document.name)

@@ -1,0 +1,71 @@
+"""The score of a candidate: weighted measures, each between 0 and 1, that add up to 0-100.
+
+Measures are normalised by fixed rules and not against the other candidates, so that a score means the same on every
+chain and day.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bifrost_lib.core.errors import InputError, UnknownNameError
+from bifrost_lib.core.kernels import kernel
+
+#: Parts of the score and their default weights:
+#: `pop` is itself; `ev` is the expected profit over the capital at risk, 0.5 at zero; `return_on_risk` is the
+#: share of max profit in max profit plus capital (1 if unbounded); `liquidity` falls with the cost of crossing the
+#: spreads, 0.5 where it takes a tenth of the max profit (of the capital if that is unbounded); `fit` is how close
+#: strikes and days to expiry are to the document's targets. Capital is the max loss, or the margin if unbounded.
+WEIGHTS: dict[str, float] = {"pop": 0.30, "ev": 0.25, "return_on_risk": 0.20, "liquidity": 0.15, "fit": 0.10}
+PARTS: tuple[str, ...] = tuple(WEIGHTS)
+
+EV_HALF = 0.05  # expected profit over capital that takes the part half-way from 0.5 to 1
+SLIPPAGE_HALF = 0.10
+
+
+@kernel(error_model="numpy", forceinline=True)
+def score_parts(
+    pop: float, ev: float, max_profit: float, capital: float, slippage: float, fit: float
+) -> tuple[float, float, float, float, float]:
+    """Return the parts of the score in the order of `PARTS`, each from 0 to 1, before weighting."""
+    edge = ev / capital
+    bounded = max_profit < math.inf
+    share = max_profit / (max_profit + capital) if bounded else 1.0
+    room = SLIPPAGE_HALF * (max_profit if bounded else capital)
+    return pop, 0.5 + 0.5 * edge / (abs(edge) + EV_HALF), share, room / (room + slippage), fit
+
+
+@kernel(error_model="numpy", forceinline=True)
+def score_of(parts: tuple[float, float, float, float, float], points: Any) -> float:
+    """Return the score from its parts and the points that each is worth."""
+    total: float = points[0] * parts[0]
+    total += points[1] * parts[1] + points[2] * parts[2] + points[3] * parts[3] + points[4] * parts[4]
+    return total
+
+
+def points_of(weights: Mapping[str, float] | None) -> npt.NDArray[np.float64]:
+    """Return how many of the 100 points each part is worth, in the order of `PARTS`.
+
+    Raises
+    ------
+    UnknownNameError
+        For a weight of something that is no part.
+    InputError
+        For a weight that is negative or not finite, or if all are zero.
+    """
+    given = WEIGHTS if weights is None else weights
+    for name, weight in given.items():
+        if name not in WEIGHTS:
+            raise UnknownNameError("weights", name, WEIGHTS)
+        if not 0 <= weight < math.inf:
+            raise InputError(f"weights.{name}", weight, "a number >= 0")
+    values = np.array([float(given.get(name, 0.0)) for name in PARTS])
+    if values.sum() <= 0:
+        raise InputError("weights", dict(given), "at least one weight > 0")
+    points: npt.NDArray[np.float64] = 100.0 * values / values.sum()
+    return points

@@ -1,0 +1,167 @@
+"""Structures whose legs expire at different times, judged at the first expiry by a model of the rest.
+
+The later options are valued by Black-Scholes-Merton with their own volatility unchanged, and never below their
+intrinsic value, which an American holder can always take. So extremes, breakevens, probability and expected value
+are the model's, found numerically on a grid and refined; they are no facts of the contract as for one expiry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bifrost_lib.pricing import price
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+DEVIATIONS, POINTS = 9.0, 721
+TAIL_POINTS = 24
+_REFINEMENTS = 60
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+@dataclass(frozen=True)
+class TimeSpreads:
+    """Many structures of the same legs on the same two expiries.
+
+    `qty`, `is_call`, `is_far` have shape (legs,); `strike` and `iv` (n, legs); `premium` (n,) in currency.
+    `gap` is (legs,): years that each leg has left at the first expiry, 0 for the near ones.
+    """
+
+    qty: Floats
+    is_call: Bools
+    gap: Floats
+    strike: Floats
+    iv: Floats
+    premium: Floats
+    stock: float
+    multiplier: float
+    rate: float
+    div_yield: float
+
+    def profit(self, spot: Floats, *, rows: Any = slice(None)) -> Floats:
+        """Return profit at the first expiry, shape (n, m), for prices of shape (n, m) or (m,)."""
+        total = self.premium[rows, None] + self.multiplier * self.stock * spot
+        for leg, (qty, is_call, gap) in enumerate(zip(self.qty, self.is_call, self.gap, strict=True)):
+            strike = self.strike[rows, leg, None]
+            value = np.maximum(spot - strike if is_call else strike - spot, 0.0)
+            if gap > 0:
+                value = np.maximum(value, self._later(leg, spot, rows))
+            total = total + self.multiplier * qty * value
+        return total
+
+    def _later(self, leg: int, spot: Floats, rows: Any) -> Floats:
+        value: Floats = price(
+            spot=np.maximum(spot, 1e-12),
+            strike=self.strike[rows, leg, None],
+            tau=self.gap[leg],
+            vol=self.iv[rows, leg, None],
+            right="C" if self.is_call[leg] else "P",
+            rate=self.rate,
+            div_yield=self.div_yield,
+        )
+        return value
+
+
+@dataclass(frozen=True)
+class ModelMeasures:
+    """What was found for n structures; `roots` is (n, most), NaN where a structure has fewer."""
+
+    lowest: Floats
+    highest: Floats
+    end_slope: float
+    roots: Floats
+    pop: Floats
+    ev: Floats
+
+
+def model_measures(spreads: TimeSpreads, *, forward: float, total_vol: float) -> ModelMeasures:
+    """Return the measures of structures at their first expiry.
+
+    Parameters
+    ----------
+    spreads : TimeSpreads
+    forward, total_vol : float
+        Lognormal distribution of the price at the first expiry: mean and log standard deviation (> 0).
+    """
+    z = np.linspace(-DEVIATIONS, DEVIATIONS, POINTS)
+    centre = forward * np.exp(total_vol * z - 0.5 * total_vol**2)
+    grid = _grid(spreads, centre)
+    values = spreads.profit(grid)
+    ends = spreads.profit(np.array([0.0]))[:, 0]
+    rows, roots, rising = _crossings(spreads, grid, values)
+    density = np.exp(-0.5 * z**2)
+    return ModelMeasures(
+        lowest=np.minimum(-_peak(spreads, grid, -values, -1.0), ends),
+        highest=np.maximum(_peak(spreads, grid, values, 1.0), ends),
+        end_slope=float(spreads.multiplier * (spreads.qty[spreads.is_call].sum() + spreads.stock)),
+        roots=_padded(rows, roots, len(ends)),
+        pop=_probability(values, rows, roots, rising, forward, total_vol),
+        ev=spreads.profit(centre) @ (density / density.sum()),
+    )
+
+
+def _grid(spreads: TimeSpreads, centre: Floats) -> Floats:
+    lowest = min(float(spreads.strike.min()), float(centre[0])) / 50.0
+    highest = max(float(spreads.strike.max()), float(centre[-1])) * 50.0
+    shared = np.concatenate(
+        [
+            np.geomspace(lowest, centre[0], TAIL_POINTS, endpoint=False),
+            centre,
+            np.geomspace(centre[-1], highest, TAIL_POINTS + 1)[1:],
+        ]
+    )
+    rows = len(spreads.premium)
+    return np.sort(np.concatenate([np.broadcast_to(shared, (rows, len(shared))), spreads.strike], axis=1), axis=1)
+
+
+def _peak(spreads: TimeSpreads, grid: Floats, values: Floats, sign: float) -> Floats:
+    # Golden-section search between the neighbours of the best grid point.
+    rows = np.arange(len(grid))
+    best = values.argmax(axis=1)
+    low = grid[rows, np.maximum(best - 1, 0)][:, None]
+    high = grid[rows, np.minimum(best + 1, grid.shape[1] - 1)][:, None]
+    for _ in range(_REFINEMENTS):
+        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+        better = sign * spreads.profit(left) > sign * spreads.profit(right)
+        low, high = np.where(better, low, left), np.where(better, right, high)
+    refined = sign * spreads.profit(0.5 * (low + high))[:, 0]
+    peak: Floats = np.maximum(refined, values[rows, best])
+    return peak
+
+
+def _crossings(
+    spreads: TimeSpreads, grid: Floats, values: Floats
+) -> tuple[npt.NDArray[np.int64], Floats, Bools]:  # fmt: skip
+    above = values > 0
+    rows, at = np.nonzero(above[:, 1:] != above[:, :-1])
+    rising = above[rows, at + 1]
+    low, high = grid[rows, at], grid[rows, at + 1]
+    for _ in range(_REFINEMENTS):
+        middle = 0.5 * (low + high)
+        upper = (spreads.profit(middle[:, None], rows=rows)[:, 0] > 0) == rising
+        low, high = np.where(upper, low, middle), np.where(upper, middle, high)
+    return rows, 0.5 * (low + high), rising
+
+
+def _probability(
+    values: Floats, rows: npt.NDArray[np.int64], roots: Floats, rising: Bools, forward: float, total_vol: float
+) -> Floats:
+    from scipy.special import ndtr
+
+    below = ndtr(np.log(roots / forward) / total_vol + 0.5 * total_vol)
+    found = (values[:, -1] > 0).astype(np.float64)
+    np.add.at(found, rows, np.where(rising, -below, below))
+    return np.clip(found, 0.0, 1.0)
+
+
+def _padded(rows: npt.NDArray[np.int64], roots: Floats, count: int) -> Floats:
+    sizes = np.bincount(rows, minlength=count)
+    table = np.full((count, max(int(sizes.max(initial=0)), 1)), np.nan)
+    first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    table[rows, np.arange(len(rows)) - first[rows]] = roots
+    return table
