@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 from bifrost_lib.views.columns import Record, breakevens_text
 from bifrost_lib.views.formats import MISSING, bounded, day, money, percent, plain, strike_text, usd
 from bifrost_lib.views.html import Html, page_html
 
 DAYS_PER_YEAR = 365.0
+PART_NAMES = {"pop": "probability", "ev": "expected value", "return_on_risk": "return on risk", "fit": "fit to targets"}
 
 
 def legs_table(record: Record, *, theme: str = "light") -> Html:
@@ -39,7 +39,8 @@ def measures_table(record: Record, *, theme: str = "light") -> Html:
 def score_table(record: Record, *, theme: str = "light") -> Html:
     """Show how a candidate's score is made up, part by part, and the reason in words."""
     parts = record.get("score_parts") or {}
-    rows = "".join(_score_part(name, part) for name, part in parts.items())
+    ordered = sorted(parts.items(), key=lambda part: -part[1])
+    rows = "".join(_score_part(name, points, ordered[0][1]) for name, points in ordered)
     why = escape(str(record.get("why") or ""))
     return page_html(
         f"<p class='bf-why'>{why}</p><table class='bf-table bf-parts'><tbody>{rows}</tbody></table>", theme=theme
@@ -72,9 +73,12 @@ def _greek(record: Record, name: str, scale: float = 1.0) -> str:
     return MISSING if value is None else plain(value * scale, decimals=2)
 
 
-def _score_part(name: str, part: Any) -> str:
-    points = plain(float(part), decimals=1)
-    return f"<tr><td class='bf-text'>{escape(name)}</td><td class='bf-number'>{points}</td></tr>"
+def _score_part(name: str, points: float, most: float) -> str:
+    width = 100 * points / most if most > 0 else 0
+    return (
+        f"<tr><td class='bf-text'>{escape(PART_NAMES.get(name, name))}</td><td class='bf-text'><div class='bf-score'>"
+        f"<span>{plain(points, decimals=1)}</span><i><b style='width:{width:.0f}%'></b></i></div></td></tr>"
+    )
 
 
 def _instrument(leg: Record) -> str:
