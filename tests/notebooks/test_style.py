@@ -16,7 +16,7 @@ MOST_CODE_LINES = 80
 
 
 def read(path: Path) -> Any:
-    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return nbformat.read(path, as_version=4)
 
 
 def code_cells(path: Path) -> list[Any]:

@@ -1,0 +1,60 @@
+"""The registry says what is served, for whom, and within which limits; the token is made once and kept private."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from apps.serve import page_token, read_registry
+from bifrost_lib.core.errors import InputError
+
+ENTRY = """
+pages:
+  finder:
+    title: Finder
+    kind: {kind}
+    path: finder.ipynb
+    roles: [trader]
+    owner: research
+    {limit}: 300
+    memory_mb: 2048
+"""
+
+
+def write(folder: Path, *, kind: str = "voila", limit: str = "stale_after_s", notebook: bool = True) -> Path:
+    if notebook:
+        (folder / "finder.ipynb").touch()
+    registry = folder / "registry.yaml"
+    registry.write_text(ENTRY.format(kind=kind, limit=limit), encoding="utf-8")
+    return registry
+
+
+def test_an_entry_is_read_with_its_limits(tmp_path: Path) -> None:
+    (page,) = read_registry(write(tmp_path))
+    assert (page.name, page.title, page.roles) == ("finder", "Finder", ("trader",))
+    assert (page.stale_after_s, page.memory_mb) == (300, 2048)
+    assert page.path == tmp_path / "finder.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"limit": "stale_afer_s"}, "pages.finder"),
+        ({"kind": "flask"}, "pages.finder.kind"),
+        ({"notebook": False}, "pages.finder.path"),
+    ],
+)
+def test_a_wrong_entry_is_named(tmp_path: Path, change: dict[str, object], name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_registry(write(tmp_path, **change))  # type: ignore[arg-type]
+    assert caught.value.name == name
+
+
+def test_the_token_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    token = page_token(tmp_path)
+    assert len(token) >= 32
+    assert page_token(tmp_path) == token
+    assert stat.S_IMODE((tmp_path / "run" / "page-token").stat().st_mode) == 0o600
+    assert page_token(tmp_path / "other") != token
