@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -100,6 +101,23 @@ def test_a_folder_that_cannot_be_written(checkout: Checkout) -> None:
     checkout.root.chmod(0o555)
     assert "copy the checkout to a folder of your own" in checkout.start().only_line
     checkout.root.chmod(0o755)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_is_too_small(checkout: Checkout, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "none", disk], check=False)
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        checkout.root = make_checkout(disk / "bifrost")
+        line = checkout.start().only_line
+        assert "no space left for .venv" in line
+        assert "free 1800 MB" in line
+        assert not checkout.venv.exists()
+    finally:
+        subprocess.run(["umount", disk], check=True)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a process as somebody else")
