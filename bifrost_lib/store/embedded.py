@@ -182,10 +182,10 @@ class EmbeddedServer:
     def _clear_remains(self) -> None:
         """End what a killed server left behind: processes that still hold its memory, and its pid file.
 
-        A process belongs to it if its working folder is the data folder. The pid in the file alone proves nothing:
-        after a restart of the machine it can be anyone's.
+        A process belongs to it if its working folder is the data folder. The pids in its lock files prove nothing:
+        after a restart of the machine they can be anyone's, and in a container they can be of dead processes that
+        nobody collects.
         """
-        pid_file = self.location.data / "postmaster.pid"
         remains = _processes_in(self.location.data)
         for signal_number in (signal.SIGQUIT, signal.SIGKILL):
             for pid in remains:
@@ -195,7 +195,8 @@ class EmbeddedServer:
             while (remains := _processes_in(self.location.data)) and time.monotonic() < deadline:
                 time.sleep(0.02)
         if not remains and Path("/proc/self").exists():
-            pid_file.unlink(missing_ok=True)
+            for lock in (self.location.data / "postmaster.pid", *self._sockets.glob(".s.PGSQL.*")):
+                lock.unlink(missing_ok=True)
 
     def _rotate_log(self) -> None:
         if self.location.log.exists() and self.location.log.stat().st_size > _LONGEST_LOG:

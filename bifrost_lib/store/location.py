@@ -17,6 +17,8 @@ from bifrost_lib.store.binaries import SHARED_FOLDER
 POINTER = "postgres.location"
 #: `sun_path` holds 107 bytes, of which "/.s.PGSQL.5432" takes 14.
 _LONGEST_SOCKET_FOLDER = 92
+#: `pg_ctl` hands paths to a shell between double quotes.
+_UNQUOTABLE = set('"$`\\\n')
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def locate(home: Path, account: Account) -> Location:
     ``/var/lib/bifrost/clusters`` and a file in the home says where.
     """
     pointer = home / POINTER
+    if set(str(home)) & _UNQUOTABLE:
+        raise StoreError(f"the home folder {home} has a character that PostgreSQL cannot start with; set BIFROST_HOME")
     try:
         if pointer.exists():
             return _made(Location(home, Path(pointer.read_text(encoding="utf-8").strip())), account)
