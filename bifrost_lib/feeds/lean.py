@@ -78,7 +78,7 @@ class LeanReader:
         pieces, resolution = [], ""
         for path, archive in self._parts:
             read = read_archive(path, archive, self._contracts)
-            columns, repeated = _without_repeats(archive, read)
+            columns, repeated = _without_repeats(read)
             rejects += read.rejects + repeated
             pieces.append((archive, columns))
             resolution = resolution or read.resolution
@@ -127,15 +127,16 @@ class LeanReader:
         return Underlying(path, symbol, is_index=is_index)
 
 
-def _without_repeats(archive: Archive, rows: LeanRows) -> tuple[dict[str, Array], list[Reject]]:
+def _without_repeats(rows: LeanRows) -> tuple[dict[str, Array], list[Reject]]:
     # Rows in the order of contract and moment; a later row of the same contract and moment is refused.
     columns = rows.columns
     order = np.lexsort((np.arange(len(columns["ts"])), columns["ts"], columns["contract"]))
     if not np.array_equal(order, np.arange(len(order))):
         columns = {name: values[order] for name, values in columns.items()}
     same = (columns["contract"][1:] == columns["contract"][:-1]) & (columns["ts"][1:] == columns["ts"][:-1])
-    if rows.resolution == "tick" and archive.kind != "openinterest":
-        return _last_of_moment(archive, columns, same), []
+    if rows.resolution == "tick":
+        # Ticks of one millisecond are one observation: each side's last quote, and all that was traded.
+        return columns, []
     later = np.flatnonzero(same) + 1
     if not len(later):
         return columns, []
@@ -150,18 +151,6 @@ def _without_repeats(archive: Archive, rows: LeanRows) -> tuple[dict[str, Array]
         rejects.append(Reject(int(columns["line"][row]), rows.members[columns["member"][row]], reason, text))
     keep = np.concatenate(([True], ~same))
     return {name: values[keep] for name, values in columns.items()}, rejects
-
-
-def _last_of_moment(archive: Archive, columns: dict[str, Array], same: Array) -> dict[str, Array]:
-    # Ticks of one millisecond are one observation: the last quote, and all that was traded.
-    if not len(columns["ts"]):
-        return columns
-    last = np.concatenate((~same, [True]))
-    kept = {name: values[last] for name, values in columns.items()}
-    if archive.kind == "trade":
-        starts = np.flatnonzero(np.concatenate(([True], ~same)))
-        kept["volume"] = np.add.reduceat(columns["volume"], starts)
-    return kept
 
 
 def _joined(pieces: list[tuple[Archive, dict[str, Array]]]) -> dict[str, Array]:

@@ -215,10 +215,11 @@ class _Reader:
             slot = self._plan.numbers["time"]
             day = np.array(self._days, dtype=np.int64)[member]
             clock = np.where(fine, lines.numbers[slot], 0.0)
-            bad = ((lines.bad_numbers >> slot) & 1 == 1) | (clock < 0) | (clock >= 86_400_000) | (clock % 1 != 0)
-            _mark(reason, fine & ~bad & np.isnan(clock), "missing_date")
-            _mark(reason, (fine & bad) | (day < 0), "bad_date")
-            local = day * _DAY_US + np.where(bad | np.isnan(clock), 0, clock).astype(np.int64) * 1000
+            unread = (lines.bad_numbers >> slot) & 1 == 1
+            _mark(reason, fine & ~unread & np.isnan(clock), "missing_date")
+            clock = np.nan_to_num(clock)
+            _mark(reason, unread | (clock < 0) | (clock >= 86_400_000) | (clock % 1 != 0) | (day < 0), "bad_date")
+            local = day * _DAY_US + np.where(reason == "", clock, 0).astype(np.int64) * 1000
         else:
             flag = lines.flags[0]
             _mark(reason, fine & (flag == BLANK), "missing_date")
