@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.core.frames import check_frame
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
-from bifrost_lib.strategies.book import open_book
+from bifrost_lib.strategies.book import Book, open_book
 from bifrost_lib.strategies.candidates import CandidateSet, candidate_set
 from bifrost_lib.strategies.catalogue import strategy_named
 from bifrost_lib.strategies.document import DteRange, Strategy
@@ -23,6 +25,8 @@ from bifrost_lib.strategies.score import points_of
 from bifrost_lib.strategies.screening import screen
 from bifrost_lib.strategies.selection import Search, plan_search
 from bifrost_lib.strategies.slices import ExpirySlice, Filters, cut_chain
+
+Floats = npt.NDArray[np.float64]
 
 LIMIT = 200_000_000
 
@@ -89,22 +93,13 @@ def find_candidates(
     furthest = days[1] + (document.gap.high if document.has_two_expiries else 0)
     slices, excluded, skipped = cut_chain(chain, dte=(days[0], furthest), filters=filters or Filters())
     searches = list(_searches(document, slices, days, skipped))
-    ranking = Ranking(top)
-    admissible = 0
     points, rate = points_of(weights), naked_rate(symbol)
+    ranking, admissible = Ranking(top), 0
     for search in sorted(searches, key=lambda found: abs(found.near.dte - document.dte.target)):
         admissible += count_combinations(search)
-        book = open_book(
-            document, search, fill=fill, naked_rate=rate, dte_miss=_dte_miss(search.near.dte, days, document.dte.target)
-        )
-        for combos in combinations(search):
-            if ranking.considered >= limit:
-                break
-            block = combos[: limit - ranking.considered]
-            found = screen_over_time(block, book, search, points) if search.far is not search.near else screen(
-                block, book, points
-            )  # fmt: skip
-            ranking.add(search, block, found)
+        miss = _dte_miss(search.near.dte, days, document.dte.target)
+        book = open_book(document, search, fill=fill, naked_rate=rate, dte_miss=miss)
+        _scan(search, book, points, ranking, limit)
     if not ranking.picks:
         raise _nothing(document, symbol, moment, days, ranking, excluded, skipped)
     return candidate_set(
@@ -121,6 +116,17 @@ def find_candidates(
         fill=fill,
         naked_rate=rate,
     )
+
+
+def _scan(search: Search, book: Book, points: Floats, ranking: Ranking, limit: int) -> None:
+    for combos in combinations(search):
+        block = combos[: limit - ranking.considered]
+        if not len(block):
+            return
+        if search.far is search.near:
+            ranking.add(search, block, screen(block, book, points))
+        else:
+            ranking.add(search, block, screen_over_time(block, book, search, points))
 
 
 def _searches(

@@ -48,10 +48,23 @@ class TimeSpreads:
         total = self.premium[rows, None] + self.multiplier * self.stock * spot
         for leg, (qty, is_call, gap) in enumerate(zip(self.qty, self.is_call, self.gap, strict=True)):
             strike = self.strike[rows, leg, None]
-            value = np.maximum(spot - strike if is_call else strike - spot, 0.0)
+            value = _intrinsic(is_call, spot, strike)
             if gap > 0:
                 value = np.maximum(value, self._later(leg, spot, rows))
             total = total + self.multiplier * qty * value
+        return total
+
+    def expected_profit(self, spot: Floats, weights: Floats, forward: float, total_vol: float) -> Floats:
+        """Return the expected profit, shape (n,): near legs in closed form, the smooth later ones by quadrature."""
+        total = self.premium + self.multiplier * self.stock * forward
+        for leg, (qty, is_call, gap) in enumerate(zip(self.qty, self.is_call, self.gap, strict=True)):
+            strike, right = self.strike[:, leg], "C" if is_call else "P"
+            if gap > 0:
+                expected = np.maximum(self._later(leg, spot, slice(None)), _intrinsic(is_call, spot, strike[:, None]))
+                expected = expected @ weights
+            else:
+                expected = price(spot=forward, strike=strike, tau=1.0, vol=total_vol, right=right)
+            total = total + self.multiplier * qty * expected
         return total
 
     def _later(self, leg: int, spot: Floats, rows: Any) -> Floats:
@@ -101,8 +114,13 @@ def model_measures(spreads: TimeSpreads, *, forward: float, total_vol: float) ->
         end_slope=float(spreads.multiplier * (spreads.qty[spreads.is_call].sum() + spreads.stock)),
         roots=_padded(rows, roots, len(ends)),
         pop=_probability(values, rows, roots, rising, forward, total_vol),
-        ev=spreads.profit(centre) @ (density / density.sum()),
+        ev=spreads.expected_profit(centre, density / density.sum(), forward, total_vol),
     )
+
+
+def _intrinsic(is_call: bool, spot: Floats, strike: Floats) -> Floats:
+    value: Floats = np.maximum(spot - strike if is_call else strike - spot, 0.0)
+    return value
 
 
 def _grid(spreads: TimeSpreads, centre: Floats) -> Floats:

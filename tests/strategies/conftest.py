@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from bifrost_lib.core.calendar import expiry_moment, year_fraction
+from bifrost_lib.core.quality import QUALITY_LABELS
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS, VOCABULARY
 from bifrost_lib.pricing import greeks, price
 
@@ -19,7 +20,8 @@ MakeChain = Callable[..., pd.DataFrame]
 
 def _chain(
     *, symbol: str = "SIM", spot: float = 200.0, step: float = 2.5, width: float = 0.35, rate: float = 0.04,
-    div_yield: float = 0.01, days: tuple[int, ...] = (9, 23, 37, 51, 65, 93), half_spread: float = 0.02, flat: float = 0.0,
+    div_yield: float = 0.01, days: tuple[int, ...] = (9, 23, 37, 51, 65, 93), half_spread: float = 0.02,
+    flat: float = 0.0,
 ) -> pd.DataFrame:  # fmt: skip
     strikes = np.arange(np.ceil(spot * (1 - width) / step), spot * (1 + width) / step) * step
     frames = []
@@ -49,6 +51,7 @@ def _chain(
         )  # fmt: skip
     frame = pd.concat(frames, ignore_index=True)
     frame = frame.astype({column: VOCABULARY[column].dtype for column in CHAIN_COLUMNS})
+    frame["quality"] = frame["quality"].cat.set_categories(QUALITY_LABELS)
     frame.attrs = {"at": AT, "as_of": AT, "source": "test"}
     return frame[list(CHAIN_COLUMNS)]
 

@@ -1,0 +1,254 @@
+"""Measures of concrete legs against published numbers, brute force and quadrature."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+
+from bifrost_lib.core.errors import InputError, UnknownNameError
+from bifrost_lib.pricing import price
+from bifrost_lib.strategies import evaluate
+
+CONDOR = [
+    {"right": "P", "qty": 1, "strike": 85},
+    {"right": "P", "qty": -1, "strike": 90},
+    {"right": "C", "qty": -1, "strike": 110},
+    {"right": "C", "qty": 1, "strike": 115},
+]
+MARKET = {"spot": 100.0, "vol": 0.25, "rate": 0.03, "tau": 45 / 365}
+
+
+def test_iron_condor_reference():
+    # Reference: S=100, vol 25 %, r=3 %, 45 days, 85/90/110/115, credit 1.20: POP .7987985, expected value .402485.
+    found = evaluate(legs=CONDOR, **MARKET, premium=1.20, multiplier=1)
+    assert found["pop"] == pytest.approx(0.7987985, abs=5e-8)
+    assert found["ev"] == pytest.approx(0.402485, abs=5e-7)
+    assert (found["max_profit"], found["max_loss"], found["margin"]) == (1.2, 3.8, 5.0)
+    assert found["breakevens"] == pytest.approx([88.8, 111.2], abs=1e-12)
+    assert found["return_on_risk"] == pytest.approx(1.2 / 3.8, rel=1e-15)
+
+
+def test_multiplier_scales_money_and_nothing_else():
+    share = evaluate(legs=CONDOR, **MARKET, premium=1.20, multiplier=1)
+    contract = evaluate(legs=CONDOR, **MARKET, premium=120.0, multiplier=100)
+    for name in ("max_profit", "max_loss", "ev", "margin", "delta", "vega"):
+        assert contract[name] == pytest.approx(100 * share[name], rel=1e-12)
+    assert contract["pop"] == share["pop"]
+    assert contract["breakevens"] == pytest.approx(share["breakevens"], rel=1e-14)
+
+
+leg = st.fixed_dictionaries(
+    {
+        "right": st.sampled_from(["C", "P", "C", "P", "S"]),
+        "qty": st.integers(-4, 4).filter(bool),
+        "strike": st.integers(30, 200).map(float),
+    }
+)
+structures = st.lists(leg, min_size=1, max_size=8)
+premiums = st.floats(-60, 60).map(lambda value: round(value, 2))
+
+
+def _profit(legs, premium, spot):
+    payoff = {"C": lambda k: max(spot - k, 0.0), "P": lambda k: max(k - spot, 0.0), "S": lambda _: spot}
+    return premium + sum(leg["qty"] * payoff[leg["right"]](leg["strike"]) for leg in legs)
+
+
+def _brute_force(legs, premium):
+    """Extremes and breakevens from the profit at zero, at every kink and far out, and nothing else."""
+    points = [0.0, *sorted({leg["strike"] for leg in legs if leg["right"] != "S"}), 1e4, 2e4]
+    values = [_profit(legs, premium, point) for point in points]
+    slope = values[-1] - values[-2]
+    roots = [
+        low + (high - low) * a / (a - b)
+        for low, high, a, b in zip(points, points[1:], values, values[1:], strict=False)
+        if a * b < 0 and abs(a) > 1e-9 and abs(b) > 1e-9
+    ]
+    return points, min(values[:-2]), max(values[:-2]), slope, roots
+
+
+@settings(max_examples=300, deadline=None)
+@given(structures, premiums)
+def test_extremes_and_breakevens_equal_brute_force(legs, premium):
+    found = evaluate(legs=legs, **MARKET, premium=premium, multiplier=1)
+    points, lowest, highest, slope, crossings = _brute_force(legs, premium)
+    assert found["max_profit_unbounded"] == (slope > 0)
+    assert found["max_loss_unbounded"] == (slope < 0)
+    assert found["max_profit"] == (None if slope > 0 else pytest.approx(highest, abs=1e-9))
+    assert found["max_loss"] == (None if slope < 0 else pytest.approx(max(0.0, -lowest), abs=1e-9))
+    assert found["breakevens"] == sorted(found["breakevens"])
+    assert all(abs(_profit(legs, premium, root)) < 1e-9 for root in found["breakevens"])
+    for crossing in crossings:  # beyond 1e4 the brute force sees a line that has no more kinks
+        assert any(abs(root - crossing) < 1e-9 * max(crossing, 1.0) for root in found["breakevens"])
+    at_kinks = [point for point in points[1:-2] if abs(_profit(legs, premium, point)) < 1e-12]
+    assert len(found["breakevens"]) <= len(crossings) + len(at_kinks) + 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(structures, premiums, st.floats(0.05, 1.2), st.floats(0.01, 2.0), st.floats(-0.02, 0.08), st.floats(0.0, 0.05))
+def test_pop_and_ev_equal_quadrature(legs, premium, vol, tau, rate, div_yield):
+    found = evaluate(
+        legs=legs, spot=100, vol=vol, tau=tau, rate=rate, div_yield=div_yield, premium=premium, multiplier=1
+    )
+    forward, width = 100 * math.exp((rate - div_yield) * tau), vol * math.sqrt(tau)
+
+    def spot(z):
+        return forward * math.exp(width * z - width**2 / 2)
+
+    def density(z):
+        return math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+
+    edges = [leg["strike"] for leg in legs if leg["right"] != "S"] + _brute_force(legs, premium)[4]
+    inner = {(math.log(edge / forward) + width**2 / 2) / width for edge in edges}
+    cuts = [-9.0, *sorted(z for z in inner if -9 < z < 9), 9.0]
+    pop = ev = 0.0
+    for low, high in itertools.pairwise(cuts):
+        pieces = np.linspace(low, high, 2 + int(high - low))
+        for a, b in itertools.pairwise(pieces):
+            inside = _profit(legs, premium, spot((a + b) / 2)) > 1e-9
+            pop += inside * quad(density, a, b, epsabs=1e-13)[0]
+            ev += quad(lambda z: _profit(legs, premium, spot(z)) * density(z), a, b, epsabs=1e-12, epsrel=1e-13)[0]
+    assert found["pop"] == pytest.approx(pop, abs=1e-9)
+    gross = sum(abs(leg["qty"]) for leg in legs) * 100
+    assert found["ev"] == pytest.approx(ev, abs=1e-9 * gross * math.exp(width**2 + 8 * width) ** 0.25)
+
+
+def test_fractional_quantities_that_cancel_leave_no_slope():
+    # 0.1 + 0.2 - 0.3 is not zero in floating point, but no unbounded profit either.
+    legs = [{"right": "C", "qty": qty, "strike": strike} for qty, strike in ((0.1, 90), (0.2, 95), (-0.3, 110))]
+    found = evaluate(legs=legs, **MARKET, premium=-1.0, multiplier=1)
+    assert not found["max_profit_unbounded"]
+    assert found["max_profit"] == pytest.approx(0.1 * 20 + 0.2 * 15 - 1.0)
+    assert len(found["breakevens"]) == 1
+
+
+def test_flat_stretch_at_zero_breaks_even_at_its_ends_and_is_no_profit():
+    free_butterfly = [{"right": "C", "qty": qty, "strike": strike} for qty, strike in ((1, 95), (-2, 100), (1, 105))]
+    found = evaluate(legs=free_butterfly, **MARKET, premium=0.0, multiplier=1)
+    assert found["breakevens"] == [95, 105]
+    between = evaluate(legs=[{**free_butterfly[0], "qty": 1}], **MARKET, premium=0.0, multiplier=1)["pop"]
+    above = evaluate(legs=[{**free_butterfly[2], "qty": 1}], **MARKET, premium=0.0, multiplier=1)["pop"]
+    assert found["pop"] == pytest.approx(between - above, abs=1e-15)
+    assert found["max_loss"] == 0
+    assert found["return_on_risk"] is None
+
+
+def test_touch_is_a_breakeven_but_no_loss():
+    straddle = [{"right": right, "qty": 1, "strike": 100} for right in "CP"]
+    found = evaluate(legs=straddle, **MARKET, premium=0.0, multiplier=1)
+    assert found["breakevens"] == [100]
+    assert found["pop"] == pytest.approx(1.0, abs=1e-15)
+
+
+def test_unbounded_is_none_with_a_flag():
+    call = [{"right": "C", "qty": -1, "strike": 110}]
+    found = evaluate(legs=call, **MARKET, premium=150.0)
+    assert (found["max_loss"], found["max_loss_unbounded"], found["return_on_risk"]) == (None, True, None)
+    assert (found["max_profit"], found["max_profit_unbounded"]) == (150.0, False)
+
+
+def test_stock_leg_counts_in_contracts_and_in_the_premium():
+    covered = [{"right": "S", "qty": 1}, {"right": "C", "qty": -1, "strike": 105, "price": 2.0}]
+    found = evaluate(legs=covered, **MARKET)
+    assert found["premium"] == -(100 - 2) * 100
+    assert found["max_profit"] == (105 - 98) * 100
+    assert found["max_loss"] == 98 * 100
+    assert found["breakevens"] == [98]
+    assert found["margin"] == 5000  # Regulation T: half of the stock, nothing for the covered call
+    assert 0 < found["delta"] < 100
+
+
+def test_premium_comes_from_prices_then_from_the_model():
+    legs = [{"right": "C", "qty": 1, "strike": 100, "price": 4.0}, {"right": "C", "qty": -1, "strike": 105, "iv": 0.3}]
+    short = price(spot=100, strike=105, tau=45 / 365, vol=0.3, right="C", rate=0.03)
+    assert evaluate(legs=legs, **MARKET)["premium"] == pytest.approx(-400 + 100 * short, rel=1e-13)
+
+
+def test_fair_structure_expects_the_interest_on_its_premium():
+    # At model prices E[payoff] = premium paid * e^(r tau): the expected profit is the interest and nothing else.
+    found = evaluate(legs=CONDOR, **MARKET)
+    assert found["ev"] == pytest.approx(found["premium"] * (1 - math.exp(0.03 * 45 / 365)), abs=1e-10)
+
+
+@pytest.mark.parametrize(("vol", "tau"), [(0.0, 0.1), (0.25, 0.0)])
+def test_without_time_or_volatility_the_outcome_is_certain(vol, tau):
+    found = evaluate(legs=CONDOR, spot=100, vol=vol, tau=tau, premium=1.20, multiplier=1)
+    assert (found["pop"], found["ev"]) == (1.0, 1.2)
+    on_the_edge = evaluate(legs=CONDOR, spot=111.2, vol=vol, tau=tau, premium=1.20, multiplier=1)
+    assert on_the_edge["pop"] == 0.0
+
+
+def test_calendar_is_judged_at_the_first_expiry():
+    legs = [
+        {"right": "C", "qty": -1, "strike": 100, "tau": 30 / 365},
+        {"right": "C", "qty": 1, "strike": 100, "tau": 60 / 365},
+    ]
+    found = evaluate(legs=legs, spot=100, vol=0.25, rate=0.03, multiplier=1)
+    later = price(spot=100, strike=100, tau=30 / 365, vol=0.25, right="C", rate=0.03)
+    assert found["max_loss"] == pytest.approx(-found["premium"], rel=1e-9)
+    assert found["max_profit"] == pytest.approx(found["premium"] + later, rel=1e-9)  # the peak is at the strike
+    assert found["margin"] == 0
+    low, high = found["breakevens"]
+    for root in (low, high):
+        value = price(spot=root, strike=100, tau=30 / 365, vol=0.25, right="C", rate=0.03)
+        assert found["premium"] + value - max(root - 100, 0) == pytest.approx(0, abs=1e-9)
+    straddling = [{"right": "C", "qty": 1, "strike": edge} for edge in (low, high)]
+    above = [
+        evaluate(legs=[leg], spot=100, vol=0.25, rate=0.03, tau=30 / 365, premium=0.0)["pop"] for leg in straddling
+    ]
+    assert found["pop"] == pytest.approx(above[0] - above[1], abs=1e-9)
+    # With one volatility throughout, no dividends and no early exercise, calendars are fair but for interest.
+    assert found["ev"] == pytest.approx(found["premium"] * (1 - math.exp(0.03 * 30 / 365)), abs=1e-6)
+
+
+def test_short_calendar_is_naked_because_its_long_leg_dies_first():
+    legs = [{"right": "C", "qty": 1, "strike": 100, "tau": 0.1}, {"right": "C", "qty": -1, "strike": 100, "tau": 0.2}]
+    found = evaluate(legs=legs, spot=100, vol=0.25)
+    naked = evaluate(legs=legs[1:], spot=100, vol=0.25)
+    assert found["margin"] == naked["margin"]
+
+
+def test_expiries_count_from_at():
+    at = datetime(2026, 8, 12, 20, tzinfo=UTC)
+    dated = evaluate(legs=[{**leg, "expiry": date(2026, 9, 18)} for leg in CONDOR], spot=100, vol=0.25, at=at)
+    plain = evaluate(legs=CONDOR, spot=100, vol=0.25, tau=37 / 365)
+    assert dated == plain
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"legs": []}, "legs"),
+        ({"legs": [{"right": "X", "qty": 1, "strike": 100}]}, "legs[0].right"),
+        ({"legs": [CONDOR[0], {"right": "C", "qty": 0, "strike": 100}]}, "legs[1].qty"),
+        ({"legs": [{"right": "C", "qty": 1, "strike": -5}]}, "legs[0].strike"),
+        ({"legs": [{"right": "C", "qty": 1}]}, "legs[0].strike"),
+        ({"legs": [{"right": "C", "qty": "two", "strike": 100}]}, "legs[0].qty"),
+        ({"legs": [{"right": "C", "qty": 1, "strike": 100, "tau": -1}]}, "legs[0].tau"),
+        ({"legs": [{"right": "C", "qty": 1, "strike": 100, "expiry": "soon"}]}, "legs[0].expiry"),
+        ({"tau": None}, "tau"),
+        ({"spot": 0}, "spot"),
+        ({"spot": "much"}, "spot"),
+        ({"vol": -0.1}, "vol"),
+        ({"vol": math.nan}, "vol"),
+        ({"multiplier": 0}, "multiplier"),
+        ({"premium": math.inf}, "premium"),
+    ],
+)
+def test_errors_name_the_argument(change, name):
+    at = datetime(2026, 8, 12, 20, tzinfo=UTC)
+    with pytest.raises(InputError) as caught:
+        evaluate(**{"legs": CONDOR, **MARKET, "at": at, **change})
+    assert caught.value.name == name
+
+
+def test_unknown_leg_key_suggests_the_nearest():
+    with pytest.raises(UnknownNameError) as caught:
+        evaluate(legs=[{"right": "C", "qty": 1, "stirke": 100}], **MARKET)
+    assert caught.value.nearest == "strike"
