@@ -86,7 +86,9 @@ def create(location: Location, account: Account, programs: Path) -> None:
             ]
         )
         if done.returncode != 0:
-            raise StoreError(f"the database could not be made in {location.base}: {telling_line(done.stderr)}")
+            line = telling_line(done.stderr)
+            advice = remedy(line, location.base)
+            raise StoreError(f"the database could not be made in {location.base}: {line} ({advice})")
         growing.rename(location.data)
     except OSError as error:
         raise StoreError(f"the database could not be made in {location.base}: {error.strerror}") from None
@@ -142,6 +144,17 @@ def telling_line(text: str) -> str:
     # The first grave line is the cause; those after it are what followed from it.
     found = _TELLING.search(grave[0])
     return found["text"] if found else grave[0]
+
+
+def remedy(line: str, folder: Path) -> str:
+    """Return what to do about a failure of which `line` is the telling one."""
+    if re.search("No space left|disk full", line, re.IGNORECASE):
+        return f"free some space on the disk of {folder}: {shutil.disk_usage(folder).free >> 20} MB are left"
+    if "ermission denied" in line:
+        return f"give {folder} back to the account that owns it"
+    if "shared memory" in line:
+        return "the machine's memory is too small or taken; close other programs"
+    return f"restore {folder} from a backup, or move it away and ingest again"
 
 
 def _version(programs: Path) -> str:

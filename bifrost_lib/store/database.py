@@ -78,7 +78,7 @@ def open_store(settings: Settings, clock: Clock | None = None) -> Store:
     """
     clock = clock or SystemClock()
     if settings.database_url:
-        engine, place = _given(settings.database_url)
+        engine, place = _given(settings)
         return _opened(engine, clock, place, None)
     server = EmbeddedServer(settings.home)
     engine = create_engine(
@@ -97,13 +97,12 @@ def _opened(engine: Engine, clock: Clock, place: str, server: EmbeddedServer | N
         raise
 
 
-def _given(url: str) -> tuple[Engine, str]:
+def _given(settings: Settings) -> tuple[Engine, str]:
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise SettingsError(
-            "database_url", "as set", "expected postgresql://user:password@host:port/database"
-        ) from None
+        parsed = make_url(settings.database_url)
+    except (ArgumentError, ValueError):  # the messages of both would repeat the address, password and all
+        origin = next(value.origin for value in settings.rows() if value.setting.name == "database_url")
+        raise SettingsError("database_url", origin, "expected postgresql://user:password@host:port/database") from None
     arguments: dict[str, Any] = {"connect_timeout": _CONNECT_TIMEOUT_S, "options": _SESSION}
     if "options" in parsed.query:
         arguments["options"] = f"{parsed.query['options']} {_SESSION}"

@@ -6,9 +6,7 @@ import atexit
 import contextlib
 import logging
 import os
-import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -210,17 +208,7 @@ class EmbeddedServer:
                 file.seek(self._log_start)
                 said = file.read(1 << 20).decode("utf-8", "replace")
         line = cluster.telling_line(said or otherwise)
-        return f"{line} ({_remedy(line, self.location.data)}; log: {self.location.log})"
-
-
-def _remedy(line: str, data: Path) -> str:
-    if re.search("No space left|disk full", line, re.IGNORECASE):
-        return f"free some space on the disk of {data}: {shutil.disk_usage(data).free >> 20} MB are left"
-    if "ermission denied" in line:
-        return f"give {data} back to the account that owns it"
-    if "shared memory" in line:
-        return "the machine's memory is too small or taken; close other programs"
-    return f"restore {data} from a backup, or move it away and ingest again"
+        return f"{line} ({cluster.remedy(line, self.location.data)}; log: {self.location.log})"
 
 
 def _processes_in(folder: Path) -> list[int]:
