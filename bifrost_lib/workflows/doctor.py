@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bifrost_lib.core.errors import BifrostError
-from bifrost_lib.core.kernels import cache_folder
+from bifrost_lib.core.kernels import cache_folder, has_kernels
 from bifrost_lib.core.settings import Settings, load_settings
 from bifrost_lib.workflows.desk import open_desk
 
@@ -77,11 +77,9 @@ def _store(settings: Settings) -> Finding:
 
 
 def _kernels() -> Finding:
-    folder = cache_folder()
-    count = sum(1 for _ in folder.rglob("*.nbc")) if folder.exists() else 0
-    if not count:
-        return "note", f"none in {folder}", "`bifrost up` compiles them; the first calculation is slow without"
-    return "ok", f"{count} in {folder}", ""
+    if not has_kernels():
+        return "note", f"none in {cache_folder()}", "`bifrost up` compiles them; the first calculation is slow without"
+    return "ok", f"in {cache_folder()}", ""
 
 
 def _port(port: int) -> Finding:

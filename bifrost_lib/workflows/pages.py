@@ -64,8 +64,7 @@ def serve_pages(settings: Settings, clock: Clock, *, port: int | None = None) ->
     """
     port = port or settings.page_port
     _check_free(port)
-    log = settings.home / "logs" / "pages.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log = _log_folder(settings) / "pages.log"
     with log.open("w", encoding="utf-8") as sink:
         server = subprocess.Popen(
             [sys.executable, "-m", "apps.serve", "--port", str(port)],
@@ -89,8 +88,7 @@ def start_detached(settings: Settings, options: Sequence[str]) -> str:
     EnvironmentProblem
         If it ends before; its log says why.
     """
-    log = settings.home / "logs" / "up.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log = _log_folder(settings) / "up.log"
     with log.open("w", encoding="utf-8") as sink:
         process = subprocess.Popen(
             [sys.executable, "-m", "bifrost_lib.cli", "up", *options],
@@ -117,6 +115,14 @@ def stop_pages(settings: Settings) -> bool:
     if _is_ours(pages.pid):
         raise EnvironmentProblem(f"process {pages.pid} does not stop", f"end it with: kill -9 {pages.pid}")
     return True
+
+
+def _log_folder(settings: Settings) -> Path:
+    """Return the folder of logs, which only its owner may read: what `up` prints holds the pages' access token."""
+    folder = settings.home / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
 
 
 def _record(settings: Settings) -> Path:

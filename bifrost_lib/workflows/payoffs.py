@@ -25,8 +25,8 @@ WIDTH = 3.0  # standard deviations to either side
 class PayoffProfile:
     """Profit over spot.
 
-    `frame` has ``spot`` (ascending, every strike and breakeven among them), ``pnl_at_expiry`` and ``pnl_now`` (currency
-    for one unit). `band` is one standard deviation down and up at the first expiry, in the distribution that the
+    `frame` has ``spot`` (ascending, with every strike and the breakevens within reach), ``pnl_at_expiry`` and
+    ``pnl_now`` (currency for one unit). `band` is one standard deviation down and up at the first expiry, in the distribution that the
     candidate's probabilities belong to.
     """
 
@@ -61,7 +61,7 @@ def payoff_profile(found: ScanResult, rank: int) -> PayoffProfile:
     legs = [_leg(leg, tau) for leg in record["legs"]]
     strikes = [leg["strike"] for leg in legs if leg["right"] != "S"]
     move = record["vol"] * math.sqrt(record["tau"])
-    spot = _grid(found.spot, move, [*strikes, *record["breakevens"], found.spot])
+    spot = _grid(found.spot, move, strikes, record["breakevens"])
     market: dict[str, Any] = {key: record[key] for key in ("rate", "div_yield", "premium", "multiplier")}
     frame = pd.DataFrame(
         {
@@ -83,7 +83,8 @@ def _leg(leg: Mapping[str, Any], tau: Mapping[str, float]) -> dict[str, Any]:
     return kept if leg["right"] == "S" else kept | {"tau": tau[str(leg["expiry"])[:10]]}
 
 
-def _grid(spot: float, move: float, marks: Sequence[float]) -> Floats:
-    low = min(*marks, spot * math.exp(-WIDTH * move)) * 0.99
-    high = max(*marks, spot * math.exp(WIDTH * move)) * 1.01
-    return np.unique(np.concatenate([np.linspace(low, high, POINTS), marks]))
+def _grid(spot: float, move: float, strikes: Sequence[float], breakevens: Sequence[float]) -> Floats:
+    low = min(*strikes, spot * math.exp(-WIDTH * move)) * 0.99
+    high = max(*strikes, spot * math.exp(WIDTH * move)) * 1.01
+    near = [price for price in breakevens if low < price < high]  # a far one must not squeeze the rest
+    return np.unique(np.concatenate([np.linspace(low, high, POINTS), strikes, near, [spot]]))

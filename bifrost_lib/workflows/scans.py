@@ -27,11 +27,11 @@ class ScanResult:
     candidates: CandidateSet
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the scan as JSON-ready data under the vocabulary's names."""
+        """Return the scan under the vocabulary's names, its moments as datetimes."""
         return {
             "symbol": self.symbol,
-            "at": self.at.isoformat(),
-            "as_of": self.as_of.isoformat(),
+            "at": self.at,
+            "as_of": self.as_of,
             "source": self.source,
             "strategy": self.strategy.name,
             "spot": None if pd.isna(self.spot) else self.spot,

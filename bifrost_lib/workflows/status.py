@@ -31,7 +31,7 @@ def desk_status() -> dict[str, Any]:
             "state": "running" if pages else "stopped",
             "pid": pages.pid if pages else None,
             "since": pages.since if pages else None,
-            "detail": pages.url if pages else "started by `bifrost up`",
+            "detail": pages.url.partition("?")[0] if pages else "started by `bifrost up`",
         }
     ]
     try:
