@@ -32,7 +32,10 @@ def legs_text(record: Record) -> str:
 def expiries_text(record: Record) -> str:
     """Return the expiries of the legs, nearest first."""
     days = sorted({str(leg["expiry"])[:10] for leg in record["legs"] if leg["expiry"]})
-    return " / ".join(day(text) for text in days) or MISSING
+    if not days:
+        return MISSING
+    same_year = all(text[:4] == days[-1][:4] for text in days)
+    return " / ".join([*(day(text)[: -3 if same_year else None] for text in days[:-1]), day(days[-1])])
 
 
 def breakevens_text(record: Record) -> str:
@@ -43,8 +46,8 @@ def breakevens_text(record: Record) -> str:
 COLUMNS: tuple[Column, ...] = (
     Column("rank", "#", "1 is best", lambda record: str(record["rank"]), 28),
     Column("score", "Score", "0 to 100, weighted", lambda record: plain(record["score"], decimals=1), 96),
-    Column("legs", "Legs", f"+ bought, {MINUS} sold", legs_text, 236, is_number=False),
-    Column("expiry", "Expiry", "expiration date", expiries_text, 84, is_number=False),
+    Column("legs", "Legs", f"+ bought, {MINUS} sold", legs_text, 214, is_number=False),
+    Column("expiry", "Expiry", "expiration date", expiries_text, 112, is_number=False),
     Column("dte", "DTE", "calendar days to the first expiry", lambda record: plain(record.get("dte"), decimals=0), 44),
     Column("premium", "Credit $", f"received (+) or paid ({MINUS})", lambda record: money(record["premium"]), 70),
     Column("max_profit", "Max profit $", "at expiry", lambda record: bounded(record, "max_profit"), 84),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bifrost_lib.views.palette import style_sheet, theme_palette
 
@@ -11,7 +11,7 @@ from bifrost_lib.views.palette import style_sheet, theme_palette
 class Html:
     """A fragment that notebooks display; `body` alone goes where the style sheet already is."""
 
-    body: str
+    body: str = field(repr=False)
     theme: str = "light"
 
     def _repr_html_(self) -> str:

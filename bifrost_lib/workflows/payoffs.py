@@ -26,8 +26,8 @@ class PayoffProfile:
     """Profit over spot.
 
     `frame` has ``spot`` (ascending, with every strike and the breakevens within reach), ``pnl_at_expiry`` and
-    ``pnl_now`` (currency for one unit). `band` is one standard deviation down and up at the first expiry, in the distribution that the
-    candidate's probabilities belong to.
+    ``pnl_now`` (currency for one unit). `band` is one standard deviation down and up at the first expiry, in the
+    distribution that the candidate's probabilities belong to.
     """
 
     frame: pd.DataFrame

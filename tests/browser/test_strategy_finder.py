@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bifrost_lib.core.clock import SystemClock
+from bifrost_lib.core.kernels import cache_folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -46,6 +47,7 @@ def simulated_home(database_settings: Settings) -> Iterator[Settings]:
             for quotes in simulated_history(start=date(2026, 9, 29)):
                 writer.append(with_analytics(quotes))
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMBA_CACHE_DIR", str(cache_folder()))  # a home of its own would compile everything again
         patch.setenv("BIFROST_DATABASE_URL", database_settings.database_url.replace("+psycopg2", ""))
         yield database_settings
 

@@ -11,6 +11,8 @@ import papermill
 import pytest
 from traitlets.config import Config
 
+from bifrost_lib.core.kernels import cache_folder
+
 if TYPE_CHECKING:
     from bifrost_lib.core.settings import Settings
 
@@ -36,6 +38,7 @@ def simulated_home(database_settings: Settings) -> Iterator[Settings]:
             for quotes in simulated_history(start=date(2026, 9, 29)):
                 writer.append(with_analytics(quotes))
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMBA_CACHE_DIR", str(cache_folder()))  # a home of its own would compile everything again
         patch.setenv("BIFROST_HOME", str(database_settings.home))
         patch.setenv("BIFROST_DATABASE_URL", database_settings.database_url.replace("+psycopg2", ""))
         yield database_settings
