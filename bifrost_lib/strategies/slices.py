@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +18,7 @@ Bools = npt.NDArray[np.bool_]
 
 _FLOATS = (
     "strike", "bid", "ask", "mid", "iv", "delta", "gamma", "theta", "vega", "open_interest", "volume",
-    "forward", "rate", "div_yield", "spot", "tau", "multiplier",
+    "forward", "rate", "div_yield", "spot", "tau", "dte", "multiplier",
 )  # fmt: skip
 
 
@@ -79,75 +81,98 @@ def cut_chain(
     skipped : dict
         Expiries without a distribution, and why.
     """
-    days = chain["dte"].to_numpy()
-    chain = chain[(days >= dte[0]) & (days <= dte[1])]
-    excluded: Counter[str] = Counter()
+    table = _table(chain, dte)
+    usable, excluded = _usable(table, filters)
     skipped: dict[str, str] = {}
     slices: list[ExpirySlice] = []
-    for (expiry, trading_class, _), group in _groups(chain):
-        usable = _usable(group, filters, excluded)
-        found = _slice(group, usable, expiry, trading_class)
+    for start, end in pairwise(table.bounds):
+        found = _slice(table, usable, start, end)
         if isinstance(found, str):
-            skipped[f"{expiry} {trading_class}"] = found
+            skipped[f"{table.expiry[start]} {table.trading_class(start)}"] = found
         else:
             slices.append(found)
     return slices, excluded, skipped
 
 
-def _groups(chain: pd.DataFrame) -> Iterator[tuple[tuple[date, str, float], pd.DataFrame]]:
+@dataclass(frozen=True)
+class _Table:
+    """Rows of a chain as arrays, those of one expiry, class and multiplier adjacent and in order of strike."""
+
+    columns: dict[str, Floats]
+    expiry: npt.NDArray[np.datetime64]
+    class_codes: npt.NDArray[np.integer[Any]]
+    classes: list[str]
+    is_call: Bools
+    is_ok: Bools
+
+    @property
+    def bounds(self) -> list[int]:
+        """Where each group starts, and the end of the last."""
+        keys = (self.expiry, self.class_codes, self.columns["multiplier"])
+        new = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
+        inner = (np.flatnonzero(new) + 1).tolist()
+        return [0, *inner, len(self.expiry)] if len(self.expiry) else []
+
+    def trading_class(self, row: int) -> str:
+        return self.classes[int(self.class_codes[row])]
+
+
+def _table(chain: pd.DataFrame, dte: tuple[int, int]) -> _Table:
+    # Once out of pandas: a scan of many symbols would spend its time in frames otherwise.
+    chain = chain.copy(deep=False)
+    chain.attrs = {}
+    days, classes = chain["dte"].to_numpy(), chain["trading_class"].cat
+    expiry, codes = chain["expiry"].to_numpy().astype("datetime64[D]"), classes.codes.to_numpy()
     # An expiry may hold two classes (SPX, SPXW) with different settlement, and adjusted contracts.
-    if chain.empty:
-        return
-    keys = ["expiry", "trading_class", "multiplier"]
-    for _, group in chain.sort_values("strike", kind="stable").groupby(keys, observed=True, sort=True):
-        expiry, trading_class, multiplier = (group[key].iloc[0] for key in keys)
-        yield (pd.Timestamp(expiry).date(), str(trading_class), float(multiplier)), group
+    order = np.lexsort([chain["strike"].to_numpy(), chain["multiplier"].to_numpy(), codes, expiry])
+    order = order[(days[order] >= dte[0]) & (days[order] <= dte[1])]
+    return _Table(
+        columns={name: chain[name].to_numpy(dtype=np.float64)[order] for name in _FLOATS},
+        expiry=expiry[order],
+        class_codes=codes[order],
+        classes=[str(name) for name in classes.categories],
+        is_call=(chain["right"] == "C").to_numpy(dtype=bool)[order],
+        is_ok=(chain["quality"] == "ok").to_numpy(dtype=bool)[order],
+    )
 
 
-def _usable(group: pd.DataFrame, filters: Filters, excluded: Counter[str]) -> Bools:
-    ok = np.asarray(group["quality"] == "ok", dtype=bool)
-    mid = group["mid"].to_numpy(dtype=np.float64)
-    known = np.isfinite(mid) & (mid > 0)
-    for name in ("iv", "delta"):
-        known &= np.isfinite(group[name].to_numpy(dtype=np.float64))
+def _usable(table: _Table, filters: Filters) -> tuple[Bools, Counter[str]]:
+    columns, excluded = table.columns, Counter[str]()
+    known = columns["mid"] > 0
+    for name in ("mid", "iv", "delta"):
+        known &= np.isfinite(columns[name])
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = (group["ask"] - group["bid"]).to_numpy(dtype=np.float64) / mid
-    checks: list[tuple[str, Bools]] = [
-        ("quality", ok),
-        ("no mid, iv or delta", known),
-        ("open interest", _at_least(group["open_interest"], filters.min_open_interest)),
-        ("volume", _at_least(group["volume"], filters.min_volume)),
-    ]
+        spread = (columns["ask"] - columns["bid"]) / columns["mid"]
+    checks: list[tuple[str, Bools]] = [("quality", table.is_ok), ("no mid, iv or delta", known)]
+    # Without a filter an unknown figure is no reason to leave a quote out; with one it is.
+    if filters.min_open_interest > 0:
+        checks.append(("open interest", columns["open_interest"] >= filters.min_open_interest))
+    if filters.min_volume > 0:
+        checks.append(("volume", columns["volume"] >= filters.min_volume))
     if filters.max_relative_spread is not None:
         checks.append(("relative spread", spread <= filters.max_relative_spread))
-    usable = np.ones(len(group), dtype=bool)
+    usable = np.ones(len(known), dtype=bool)
     for reason, passed in checks:
         if lost := int((usable & ~passed).sum()):
             excluded[reason] += lost
         usable &= passed
-    return usable
+    return usable, excluded
 
 
-def _at_least(column: pd.Series, least: float) -> Bools:
-    # Without a filter an unknown figure is no reason to leave a quote out; with one it is.
-    return np.asarray(column >= least, dtype=bool) if least > 0 else np.ones(len(column), dtype=bool)
-
-
-def _slice(group: pd.DataFrame, usable: Bools, expiry: date, trading_class: str) -> ExpirySlice | str:
-    columns = {name: group[name].to_numpy(dtype=np.float64) for name in _FLOATS}
-    is_call = np.asarray(group["right"] == "C", dtype=bool)
+def _slice(table: _Table, everything: Bools, start: int, end: int) -> ExpirySlice | str:
+    usable = everything[start:end]
+    columns = {name: values[start:end] for name, values in table.columns.items()}
+    is_call = table.is_call[start:end]
     if not usable.any():
         return "no quote is usable"
-    facts = {name: float(np.nanmedian(columns[name][usable])) for name in ("spot", "forward", "rate", "div_yield")}
-    tau, dte = float(np.median(columns["tau"][usable])), int(np.median(group["dte"].to_numpy()[usable]))
-    if not (tau > 0 and np.isfinite(list(facts.values())).all()):
+    facts = {name: _median(columns[name][usable]) for name in ("spot", "forward", "rate", "div_yield", "tau")}
+    if not (facts["tau"] > 0 and np.isfinite(list(facts.values())).all()):
         return "spot, forward, rate or time to expiry is not known"
     return ExpirySlice(
-        expiry=expiry,
-        trading_class=trading_class,
+        expiry=table.expiry[start].item(),
+        trading_class=table.trading_class(start),
         multiplier=float(columns["multiplier"][0]),
-        dte=dte,
-        tau=tau,
+        dte=int(_median(columns["dte"][usable])),
         vol=_vol_at(facts["forward"], columns, is_call, usable),
         is_call=is_call,
         columns=columns,
@@ -156,10 +181,14 @@ def _slice(group: pd.DataFrame, usable: Bools, expiry: date, trading_class: str)
     )
 
 
+def _median(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else math.nan
+
+
 def _vol_at(forward: float, columns: dict[str, Floats], is_call: Bools, usable: Bools) -> float:
     # Out-of-the-money quotes carry the least noise: puts below the forward, calls above, linear in log strike.
     strike, iv = columns["strike"], columns["iv"]
     chosen = usable & (is_call == (strike >= forward))
     chosen = chosen if chosen.any() else usable
-    order = np.argsort(strike[chosen], kind="stable")
-    return float(np.interp(np.log(forward), np.log(strike[chosen][order]), iv[chosen][order]))
+    return float(np.interp(np.log(forward), np.log(strike[chosen]), iv[chosen]))
