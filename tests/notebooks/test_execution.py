@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,16 +45,18 @@ def simulated_home(database_settings: Settings) -> Iterator[Settings]:
         yield database_settings
 
 
-@pytest.fixture
-def run(simulated_home: Settings, tmp_path: Path) -> Run:
-    """Run a notebook with parameters; returns all that its cells show, as one text."""
+@pytest.fixture(scope="module")
+def run(simulated_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run a notebook, once with the same parameters; returns all that its cells show, as one text."""
+    folder = tmp_path_factory.mktemp("executed")
     config = Config()
     config.KernelManager.transport = "ipc"
 
+    @cache
     def execute(path: Path, **parameters: Any) -> str:
         done = papermill.execute_notebook(
-            path, tmp_path / path.name, parameters=parameters, kernel_name="python3", progress_bar=False,
-            execution_timeout=240, cwd=str(tmp_path), config=config,
+            path, folder / path.name, parameters=parameters, kernel_name="python3", progress_bar=False,
+            execution_timeout=240, cwd=str(folder), config=config,
         )  # fmt: skip
         outputs = [output for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
         assert [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"] == []
@@ -68,7 +71,7 @@ def test_notebooks_run(run: Run, path: Path) -> None:
 
 
 def test_the_first_scan_shows_a_chain_a_ranking_and_a_reason(run: Run) -> None:
-    shown = run(ROOT / "notebooks" / "tutorials" / "01_first_scan.ipynb", dte=[10, 60])
+    shown = run(ROOT / "notebooks" / "tutorials" / "01_first_scan.ipynb")
     assert "simulated" in shown
     assert shown.count("<tr title=") == 15  # ten iron condors and five put spreads
     assert "bf-at-spot" in shown
