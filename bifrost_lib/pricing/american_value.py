@@ -1,0 +1,109 @@
+"""The value of American puts and its slopes, given their exercise boundary, for blocks of options at once.
+
+With x = ln(spot / strike), the value in units of the strike is the European one plus what exercising earns: interest on
+the strike, less the dividends given up, for as long as the option will have been exercised (Kim 1990; Carr, Jarrow and
+Myneni 1992). Two slopes in x, from the same integrals, give delta and gamma exactly as the value gives the price.
+
+Time is measured in units of the horizon over which the boundary was solved. An option may live longer than that: its
+boundary has then settled at the perpetual level, and the integral over a constant boundary is closed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from bifrost_lib.core.kernels import kernel
+from bifrost_lib.pricing.american_boundary import BLOCK, INV_W, LANES, START, A, C, W, distribution, recall
+from bifrost_lib.pricing.elementary import exponential, mills_ratio
+from bifrost_lib.pricing.normal_form import INV_SQRT_2PI
+
+# rows of `ask`: log-moneyness, and the life in units of the boundary's horizon
+X, LIFE = (row * LANES for row in range(2))
+ASK_SIZE = 2 * LANES
+# rows of `out`: the value in units of the strike, and its first two derivatives in x
+V, VX, VXX = (row * LANES for row in range(3))
+OUT_SIZE = 3 * LANES
+
+
+@kernel(**BLOCK)
+def european(par: Any, ask: Any, out: Any) -> None:
+    """Set `out` to the European put."""
+    for j in range(LANES):
+        x, life = ask[X + j], ask[LIFE + j]
+        a, c, v = par[A + j] * life, par[C + j] * life, par[W + j] * math.sqrt(life)
+        inv_v = 1.0 / v
+        low = (x + a - c) * inv_v - 0.5 * v
+        high = low + v
+        asset = exponential(x - c)
+        density = asset * INV_SQRT_2PI * exponential(-0.5 * high * high)
+        # both terms share their density, so that their difference keeps its digits far out of the money
+        held = density * mills_ratio(math.fabs(high))
+        owed = density * mills_ratio(math.fabs(low))
+        held = held if high > 0.0 else asset - held
+        owed = owed if low > 0.0 else exponential(-a) - owed
+        out[V + j] = owed - held
+        out[VX + j] = -held
+        out[VXX + j] = density * inv_v - held
+
+
+@kernel(**BLOCK)
+def add_premium(par: Any, ask: Any, h: Any, root: Any, weight: Any, rows: Any, side: float, u: Any, out: Any) -> None:
+    """Add what exercise earns during the last part of the life, where the boundary is start - side sqrt(h)."""
+    for k in range(root.size):
+        square = root[k] * root[k]
+        wk = 2.0 * weight[k] * root[k]
+        recall(h, rows[k], u)
+        for j in range(LANES):
+            s = (ask[LIFE + j] - 1.0) + square
+            rs = math.sqrt(s)
+            a, c, v = par[A + j], par[C + j], par[W + j] * rs
+            inv_v = par[INV_W + j] / rs
+            x = ask[X + j]
+            gu = math.sqrt(u[j] if u[j] > 0.0 else 0.0)
+            low = (x - par[START + j] + side * gu + (a - c) * s) * inv_v - 0.5 * v
+            high = low + v
+            cash, asset = a * wk * exponential(-a * s), c * wk * exponential(x - c * s)
+            fl = cash * INV_SQRT_2PI * exponential(-0.5 * low * low)
+            fh = asset * INV_SQRT_2PI * exponential(-0.5 * high * high)
+            held = distribution(-high, asset, fh)
+            out[V + j] += distribution(-low, cash, fl) - held
+            out[VX + j] += (fh - fl) * inv_v - held
+            out[VXX + j] += (fl * low - fh * high) * inv_v * inv_v + 2.0 * fh * inv_v - held
+
+
+@kernel(**BLOCK)
+def add_settled_premium(par: Any, ask: Any, boundary: Any, out: Any) -> None:
+    """Add what exercise earns during the first part of the life, where ln B stays at `boundary`."""
+    for j in range(LANES):
+        s = ask[LIFE + j] - 1.0
+        here = s > 0.0
+        s = s if here else 1.0
+        a, c, w = par[A + j], par[C + j], par[W + j]
+        x, b = ask[X + j], boundary[j]
+        y = x - b if x > b else 0.0
+        v = w * math.sqrt(s)
+        square = w * w
+        m = a - c - 0.5 * square
+        r = math.sqrt(m * m + 2.0 * a * square)
+        r = r if r > 1e-200 else 1e-200
+        fast = 2.0 * a / (r - m) if m < 0.0 else (m + r) / square  # (m + r) / w^2 without cancellation
+        slow = -2.0 * a / (r + m) if m > 0.0 else (m - r) / square
+        low = (y + m * s) / v
+        high = low + v
+        cash, asset = exponential(-a * s), exponential(x - c * s)
+        fl = cash * INV_SQRT_2PI * exponential(-0.5 * low * low)
+        fh = asset * INV_SQRT_2PI * exponential(-0.5 * high * high)
+        far, near = (y + r * s) / v, (y - r * s) / v
+        upper = fl * mills_ratio(math.fabs(far))
+        lower = fl * mills_ratio(math.fabs(near))
+        lower = lower if near > 0.0 else exponential(-y * fast) - lower
+        both, gap = 0.5 * (upper + lower), lower - upper
+        held_now = exponential(b)
+        held = held_now * (both - 0.5 * (m + square) / r * gap) - distribution(-high, asset, fh)
+        owed = both - 0.5 * m / r * gap - distribution(-low, cash, fl)
+        net = (c * held_now - a) / r
+        turn = slow * upper - fast * lower
+        out[V + j] += owed - held if here else 0.0
+        out[VX + j] += net * gap - held if here else 0.0
+        out[VXX + j] += net * turn - held + c * held_now / r * gap if here else 0.0
