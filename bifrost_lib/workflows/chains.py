@@ -35,10 +35,21 @@ def read_chain(desk: Desk, symbol: str, *, at: datetime | None = None, expiry: d
         If nothing was known; never an empty frame.
     """
     frame = store.option_chain(desk.store.engine, symbol.upper(), at=at, expiry=expiry)
-    spots = frame.loc[frame["spot"].notna(), ["ts", "spot"]]
-    newest = spots["spot"].iloc[spots["ts"].argmax()] if len(spots) else float("nan")
-    frame.attrs |= {"symbol": symbol.upper(), "spot": float(newest)}
+    frame.attrs |= {"symbol": symbol.upper(), "spot": _spot(frame)}
     return frame
+
+
+def _spot(chain: pd.DataFrame) -> float:
+    """Return the spot that most quotes of the newest moment were taken with.
+
+    Sources can disagree about it: quotes count before rows that hold only a trade or an open interest.
+    """
+    known = chain[chain["spot"].notna()]
+    if known.empty:
+        return float("nan")
+    newest = known[known["ts"] == known["ts"].max()]
+    quoted = newest[newest["mid"].notna()]
+    return float((quoted if len(quoted) else newest)["spot"].mode().iloc[0])
 
 
 def list_symbols(desk: Desk) -> pd.DataFrame:

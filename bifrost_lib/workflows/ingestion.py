@@ -27,7 +27,7 @@ Enrich = Callable[[pd.DataFrame], pd.DataFrame]
 
 @dataclass
 class FileReport:
-    """What became of one file. ``rows_read == accepted rows + rejected rows``."""
+    """What became of one file. Each row read was stored, changed nothing (it was known), or was rejected."""
 
     path: Path
     state: str = "stored"  # stored, unchanged (was stored before), failed (nothing stored)
@@ -45,6 +45,7 @@ class FileReport:
             "state": self.state,
             "rows_read": self.rows_read,
             "rows_stored": self.rows_stored,
+            "rows_unchanged": self.rows_read - self.rows_stored - sum(self.rejected.values()) if not self.problem else 0,
             "rejected": self.rejected,
             "seconds": round(self.seconds, 3),
             "reject_file": str(self.reject_file) if self.reject_file else None,
