@@ -9,56 +9,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.core.kernels import kernel
+from bifrost_lib.core.native import loop
 from bifrost_lib.core.vocabulary import RIGHTS, SETTLEMENTS, STYLES
 
-Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 
 _TERMS = [f"{style}/{settlement}" for style in STYLES for settlement in SETTLEMENTS]
 _STRIKE_UNITS = 1e6  # vendors' strikes differ in the last digits of a float; contracts do not
 
 
-@kernel(nogil=True)
-def _find(
-    low: Int64s,
-    high: Int64s,
-    terms: npt.NDArray[np.int8],
-    start: int,
-    slots: Int32s,
-    known_low: Int64s,
-    known_high: Int64s,
-    known_terms: npt.NDArray[np.int8],
-    count: int,
-    found: Int32s,
-) -> tuple[int, int, bool]:
-    # An open-addressing hash table from a two-word key to a running number. Returns (rows done, count, clash): stops
-    # early when half full, and at a row whose exercise terms differ from those first seen (clash).
-    mask = np.uint64(len(slots) - 1)
-    for row in range(start, len(low)):
-        if row > start and low[row] == low[row - 1] and high[row] == high[row - 1]:
-            number = found[row - 1]
-        else:
-            slot = np.uint64(low[row]) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(high[row]) * np.uint64(
-                0xC2B2AE3D27D4EB4F
-            )
-            slot = (slot ^ (slot >> np.uint64(29))) & mask
-            while True:
-                number = slots[slot] - 1
-                if number < 0 or (known_low[number] == low[row] and known_high[number] == high[row]):
-                    break
-                slot = (slot + np.uint64(1)) & mask
-            if number < 0:
-                if 2 * (count + 1) > len(slots):
-                    return row, count, False
-                number = count
-                slots[slot] = number + 1
-                known_low[number], known_high[number], known_terms[number] = low[row], high[row], terms[row]
-                count += 1
-        if known_terms[number] != terms[row]:
-            return row, count, True
-        found[row] = number
-    return len(low), count, False
+_find = loop("bifrost_lib.store.loops", "find")
 
 
 class ContractKeys:
@@ -73,11 +33,13 @@ class ContractKeys:
         self._symbols: dict[str, int] = {}
         self._classes: dict[str, int] = {}
         self._multipliers: dict[float, int] = {}
-        self._stock_of_symbol = np.zeros(0, dtype=np.int32)
-        self._count = 0
+        self._stock_of_symbol = np.zeros(0, dtype=np.int64)
+        self._count = np.zeros(1, dtype=np.int64)
+        self._low = self._high = self._ids = np.zeros(0, dtype=np.int64)
+        self._terms = np.zeros(0, dtype=np.int8)
         self._resize(1 << 12)
 
-    def resolve(self, frame: pd.DataFrame) -> tuple[Int32s, Int32s]:
+    def resolve(self, frame: pd.DataFrame) -> tuple[Int64s, Int64s]:
         """Return the stock and contract keys of each row.
 
         Raises
@@ -95,31 +57,42 @@ class ContractKeys:
             | symbol
         )
         terms = _terms(frame)
-        numbers = np.empty(len(frame), dtype=np.int32)
-        before, done = self._count, 0
+        numbers = np.empty(len(frame), dtype=np.int64)
+        before, done = int(self._count[0]), 0
         while done < len(frame):
-            done, self._count, clash = _find(
-                low, high, terms, done, self._slots, self._low, self._high, self._terms, self._count, numbers
-            )
-            if clash:
-                raise _clash(frame, done)
+            done = self._number(low, high, terms, done, numbers)
+            if done < 0:
+                raise _clash(frame, -1 - done)
             if done < len(frame):
                 self._resize(4 * len(self._slots))
         self._name_stocks()
-        if self._count > before:
-            self._name_contracts(np.arange(before, self._count))
+        if self._count[0] > before:
+            self._name_contracts(np.arange(before, self._count[0]))
         return self._stock_of_symbol[symbol], self._ids[numbers]
 
+    def _number(self, low: Int64s, high: Int64s, terms: npt.NDArray[np.int8], start: int, numbers: Int64s) -> int:
+        return _find(
+            low,
+            high,
+            terms,
+            start,
+            self._slots,
+            self._low,
+            self._high,
+            self._terms,
+            self._count,
+            numbers,
+        )
+
     def _resize(self, size: int) -> None:
-        count = self._count
-        kept = [getattr(self, name)[:count] for name in ("_low", "_high", "_terms", "_ids")] if count else None
-        self._slots = np.zeros(size, dtype=np.int32)
-        self._low, self._high = np.zeros(size // 2, dtype=np.int64), np.zeros(size // 2, dtype=np.int64)
-        self._terms, self._ids = np.zeros(size // 2, dtype=np.int8), np.zeros(size // 2, dtype=np.int32)
-        if kept is not None:
-            low, high, terms, self._ids[:count] = kept
-            numbers = np.empty(count, dtype=np.int32)
-            _find(low, high, terms, 0, self._slots, self._low, self._high, self._terms, 0, numbers)
+        """Make room for twice as many contracts as `size` has slots, keeping those known."""
+        known = int(self._count[0])
+        low, high, terms, ids = self._low[:known], self._high[:known], self._terms[:known], self._ids[:known]
+        self._slots, self._count = np.zeros(size, dtype=np.int64), np.zeros(1, dtype=np.int64)
+        self._low, self._high, self._ids = (np.zeros(size // 2, dtype=np.int64) for _ in range(3))
+        self._terms = np.zeros(size // 2, dtype=np.int8)
+        self._ids[:known] = ids
+        self._number(low, high, terms, 0, np.empty(known, dtype=np.int64))
 
     def _name_stocks(self) -> None:
         fresh = list(self._symbols)[len(self._stock_of_symbol) :]
@@ -141,7 +114,7 @@ class ContractKeys:
                     f"the data of {symbol} to be all {'simulated' if simulated else 'real'}, as those in the store; "
                     f"use another home (BIFROST_HOME) or another symbol",
                 )
-        added = np.array([rows[symbol][0] for symbol in fresh], dtype=np.int32)
+        added = np.array([rows[symbol][0] for symbol in fresh], dtype=np.int64)
         self._stock_of_symbol = np.concatenate([self._stock_of_symbol, added])
 
     def _name_contracts(self, numbers: Int64s) -> None:

@@ -5,28 +5,23 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.kernels import kernel
 from bifrost_lib.store.binary_copy import SnapshotRows
 from bifrost_lib.store.columns import VALUE_COLUMNS
 
 Int64s = npt.NDArray[np.int64]
-Int32s = npt.NDArray[np.int32]
 
 _QUOTE = [VALUE_COLUMNS.index(name) for name in ("bid", "ask", "bid_size", "ask_size")]
 _LONELY = [VALUE_COLUMNS.index(name) for name in ("last", "volume", "open_interest")]
 _DERIVED = [place for place in range(len(VALUE_COLUMNS)) if place not in (*_QUOTE, *_LONELY)]
 
 
-@kernel(nogil=True)
-def is_ordered(ts: Int64s, stock: Int32s) -> bool:
+def is_ordered(ts: Int64s, stock: Int64s) -> bool:
     """Tell whether rows ascend by underlying and moment; contracts of one moment may come in any order."""
-    for row in range(1, len(ts)):
-        if stock[row] < stock[row - 1] or (stock[row] == stock[row - 1] and ts[row] < ts[row - 1]):
-            return False
-    return True
+    later, same = np.diff(ts) >= 0, np.diff(stock) == 0
+    return bool((later | ~same).all() and (np.diff(stock) >= 0).all())
 
 
-def order(ts: Int64s, stock: Int32s, contract: Int32s) -> Int64s:
+def order(ts: Int64s, stock: Int64s, contract: Int64s) -> Int64s:
     """Return the order by underlying, moment and contract, in which rows of one chain lie together on disk."""
     return np.lexsort((contract, ts, stock))
 

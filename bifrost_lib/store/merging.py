@@ -8,6 +8,7 @@ from bifrost_lib.core.vocabulary import ANALYTIC_COLUMNS
 from bifrost_lib.store.columns import STORED_COLUMNS
 
 STAGING = "incoming_snapshots"
+_DECOMPRESSION_LIMIT = "timescaledb.max_tuples_decompressed_per_dml_transaction"
 _QUOTE = ("bid", "ask", "bid_size", "ask_size")
 _DERIVED = ("spot", *ANALYTIC_COLUMNS)
 _LONELY = ("last", "volume", "open_interest")
@@ -59,14 +60,17 @@ def make_staging(cursor: Any) -> None:
     cursor.execute(f"TRUNCATE {STAGING}")
 
 
-def merge_staged(cursor: Any, *, compressed: bool) -> tuple[int, dict[tuple[int, Any], int]]:
+def allow_decompression(cursor: Any) -> None:
+    """Lift TimescaleDB's limit for this transaction: rows for a compressed month would stop after 100,000 others."""
+    cursor.execute("SELECT set_config(name, '0', true) FROM pg_settings WHERE name = %s", (_DECOMPRESSION_LIMIT,))
+
+
+def merge_staged(cursor: Any) -> tuple[int, dict[tuple[int, Any], int]]:
     """Merge the staged rows; return the rows stored or changed, and those new by underlying and session.
 
     Each moment and contract must be staged once: one statement cannot touch a row twice.
     """
     cursor.execute(f"ANALYZE {STAGING}")
-    if compressed:  # else a merge into a compressed month stops after 100,000 rows
-        cursor.execute("SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0")
     cursor.execute(_FRESH)
     fresh = {(stock_id, session): rows for stock_id, session, rows in cursor}
     cursor.execute(_MERGE)

@@ -124,3 +124,5 @@ def _offer_timescale(engine: Engine) -> None:
             connection.commit()
     except DBAPIError:
         return
+    finally:
+        engine.dispose()  # connections made before do not know the extension

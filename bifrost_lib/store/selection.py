@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.kernels import kernel
+from bifrost_lib.core.native import loop
 from bifrost_lib.core.quality import Quality
 from bifrost_lib.store.binary_copy import EPOCH_US
 from bifrost_lib.store.columns import VALUE_COLUMNS
@@ -18,26 +18,7 @@ _BID, _ASK = VALUE_COLUMNS.index("bid"), VALUE_COLUMNS.index("ask")
 _EMPTY, _QUOTED = 0, 2  # 1: a row without a quote
 
 
-@kernel(nogil=True)
-def _choose(
-    wanted: Int64s,
-    state: Codes,
-    kept: Int64s,
-    kept_ts: Int64s,
-    contract: Int64s,
-    ts: Int64s,
-    bid: Floats,
-    ask: Floats,
-    offset: int,
-) -> None:
-    # `kept` holds the number of the row chosen for each wanted contract; rows of this offer start at `offset`.
-    for row in range(len(contract)):
-        place = np.searchsorted(wanted, contract[row])
-        if place == len(wanted) or wanted[place] != contract[row]:
-            continue
-        rank = 2 if not (np.isnan(bid[row]) and np.isnan(ask[row])) else 1
-        if rank > state[place] or (rank == state[place] and ts[row] > kept_ts[place]):
-            state[place], kept[place], kept_ts[place] = rank, offset + row, ts[row]
+_choose = loop("bifrost_lib.store.loops", "choose")
 
 
 class Newest:

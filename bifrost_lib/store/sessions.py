@@ -17,7 +17,6 @@ from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.store.directory import moment, pack
 
 Int64s = npt.NDArray[np.int64]
-Int32s = npt.NDArray[np.int32]
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
 
@@ -48,7 +47,7 @@ class SessionLog:
         self._rows: dict[tuple[int, int], int] = {}
 
     def add(
-        self, ts: Int64s, stock: Int32s, contract: Int32s, *, fresh: Mapping[tuple[int, date], int] | None = None
+        self, ts: Int64s, stock: Int64s, contract: Int64s, *, fresh: Mapping[tuple[int, date], int] | None = None
     ) -> None:
         """Note rows in ascending order of time within each underlying; `fresh` says how many of them are new."""
         day = session_days(ts)

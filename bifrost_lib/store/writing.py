@@ -23,7 +23,7 @@ from bifrost_lib.store.binary_copy import SnapshotRows, SnapshotStream
 from bifrost_lib.store.columns import STORED_COLUMNS, VALUE_COLUMNS
 from bifrost_lib.store.contracts import ContractKeys
 from bifrost_lib.store.duplicates import first_of_each, is_ordered, order
-from bifrost_lib.store.merging import STAGING, make_staging, merge_staged
+from bifrost_lib.store.merging import STAGING, allow_decompression, make_staging, merge_staged
 from bifrost_lib.store.partitions import make_partition, months_of
 from bifrost_lib.store.sessions import SessionLog
 from bifrost_lib.store.time_tables import COMMUNITY, PLAIN
@@ -102,6 +102,8 @@ class SnapshotWriter:
         self.rows_stored = 0
         self._meets_stored_rows = False
         self._months: set[Any] = set()
+        if store.level == COMMUNITY:
+            allow_decompression(self._cursor)
         self._file_id = self._register(key, source)
         self._contracts = ContractKeys(self._cursor, simulated=source.startswith(SIMULATED))
         self._sessions = SessionLog()
@@ -198,7 +200,7 @@ class SnapshotWriter:
         once = first_of_each(rows)
         make_staging(self._cursor)
         self._copy(STAGING, once)
-        stored, fresh = merge_staged(self._cursor, compressed=self._store.level == COMMUNITY)
+        stored, fresh = merge_staged(self._cursor)
         self._sessions.add(once.ts, once.stock_id, once.contract_id, fresh=fresh)
         # A file that met stored rows will meet more of them: do not try the fast way first.
         self._meets_stored_rows = sum(fresh.values()) < len(once.ts)
@@ -210,8 +212,8 @@ class SnapshotWriter:
         try:
             self._cursor.copy_expert(words, stream, size=_PIECE)
         except psycopg2.Error:
-            if stream.refusal is not None:
-                raise stream.refusal from None
+            if stream.failure is not None:
+                raise stream.failure from None
             raise
 
 
