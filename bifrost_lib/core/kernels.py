@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,22 +21,39 @@ def cache_folder() -> Path:
     return Path(os.environ.get("BIFROST_HOME") or default_home()).expanduser().absolute() / "cache" / "numba"
 
 
+def has_kernels() -> bool:
+    """Tell whether anything has been compiled into the cache folder yet."""
+    return any(cache_folder().glob("*/*"))
+
+
 def kernel(**options: Any) -> Callable[[F], F]:
     """Decorate a function of scalars and arrays so that it is compiled on first use and cached on disk.
 
     Options are those of ``numba.njit`` (``parallel``, ``fastmath``, ``inline``...). Without a cache folder that can
     be written, kernels still work and are compiled again in every process.
     """
-    folder = str(cache_folder())
     import numba
 
-    numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
-
     def compile_later(function: F) -> F:
+        folder = str(cache_folder() / sources_digest(Path(function.__code__.co_filename).parent))
+        numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
         compiled: F = numba.njit(cache=_writable(folder), **options)(function)
         return compiled
 
     return compile_later
+
+
+@cache
+def sources_digest(folder: Path) -> str:
+    """Name the sources of `folder` and of the pricing scalars, which any kernel may contain.
+
+    The compiler's own cache looks only at a kernel's own file, and would go on using machine code into which an older
+    version of another file's function was compiled.
+    """
+    told = hashlib.blake2b(digest_size=8)
+    for source in sorted({*folder.glob("*.py"), *(Path(__file__).parents[1] / "pricing").glob("*.py")}):
+        told.update(source.read_bytes())
+    return told.hexdigest()
 
 
 def _writable(folder: str) -> bool:

@@ -173,6 +173,8 @@ def _end(server: subprocess.Popen[str]) -> None:
         with suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+    if server.stdout is not None:
+        server.stdout.close()
 
 
 def _checkout() -> Path:

@@ -1,0 +1,204 @@
+"""Compiled loops that a process can call without importing the compiler.
+
+Importing numba takes longer than most commands run. So a loop (a function of arrays, in a module that does import
+numba) is compiled once per machine, its machine code is kept beside the other compiled kernels, and every later
+process only maps that code. A loop must not allocate: callers pass it its outputs and its workspace.
+
+The parameters of a loop are annotated with the names below, and it returns an int::
+
+    def add_all(a: Floats, b: Floats, out: Floats) -> int: ...
+
+    add_all = loop("bifrost_lib.somewhere.loops", "add_all")
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import inspect
+import json
+import struct
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bifrost_lib.core.kernels import cache_folder, sources_digest
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.int8]
+Counts = npt.NDArray[np.int64]
+Table = npt.NDArray[np.float64]
+
+#: annotation -> (dtype, dimensions); arrays are C-contiguous.
+_ARRAYS = {"Floats": ("float64", 1), "Flags": ("int8", 1), "Counts": ("int64", 1), "Table": ("float64", 2)}
+_SCALARS = {"int": "int64", "float": "float64"}
+
+
+def loop(module: str, name: str) -> Callable[..., int]:
+    """Return a function that calls loop `name` of `module`, compiled and loaded at its first call.
+
+    The result takes the loop's arguments by position and returns its int. It releases the interpreter's lock while it
+    runs, so threads run loops side by side. Arrays of another dtype or layout are refused with `TypeError`.
+    """
+
+    def call(*arguments: Any) -> int:
+        return _machine_code(module, name)(*arguments)
+
+    call.__name__, call.__qualname__, call.__module__ = name, name, module
+    return call
+
+
+def compile_loops(module: str, names: Sequence[str]) -> None:
+    """Compile loops into the cache, and load them, so that later processes find them there."""
+    for name in names:
+        _machine_code(module, name)
+
+
+@cache
+def _machine_code(module: str, name: str) -> Callable[..., int]:
+    folder = cache_folder() / f"native-{_digest(module)}"
+    kept = folder / f"{module}.{name}"
+    try:
+        stored = kept.read_bytes()
+    except OSError:
+        stored = _compile(module, name)
+        _keep(kept, stored)
+    size = struct.unpack_from("<q", stored)[0]
+    kinds = json.loads(stored[8 : 8 + size])
+    return _load(kinds, stored[8 + size :])
+
+
+def _keep(path: Path, stored: bytes) -> None:
+    # whole or not at all, since other processes may be reading; without a folder to write to nothing is kept
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(stored)
+        Path(file.name).replace(path)
+    except OSError:
+        return
+
+
+@cache
+def _digest(module: str) -> str:
+    """Name everything that the machine code depends on: sources, compiler, interpreter and processor."""
+    import llvmlite  # type: ignore[import-untyped]
+    import llvmlite.binding as llvm  # type: ignore[import-untyped]
+
+    spec, numba = find_spec(module), find_spec("numba")
+    if spec is None or spec.origin is None or numba is None or numba.origin is None:
+        raise ModuleNotFoundError(module, name=module)
+    processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    told = hashlib.blake2b(digest_size=8)
+    for fact in (sources_digest(Path(spec.origin).parent), llvmlite.__version__, sys.version, *processor):
+        told.update(fact.encode())
+    for source in (Path(__file__), Path(numba.origin).with_name("_version.py")):
+        told.update(source.read_bytes())
+    return told.hexdigest()
+
+
+def _compile(module: str, name: str) -> bytes:
+    import llvmlite.binding as llvm
+    import numba
+    from numba.core.registry import cpu_target
+
+    function = getattr(import_module(module), name)
+    kinds = [str(parameter.annotation) for parameter in inspect.signature(function).parameters.values()]
+    signature = numba.int64(*[_numba_type(numba, kind) for kind in kinds])
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    compiled: Any = numba.njit(signature, error_model="numpy", fastmath={"contract"}, **options)(function)
+    (overload,) = compiled.overloads.values()
+    inner = overload.fndesc.llvm_func_name
+    code = llvm.parse_assembly(overload.library.get_llvm_str() + _trampoline(inner, kinds))
+    code.verify()
+    head = json.dumps(kinds).encode()
+    machine = cpu_target.target_context.codegen()._tm
+    return struct.pack("<q", len(head)) + head + bytes(machine.emit_object(code))
+
+
+def _numba_type(numba: Any, kind: str) -> Any:
+    if kind in _SCALARS:
+        return getattr(numba, _SCALARS[kind])
+    dtype, dimensions = _ARRAYS[kind]
+    return numba.types.Array(getattr(numba, dtype), dimensions, "C")
+
+
+def _words(kind: str) -> list[str]:
+    # an array reaches the compiled function as owner, parent, size, item size, address, shape and strides
+    if kind in _SCALARS:
+        return ["i64" if kind == "int" else "double"]
+    return ["ptr", "ptr", "i64", "i64", "ptr"] + ["i64"] * (2 * _ARRAYS[kind][1])
+
+
+def _trampoline(inner: str, kinds: list[str]) -> str:
+    """Write the function that reads all arguments from one table of 8-byte words, and answers into it."""
+    lines, passed = [], ["ptr %table", "ptr %problem"]
+    for position, word in enumerate(word for kind in kinds for word in _words(kind)):
+        lines.append(f"  %a{position} = getelementptr i64, ptr %table, i64 {position + 1}")
+        lines.append(f"  %v{position} = load {word}, ptr %a{position}")
+        passed.append(f"{word} %v{position}")
+    return "\n".join(
+        [
+            "\ndefine i32 @bifrost_loop(ptr %table) {",
+            "  %problem = alloca ptr",
+            *lines,
+            f'  %status = call i32 @"{inner}"({", ".join(passed)})',
+            "  ret i32 %status",
+            "}\n",
+        ]
+    )
+
+
+@cache
+def _engine_parts() -> tuple[Any, Any]:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    # loops own no memory, so the code that would free an array is there but never reached
+    llvm.add_symbol("NRT_MemInfo_call_dtor", ctypes.cast(ctypes.pythonapi.Py_DecRef, ctypes.c_void_p).value)
+    target = llvm.Target.from_default_triple()
+    reloc = "static" if target.name.startswith("x86") else "default"
+    return llvm, target.create_target_machine(jit=True, reloc=reloc, codemodel="jitdefault")
+
+
+_engines: list[Any] = []  # the machine code lives as long as its engine
+
+
+def _load(kinds: list[str], code: bytes) -> Callable[..., int]:
+    llvm, machine = _engine_parts()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _engines.append(engine)
+    entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(engine.get_function_address("bifrost_loop"))
+    expected = [(None, kind) if kind in _SCALARS else (np.dtype(_ARRAYS[kind][0]), _ARRAYS[kind][1]) for kind in kinds]
+
+    def call(*arguments: Any) -> int:
+        words = [0]
+        for argument, (dtype, dimensions) in zip(arguments, expected, strict=True):
+            if dtype is None:
+                words.append(argument if dimensions == "int" else _bits(argument))
+                continue
+            if argument.dtype != dtype or argument.ndim != dimensions or not argument.flags.c_contiguous:
+                raise TypeError(f"a loop needs C-contiguous {dtype} of {dimensions} dimensions, got {argument!r:.80}")
+            address = argument.__array_interface__["data"][0]
+            words += [0, 0, argument.size, argument.itemsize, address, *argument.shape, *argument.strides]
+        table = np.array(words, dtype=np.int64)
+        if entry(table.__array_interface__["data"][0]):
+            raise RuntimeError("a compiled loop stopped with an error")
+        return int(table[0])
+
+    return call
+
+
+def _bits(value: float) -> int:
+    return int(struct.unpack("<q", struct.pack("<d", value))[0])
