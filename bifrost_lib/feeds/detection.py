@@ -25,7 +25,7 @@ from bifrost_lib.feeds.streams import ByteSource, is_parquet, open_text
 
 _HEADER_WITHIN = 20
 _DAY_US = 86_400_000_000
-_HOW = "describe it in a mapping file and pass --format MAPPING.toml"
+_HOW = "describe it in a mapping file (bifrost_lib.feeds.mapping shows one) and pass --format MAPPING.toml"
 
 
 @dataclass(frozen=True)

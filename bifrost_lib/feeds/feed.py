@@ -119,7 +119,7 @@ def open_feed(path: Path | str, *, format: str = "auto", symbol: str | None = No
     format : str
         ``auto``, ``lean``, the name of a built-in mapping, or the path of a mapping file (``*.toml``).
     symbol : str, optional
-        Underlying, for files that do not say it.
+        Underlying, for files that do not say it; a file's own symbol column or contract names count more.
 
     Raises
     ------
@@ -176,7 +176,8 @@ def _files(paths: Sequence[Path], *, archives: bool) -> list[Path]:
             found |= dict.fromkeys(child for child in children if _is_wanted(child, archives=archives))
         else:
             found[path] = None
-    return list(found)
+    # A file that is named twice, or also lies in a named folder, is read once.
+    return list({path.resolve(): path for path in reversed(found)}.values())
 
 
 def _is_wanted(path: Path, *, archives: bool) -> bool:

@@ -115,18 +115,11 @@ def _read_occ_into(
 
 
 @kernel()
-def _repeat(
-    kind: int, slot: int, row: int, spans: Longs, numbers: Floats, moments: Longs, flags: Bytes, codes: Ints
-) -> None:
-    # The same text as in the row before has the same meaning.
-    if kind == TEXT:
-        codes[slot, row] = codes[slot, row - 1]
-        return
+def _repeat_occ(slot: int, row: int, spans: Longs, numbers: Floats, moments: Longs, flags: Bytes, codes: Ints) -> None:
     moments[slot, row], flags[slot, row] = moments[slot, row - 1], flags[slot, row - 1]
-    if kind == OCC:
-        at, word = spans[-1, 0], spans[-1, 1]
-        codes[word, row] = codes[word, row - 1]
-        numbers[at, row], numbers[at + 1, row] = numbers[at, row - 1], numbers[at + 1, row - 1]
+    at, word = spans[-1, 0], spans[-1, 1]
+    codes[word, row] = codes[word, row - 1]
+    numbers[at, row], numbers[at + 1, row] = numbers[at, row - 1], numbers[at + 1, row - 1]
 
 
 @kernel()
@@ -230,8 +223,8 @@ def scan(  # noqa: PLR0915 - one loop, since its arrays are its state
     """
     decimal, thousands = marks[0], marks[1]
     capacity, row = row_line.size, 0
-    last_start = np.full(used.size, -1, dtype=np.int64)
-    last_stop = np.full(used.size, -1, dtype=np.int64)
+    last_start = np.zeros(used.size, dtype=np.int64)
+    last_length = np.full(used.size, -1, dtype=np.int64)
     at_line, start = first_line, begin
     while at_line < lines and row < capacity:
         before = line_ends[at_line - 1] if at_line > 0 else 0
@@ -257,7 +250,7 @@ def scan(  # noqa: PLR0915 - one loop, since its arrays are its state
                 b = places[before + column]
                 if kind in (NUMBER, PERCENT):
                     value = plain_number(buf, a, b, decimal)
-                    if np.isnan(value):
+                    if np.isnan(value) and a < b:
                         a, b = _trimmed(buf, a, b)
                         a, b, status = _unquoted(buf, a, b, status)
                         value = plain_number(buf, a, b, decimal)
@@ -267,31 +260,41 @@ def scan(  # noqa: PLR0915 - one loop, since its arrays are its state
                                 bad |= 1 << slot
                     numbers[slot, row] = value
                     continue
+                # The same text as in the row before has the same meaning; compared here, since a call would cost more.
+                length, earlier, k = b - a, last_start[j], 0
+                if length == last_length[j]:
+                    while k < length and buf[a + k] == buf[earlier + k]:
+                        k += 1
+                if k == length and length == last_length[j]:
+                    if kind == TEXT:
+                        codes[slot, row] = codes[slot, row - 1]
+                    elif kind == MOMENT:
+                        moments[slot, row], flags[slot, row] = moments[slot, row - 1], flags[slot, row - 1]
+                    else:
+                        _repeat_occ(slot, row, spans, numbers, moments, flags, codes)
+                    continue
+                last_start[j], last_length[j] = a, length
                 a, b = _trimmed(buf, a, b)
                 a, b, status = _unquoted(buf, a, b, status)
-                if kind == SIZES:
-                    good = _read_sizes(buf, a, b, decimal, thousands, blank_words, numbers, slot, row)
-                    if not good:
-                        bad |= 1 << slot
-                    continue
-                again = last_start[j] >= 0 and _same(buf, a, b, last_start[j], last_stop[j])
-                if again:
-                    _repeat(kind, slot, row, spans, numbers, moments, flags, codes)
+                if kind == TEXT:
+                    codes[slot, row] = _code(buf, a, b, tables[slot], starts[slot], stops[slot], known, slot)
                 elif kind == MOMENT:
                     if is_blank_word(buf, a, b, blank_words):
                         moments[slot, row], flags[slot, row] = 0, BLANK
                     else:
                         value_us, flag = read_moment(buf, a, b, programs[spans[slot, 0] : spans[slot, 1]])
                         moments[slot, row], flags[slot, row] = value_us, flag
-                elif kind == TEXT:
-                    codes[slot, row] = _code(buf, a, b, tables[slot], starts[slot], stops[slot], known, slot)
+                elif kind == SIZES:
+                    good = _read_sizes(buf, a, b, decimal, thousands, blank_words, numbers, slot, row)
+                    last_length[j] = -1
+                    if not good:
+                        bad |= 1 << slot
                 else:
                     _read_occ_into(
                         buf, a, b, slot, row, spans, numbers, moments, flags, codes, tables, starts, stops, known
                     )
-                last_start[j], last_stop[j] = a, b
         if status != FINE:
-            last_start[:] = -1
+            last_length[:] = -1
         bad_numbers[row] = bad
         row_line[row] = number
         row_start[row] = line_start

@@ -33,6 +33,8 @@ _BAR_US = {"minute": 60_000_000, "hour": 3_600_000_000}
 _EPOCH = date(1970, 1, 1)
 _CHICAGO = ZoneInfo("America/Chicago")
 _TEXT = Mapping("lean", thousands="", blank_words=())
+_NOTHING = np.empty(0, dtype=np.int64), np.empty(0)
+_ANCESTORS = 8
 _ORDER = {"daily": ("daily", "hour", "minute"), "hour": ("hour", "minute", "daily")}
 
 
@@ -96,7 +98,7 @@ def find_root(beside: Path, kind: str) -> Path | None:
     for place, part in enumerate(parts[:-2]):
         if part in ("option", "indexoption"):
             market = parts[place + 1]
-    for ancestor in beside.absolute().parents:
+    for ancestor in [*beside.absolute().parents][:_ANCESTORS]:
         for middle in ((kind,), (kind, "lean", kind), ("lean", kind), ("Data", kind), ("data", kind)):
             root = ancestor.joinpath(*middle, market)
             if root.is_dir():
@@ -104,11 +106,15 @@ def find_root(beside: Path, kind: str) -> Path | None:
     return None
 
 
-@lru_cache(maxsize=64)
 def _read_bars(path: Path, resolution: str, day: int, is_index: bool) -> tuple[Longs, Floats]:
-    nothing = np.empty(0, dtype=np.int64), np.empty(0)
     if not path.exists():
-        return nothing
+        return _NOTHING
+    return _bars_of_version(path, path.stat().st_mtime_ns, resolution, day, is_index)
+
+
+@lru_cache(maxsize=64)
+def _bars_of_version(path: Path, version: int, resolution: str, day: int, is_index: bool) -> tuple[Longs, Floats]:
+    # Kept, since an underlying's daily and hourly files are asked again for each of its option files.
     try:
         with zipfile.ZipFile(path) as archive:
             name = next((entry for entry in archive.namelist() if entry.lower().endswith(".csv")), None)
@@ -116,7 +122,7 @@ def _read_bars(path: Path, resolution: str, day: int, is_index: bool) -> tuple[L
     except (OSError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
         raise FileFormatError(path, f"the underlying's prices cannot be unpacked: {error}") from None
     if not text.strip():
-        return nothing
+        return _NOTHING
     text += b"" if text.endswith(b"\n") else b"\n"
     time, close = _columns(text, dated=resolution != "minute", quotes=path.name.endswith("_quote.zip"))
     close = close if is_index else np.round(close * SCALE, 6)

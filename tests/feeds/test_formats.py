@@ -265,3 +265,51 @@ def test_the_fingerprint_depends_on_the_contents_alone(files: SimpleNamespace, w
     before = open_feed(one).sha256()
     assert open_feed(write("b_eod_202301.csv", files.OPTIONSDX_HEADER, files.optionsdx_line())).sha256() == before
     assert open_feed(write("a_eod_202301.csv", files.OPTIONSDX_HEADER)).sha256() != before
+
+
+def test_the_example_in_the_documentation_is_a_mapping_that_works(files: SimpleNamespace, write: Write) -> None:
+    from bifrost_lib.feeds import mapping as documented
+
+    example = str(documented.__doc__).split("::\n", 1)[1].split("\nEverything else", 1)[0]
+    mapping = write("acme.toml", *(line.removeprefix("    ") for line in example.splitlines()))
+    path = write(
+        "snapshot.csv",
+        "Snapshot,Underlying,Expiration,Strike Px,C/P,Best Bid,Best Ask,Stock Price",
+        "15.03.2022 20:00,ABC,14.04.2022,50,put,1.0,1.1,51",
+        "13.03.2022,ABC,14.04.2022,50,call,1.0,1.1,51",
+        "14.03.2022,ABC,14.04.2022,50,call,1.0,1.1,51",
+    )
+    got = files.collect(open_feed(path, format=str(mapping)))
+    assert got.reasons == {"bad_date": 2}, "a bare date is not in its formats"
+    assert got.quotes.ts[0] == at("2022-03-15 19:00")
+
+
+def test_every_built_in_mapping_is_described_and_can_be_chosen_by_name() -> None:
+    from bifrost_lib.feeds import built_in_mappings
+    from bifrost_lib.feeds.detection import candidates
+
+    for name, mapping in built_in_mappings().items():
+        assert mapping.help, name
+        assert mapping.detect, name
+        assert candidates(name)[0] == mapping
+
+
+def test_headers_with_call_and_put_in_them_are_side_by_side(files: SimpleNamespace, write: Write) -> None:
+    path = write(
+        "chain.csv",
+        "Symbol,Date,Expiration,Strike,Call Bid,Call Ask,Put Bid,Put Ask,Spot",
+        "ABC,2022-03-15,2022-04-14,50,2.0,2.1,1.0,1.1,51",
+        "ABC,2022-03-15,2022-04-14,55,,,4.0,4.1,51",
+    )
+    got = files.collect(open_feed(path))
+    assert got.reasons == {"blank_side": 1}
+    assert list(zip(got.quotes.strike, got.quotes.right, got.quotes.bid, strict=True)) == [
+        (50, "P", 1.0),
+        (50, "C", 2.0),
+        (55, "P", 4.0),
+    ]
+
+
+def test_a_file_named_twice_is_read_once(files: SimpleNamespace, write: Write) -> None:
+    path = write("spy_eod_202301.txt", files.OPTIONSDX_HEADER, files.optionsdx_line())
+    assert len(discover([path, path.parent, str(path)])) == 1

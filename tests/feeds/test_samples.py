@@ -24,7 +24,8 @@ def row_of(quotes: pd.DataFrame, ts: str, expiry: str, strike: float, right: str
         & (quotes.right == right)
     ]
     assert len(found) == 1
-    return found.iloc[0]
+    row: pd.Series = found.iloc[0]
+    return row
 
 
 def test_every_option_file_is_read_or_says_why_not(files: SimpleNamespace, samples: Path) -> None:
