@@ -10,7 +10,6 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,7 +22,7 @@ from bifrost_lib.core.clock import SystemClock
 from bifrost_lib.core.kernels import cache_folder
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
     from bifrost_lib.core.settings import Settings
 
@@ -93,29 +92,33 @@ class Watched:
         self.page.screenshot(path=SCREENSHOTS / f"strategy_finder_{name}.png")
 
 
-@contextmanager
-def looking_at(chromium: Path, url: str, size: str = "laptop") -> Iterator[Watched]:
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
-    width, height = SIZES[size]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        watched = Watched(browser.new_page(viewport={"width": width, "height": height}))
-        page = watched.page
-        page.on("console", lambda said: watched.problems.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: watched.problems.append(str(error)))
-        page.on("request", lambda request: watched.requests.append(request.url))
-        page.goto(url)
-        page.locator(".slick-row").first.wait_for(timeout=READY_MS)
-        page.locator(".bk-Figure canvas").first.wait_for(timeout=READY_MS)
-        yield watched
-        browser.close()
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def look_at(browser: Browser, url: str, size: str) -> Watched:
+    """Open the page and wait for its table and its chart."""
+    width, height = SIZES[size]
+    watched = Watched(browser.new_page(viewport={"width": width, "height": height}))
+    page = watched.page
+    page.on("console", lambda said: watched.problems.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: watched.problems.append(str(error)))
+    page.on("request", lambda request: watched.requests.append(request.url))
+    page.goto(url)
+    page.locator(".slick-row").first.wait_for(timeout=READY_MS)
+    page.locator(".bk-Figure canvas").first.wait_for(timeout=READY_MS)
+    return watched
 
 
 @pytest.fixture(scope="module")
-def watched(chromium: Path, url: str) -> Iterator[Watched]:
-    with looking_at(chromium, url) as opened:
-        yield opened
+def watched(browser: Browser, url: str) -> Watched:
+    return look_at(browser, url, "laptop")
 
 
 def test_the_page_shows_ranked_candidates_and_a_payoff_chart(watched: Watched) -> None:
@@ -215,11 +218,12 @@ def test_nothing_went_wrong_and_nothing_left_the_machine(watched: Watched) -> No
     assert hosts == {"127.0.0.1"}
 
 
-def test_a_large_screen_is_used(chromium: Path, url: str) -> None:
-    with looking_at(chromium, url, "desk") as opened:
-        chart = opened.page.locator(".bk-Figure").bounding_box()
-        assert chart is not None and chart["width"] > 700
-        opened.keep("desk")
+def test_a_large_screen_is_used(browser: Browser, url: str) -> None:
+    opened = look_at(browser, url, "desk")
+    chart = opened.page.locator(".bk-Figure").bounding_box()
+    assert chart is not None and chart["width"] > 700
+    opened.keep("desk")
+    opened.page.close()
 
 
 @pytest.mark.parametrize(
