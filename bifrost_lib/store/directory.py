@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from bifrost_lib.core.clock import as_utc
 
 Int64s = npt.NDArray[np.int64]
+_Key = tuple[int, date, int, int]  # stock, session, file, part
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
@@ -57,22 +58,22 @@ class Directory:
     """Entries of one database; once written they never change, so the recently used ones are kept."""
 
     def __init__(self) -> None:
-        self._entries: OrderedDict[tuple[int, date, int], Entry] = OrderedDict()
+        self._entries: OrderedDict[_Key, Entry] = OrderedDict()
         self._lock = threading.Lock()
 
     def newest_session(self, cursor: Any, stock_id: int, *, until: datetime, day: date) -> list[Entry]:
         """Return the entries that began by `until` of the newest session up to `day`; none if nothing was known."""
         cursor.execute(
-            "SELECT session, file_id FROM option_sessions WHERE stock_id = %(stock)s AND first_ts <= %(until)s "
+            "SELECT session, file_id, part FROM option_sessions WHERE stock_id = %(stock)s AND first_ts <= %(until)s "
             "AND session = (SELECT session FROM option_sessions WHERE stock_id = %(stock)s AND session <= %(day)s "
             "AND first_ts <= %(until)s ORDER BY session DESC LIMIT 1)",
             {"stock": stock_id, "until": until, "day": day},
         )
-        keys = [(stock_id, session, file_id) for session, file_id in cursor]
+        keys: list[_Key] = [(stock_id, *row) for row in cursor]
         with self._lock:
             missing = [key for key in keys if key not in self._entries]
             if missing:
-                self._read(cursor, stock_id, missing[0][1], [file_id for _, _, file_id in missing])
+                self._read(cursor, stock_id, missing[0][1], [file_id for _, _, file_id, _ in missing])
             for key in keys:
                 self._entries.move_to_end(key)
             found = [self._entries[key] for key in keys]
@@ -82,13 +83,13 @@ class Directory:
 
     def _read(self, cursor: Any, stock_id: int, session: date, file_ids: list[int]) -> None:
         cursor.execute(
-            "SELECT file_id, first_ts, last_ts, source, contracts, first_s FROM option_sessions "
+            "SELECT file_id, part, first_ts, last_ts, source, contracts, first_s FROM option_sessions "
             "JOIN ingested_files USING (file_id) WHERE stock_id = %s AND session = %s AND file_id = ANY(%s)",
             (stock_id, session, file_ids),
         )
-        for file_id, first, last, source, contracts, first_s in cursor:
+        for file_id, part, first, last, source, contracts, first_s in cursor:
             first_us = microseconds(first)
-            self._entries[stock_id, session, file_id] = Entry(
+            self._entries[stock_id, session, file_id, part] = Entry(
                 first_us=first_us,
                 last_us=microseconds(last),
                 source=source,

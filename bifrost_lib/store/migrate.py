@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,31 +31,23 @@ def migrate(engine: Engine) -> None:
     with engine.connect() as connection:
         if _revision(connection) == HEAD:
             return
-    _offer_timescale(engine)
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-        connection.commit()
-        try:
-            found = _revision(connection)
-            _check_known(found)
-            if found != HEAD:
-                _run(connection, "upgrade", "head")
-        finally:
-            _unlock(connection)
+    with _alone(engine), engine.connect() as connection:
+        found = _revision(connection)
+        _check_known(found)
+        if found is None:
+            connection.rollback()
+            _offer_timescale(engine)
+        if found != HEAD:
+            _run(connection, "upgrade", "head")
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
     """Take migrations back; ``base`` removes every table and all data with them."""
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-        connection.commit()
-        try:
-            _run(connection, "downgrade", revision)
-            if revision == "base":
-                connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
-                connection.commit()
-        finally:
-            _unlock(connection)
+    with _alone(engine), engine.connect() as connection:
+        _run(connection, "downgrade", revision)
+        if revision == "base":
+            connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+            connection.commit()
 
 
 def known_revisions() -> list[str]:
@@ -61,6 +55,19 @@ def known_revisions() -> list[str]:
     from alembic.script import ScriptDirectory
 
     return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """Keep other processes from migrating meanwhile."""
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        connection.commit()
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+            connection.commit()
 
 
 def _run(connection: Connection, direction: str, revision: str) -> None:
@@ -77,12 +84,6 @@ def _run(connection: Connection, direction: str, revision: str) -> None:
             f"the tables cannot be made: {str(error.orig).splitlines()[0]}; give the database's role the right to "
             f"create in its schema"
         ) from None
-
-
-def _unlock(connection: Connection) -> None:
-    connection.rollback()
-    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
-    connection.commit()
 
 
 def _config() -> Config:

@@ -38,13 +38,16 @@ def _local_days(hours: Int64s) -> Int64s:
 
 
 class SessionLog:
-    """What one file brought, by underlying and session, gathered batch by batch."""
+    """What one file brings, by underlying and session, gathered batch by batch.
+
+    A long file is written down in parts, so that memory does not grow with it.
+    """
 
     def __init__(self) -> None:
-        # (stock, day) -> contract -> first moment; and rows newly stored
-        self._first: dict[tuple[int, int], pd.Series[Any]] = {}
+        self._found: dict[tuple[int, int], list[tuple[Int64s, Int64s]]] = {}  # contracts and their first moments
         self._last: dict[tuple[int, int], int] = {}
         self._rows: dict[tuple[int, int], int] = {}
+        self._part = self._held = 0
 
     def add(
         self, ts: Int64s, stock: Int64s, contract: Int64s, *, fresh: Mapping[tuple[int, date], int] | None = None
@@ -55,28 +58,39 @@ class SessionLog:
         for start, end in zip([0, *changes.tolist()], [*changes.tolist(), len(ts)], strict=True):
             key = int(stock[start]), int(day[start])
             contracts, positions = np.unique(contract[start:end], return_index=True)
-            found = pd.Series(ts[start:end][positions], index=contracts)
-            known = self._first.get(key)
-            if known is not None:
-                found = pd.concat([known, found]).groupby(level=0).min()
-            self._first[key] = found
+            self._found.setdefault(key, []).append((contracts, ts[start:end][positions]))
+            self._held += len(contracts)
             self._last[key] = max(self._last.get(key, 0), int(ts[end - 1]))
             added = end - start if fresh is None else fresh.get((key[0], _date(key[1])), 0)
             self._rows[key] = self._rows.get(key, 0) + added
 
-    def store(self, cursor: Any, file_id: int) -> None:
-        """Write what was gathered."""
-        for (stock, day), first in self._first.items():
+    def store(self, cursor: Any, file_id: int, *, unless_fewer_than: int = 0) -> None:
+        """Write down what was gathered, unless it is little, and forget it."""
+        if self._held < unless_fewer_than:
+            return
+        for (stock, day), found in self._found.items():
+            contracts, first = _merged(found)
             beginning = int(first.min())
-            seconds = (first.to_numpy() - beginning) // 1_000_000
             cursor.execute(
-                "INSERT INTO option_sessions VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                "INSERT INTO option_sessions VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 (
-                    *(stock, _date(day), file_id),
+                    *(stock, _date(day), file_id, self._part),
                     *(moment(beginning), moment(self._last[stock, day]), self._rows[stock, day]),
-                    *(pack(first.index.to_numpy()), pack(seconds)),
+                    *(pack(contracts), pack((first - beginning) // 1_000_000)),
                 ),
             )
+        self._found, self._last, self._rows = {}, {}, {}
+        self._part, self._held = self._part + 1, 0
+
+
+def _merged(found: list[tuple[Int64s, Int64s]]) -> tuple[Int64s, Int64s]:
+    """Return each contract once, ascending, with its earliest moment."""
+    if len(found) == 1:
+        return found[0]
+    contracts, first = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    by_contract = np.lexsort((first, contracts))
+    unique, positions = np.unique(contracts[by_contract], return_index=True)
+    return unique, first[by_contract][positions]
 
 
 def _date(day: int) -> date:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SIMULATED = "simulated"
 _PIECE = 1 << 19
+_REMEMBERED = 1_000_000  # contracts and sessions held in memory before they are written down
 _FIRST_US = int(np.datetime64(FIRST_DAY, "us").astype(np.int64))
 _LAST_US = int(np.datetime64(LAST_DAY, "us").astype(np.int64))
 
@@ -82,7 +83,6 @@ def ingestion(store: Store, key: FileKey, *, source: str) -> Iterator[SnapshotWr
             raise
         finally:
             pooled.close()
-        writer.after_commit()
 
 
 def _roll_back(pooled: Any) -> None:
@@ -138,6 +138,7 @@ class SnapshotWriter:
         if stored is None:
             stored = self._merge(rows)
         self.rows_stored += stored
+        self._sessions.store(self._cursor, self._file_id, unless_fewer_than=_REMEMBERED)
         return stored
 
     def note(self, *, rows_read: int = 0, rejected: Mapping[str, int] | None = None) -> None:
@@ -153,9 +154,6 @@ class SnapshotWriter:
             "WHERE file_id = %s",
             (self._rows_read, self.rows_stored, Json(self._rejected), self._store.clock.now(), self._file_id),
         )
-
-    def after_commit(self) -> None:
-        """Do what can wait until the rows are safe."""
 
     def _register(self, key: FileKey, source: str) -> int:
         """Enter the file in the ledger; a second process with the same file waits here for the first."""

@@ -127,8 +127,8 @@ def test_splits_and_dividends_are_known_from_their_day_on(store, symbol):
 
 @pytest.mark.parametrize(
     ("change", "name"),
-    [({"kind": "merger"}, "actions.kind"), ({"value": 0.0}, "actions.value"), ({"value": float("nan")}, "actions.value"),
-     ({"ex_date": pd.NaT}, "actions.ex_date")],
+    [({"kind": "merger"}, "actions.kind"), ({"value": 0.0}, "actions.value"), ({"ex_date": pd.NaT}, "actions.ex_date"),
+     ({"value": float("nan")}, "actions.value")],
 )  # fmt: skip
 def test_actions_that_cannot_be_are_refused(store, symbol, change, name):
     row = {"symbol": symbol, "ex_date": pd.Timestamp("2014-06-09"), "kind": "split", "value": 7.0, "source": "s"}

@@ -105,8 +105,8 @@ def test_the_last_state_of_each_contract_and_day_is_a_view(database_settings, ma
         with store.engine.connect() as connection:
             found = connection.execute(
                 text(
-                    "SELECT (day AT TIME ZONE 'America/New_York')::date::text, snapshots, bid, volume FROM option_daily "
-                    "JOIN stocks USING (stock_id) WHERE symbol = 'DAILY'"
+                    "SELECT (day AT TIME ZONE 'America/New_York')::date::text, snapshots, bid, volume "
+                    "FROM option_daily JOIN stocks USING (stock_id) WHERE symbol = 'DAILY'"
                 )
             ).one()
     assert tuple(found) == ("2024-03-15", 2, 2.0, None)

@@ -116,6 +116,7 @@ def _files() -> None:
         own("stock_id", sa.Integer, "underlying", sa.ForeignKey("stocks.stock_id")),
         own("session", sa.Date, "day at the exchange [date]"),
         own("file_id", sa.Integer, "file that brought these rows", sa.ForeignKey("ingested_files.file_id")),
+        own("part", sa.Integer, "running number of the part, for files too long to be kept in mind"),
         own("first_ts", _MOMENT, "first observation [UTC]"),
         own("last_ts", _MOMENT, "last observation [UTC]"),
         own("rows", sa.BigInteger, "snapshots newly stored"),
@@ -125,7 +126,7 @@ def _files() -> None:
             "contracts observed, ascending: differences of their keys, int32, little-endian",
         ),
         own("first_s", sa.LargeBinary, "first observation of each, whole seconds after first_ts, packed likewise"),
-        sa.PrimaryKeyConstraint("stock_id", "session", "file_id"),
+        sa.PrimaryKeyConstraint("stock_id", "session", "file_id", "part"),
         comment="directory of the snapshots: what each file brought of one underlying and day",
     )
     op.create_table(
