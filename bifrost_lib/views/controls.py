@@ -14,6 +14,7 @@ from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.views.moments import reading_moments
 
 LATEST = "latest"
+LONGEST_DAYS = 200
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,11 @@ class Controls:
             options=titles, value=first.strategy, layout={"width": "100%", "min_width": "220px"}
         )
         self._dte = widgets.IntRangeSlider(
-            value=first.dte, min=0, max=max(400, first.dte[1]), continuous_update=False, layout={"width": "260px"}
+            value=first.dte,
+            min=0,
+            max=max(LONGEST_DAYS, first.dte[1]),
+            continuous_update=False,
+            layout={"width": "260px"},
         )
         self._top = widgets.Dropdown(
             options=sorted({5, 10, 20, 50, first.top}), value=first.top, layout={"width": "70px"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from bifrost_lib.views.columns import Record, breakevens_text
-from bifrost_lib.views.formats import MISSING, bounded, day, money, percent, plain, strike_text, usd
+from bifrost_lib.views.formats import MISSING, UNBOUNDED, day, money, percent, plain, strike_text, usd
 from bifrost_lib.views.html import Html, page_html
 
 DAYS_PER_YEAR = 365.0
@@ -54,18 +54,27 @@ def _measures(record: Record) -> list[tuple[str, str, str]]:
             usd(abs(record["premium"])),
             "at the legs' prices",
         ),
-        ("Max profit", f"${bounded(record, 'max_profit')}", "at expiry"),
-        ("Max loss", f"${bounded(record, 'max_loss')}", "at expiry"),
+        ("Max profit", _at_most(record, "max_profit"), "at expiry"),
+        ("Max loss", _at_most(record, "max_loss"), "at expiry"),
         ("Breakevens", breakevens_text(record), "where profit at expiry is zero"),
-        ("POP", f"{percent(record['pop'])} %", "probability of a profit at expiry"),
+        ("POP", _share(record["pop"]), "probability of a profit at expiry"),
         ("Expected", usd(record["ev"], signed=True), "expected profit at expiry"),
-        ("Return", f"{percent(record['return_on_risk'])} %", "max profit over max loss"),
+        ("Return", _share(record["return_on_risk"]), "max profit over max loss"),
         ("Margin", usd(record["margin"]), "initial requirement"),
         ("Delta", _greek(record, "delta"), "$ per 1.00 of spot"),
         ("Theta", _greek(record, "theta", 1 / DAYS_PER_YEAR), "$ per calendar day"),
         ("Vega", _greek(record, "vega", 0.01), "$ per volatility point"),
         ("Slippage", usd(record.get("slippage_cost")), "cost of crossing the spreads"),
     ]
+
+
+def _at_most(record: Record, name: str) -> str:
+    return UNBOUNDED if record.get(f"{name}_unbounded") else usd(record.get(name))
+
+
+def _share(value: float | None) -> str:
+    text = percent(value)
+    return text if text == MISSING else f"{text} %"
 
 
 def _greek(record: Record, name: str, scale: float = 1.0) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 import pandas as pd
+from bokeh.plotting import figure
 
 from bifrost_lib.views.chain import chain_table
 from bifrost_lib.views.columns import Record, expiries_text
@@ -14,28 +15,32 @@ from bifrost_lib.views.payoff import payoff_chart
 from bifrost_lib.views.picture import Picture
 from bifrost_lib.views.smile import smile_chart
 
-HEIGHT = 288
+LEAST_HEIGHT = 288
 
 Pane = Callable[[Found, Record, ProfileOf, str], widgets.Widget]
 
 
 def _payoff(found: Found, record: Record, profile: ProfileOf, theme: str) -> widgets.Widget:
     drawn = profile(found, int(record["rank"]))
-    return Picture(
-        payoff_chart(
-            drawn.frame,
-            spot=found.spot,
-            breakevens=record["breakevens"],
-            band=drawn.band,
-            expiry_label=f"at expiry, {expiries_text(record).split(' / ')[0]}",
-            theme=theme,
-            height=HEIGHT,
-        )
+    chart = payoff_chart(
+        drawn.frame,
+        spot=found.spot,
+        breakevens=record["breakevens"],
+        band=drawn.band,
+        expiry_label=f"at expiry, {expiries_text(record).split(' / ')[0]}",
+        theme=theme,
     )
+    return _filling(chart)
 
 
 def _smile(found: Found, _record: Record, _profile: ProfileOf, theme: str) -> widgets.Widget:
-    return Picture(smile_chart(found.chain, theme=theme, height=HEIGHT))
+    return _filling(smile_chart(found.chain, theme=theme))
+
+
+def _filling(chart: figure) -> widgets.Widget:
+    # As high as the page leaves room for, never less than can be read.
+    chart.sizing_mode, chart.min_height = "stretch_both", LEAST_HEIGHT
+    return Picture(chart)
 
 
 def _chain(found: Found, record: Record, _profile: ProfileOf, theme: str) -> widgets.Widget:

@@ -184,6 +184,7 @@ def test_smile_and_chain_are_a_click_away_and_dark_is_too(watched: Watched) -> N
     page.locator(".bk-Figure").wait_for()
     page.get_by_role("button", name="Dark").click()
     page.locator(".bf-page.bf-dark").wait_for()
+    page.wait_for_timeout(800)
     watched.keep("dark_smile")
     page.get_by_role("button", name="Payoff").click()
     page.wait_for_timeout(800)
@@ -201,15 +202,18 @@ def test_the_table_downloads_as_csv(watched: Watched) -> None:
     assert len(text.splitlines()) == 11
 
 
-def test_a_range_without_candidates_says_so_and_the_page_recovers(watched: Watched) -> None:
+def test_a_range_without_an_expiry_says_so_and_the_page_recovers(watched: Watched) -> None:
     page = watched.page
-    handles = page.locator(".bf-field", has_text="Days to expiry").locator(".noUi-handle")
-    handles.nth(1).focus()
-    for _ in range(3):
-        handles.nth(1).press("PageDown")
-    page.wait_for_timeout(1500)
-    watched.keep("narrow")
-    assert watched.problems == []
+    latest = page.locator(".bf-field", has_text="Days to expiry").locator(".noUi-handle").nth(1)
+    latest.focus()
+    latest.press("Home")
+    page.get_by_role("alert").wait_for()
+    watched.keep("nothing")
+    assert not page.get_by_text("SIMULATED").is_visible()
+    latest.focus()
+    latest.press("End")
+    page.locator(".slick-row").first.wait_for()
+    assert page.get_by_role("alert").count() == 0
 
 
 def test_nothing_went_wrong_and_nothing_left_the_machine(watched: Watched) -> None:
