@@ -16,16 +16,17 @@ import numpy.typing as npt
 from bifrost_lib.core.errors import InputError, UnknownNameError
 from bifrost_lib.core.kernels import kernel
 
-#: Parts of the score and their default weights:
-#: `pop` is itself; `ev` is the expected profit over the capital at risk, 0.5 at zero; `return_on_risk` is the
-#: share of max profit in max profit plus capital (1 if unbounded); `liquidity` falls with the cost of crossing the
-#: spreads, 0.5 where it takes a tenth of the max profit (of the capital if that is unbounded); `fit` is how close
-#: strikes and days to expiry are to the document's targets. Capital is the max loss, or the margin if unbounded.
+#: Parts of the score and their default weights. Capital is the max loss, or the margin where that is unbounded.
+#: Quotes at mid promise what nobody trades at, so `ev` and `return_on_risk` count the cost of crossing the spreads.
+#: - `pop`: itself.
+#: - `ev`: expected profit over capital, after that cost; 0.5 at zero, and 0.75 at `EV_HALF`.
+#: - `return_on_risk`: share of the max profit in max profit plus capital, after that cost; 1 if unbounded.
+#: - `liquidity`: 1 where crossing is free, 0.5 where it takes `SLIPPAGE_HALF` of the lesser of max profit and capital.
+#: - `fit`: how close strikes and days to expiry are to the document's targets.
 WEIGHTS: dict[str, float] = {"pop": 0.30, "ev": 0.25, "return_on_risk": 0.20, "liquidity": 0.15, "fit": 0.10}
 PARTS: tuple[str, ...] = tuple(WEIGHTS)
 
-EV_HALF = 0.05  # expected profit over capital that takes the part half-way from 0.5 to 1
-SLIPPAGE_HALF = 0.10
+EV_HALF, SLIPPAGE_HALF = 0.05, 0.10
 
 
 @kernel(error_model="numpy", forceinline=True)
@@ -33,10 +34,9 @@ def score_parts(
     pop: float, ev: float, max_profit: float, capital: float, slippage: float, fit: float
 ) -> tuple[float, float, float, float, float]:
     """Return the parts of the score in the order of `PARTS`, each from 0 to 1, before weighting."""
-    edge = ev / capital
-    bounded = max_profit < math.inf
-    share = max_profit / (max_profit + capital) if bounded else 1.0
-    room = SLIPPAGE_HALF * (max_profit if bounded else capital)
+    edge = (ev - slippage) / (capital + slippage)
+    share = max(max_profit - slippage, 0.0) / (max_profit + capital) if max_profit < math.inf else 1.0
+    room = SLIPPAGE_HALF * min(max_profit, capital)
     return pop, 0.5 + 0.5 * edge / (abs(edge) + EV_HALF), share, room / (room + slippage), fit
 
 

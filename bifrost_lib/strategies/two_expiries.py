@@ -18,9 +18,9 @@ from bifrost_lib.pricing import price
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-DEVIATIONS, POINTS = 9.0, 721
+DEVIATIONS, POINTS = 9.0, 361
 TAIL_POINTS = 24
-_REFINEMENTS = 60
+_SEARCH_STEPS, _BISECTIONS = 32, 48
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -143,7 +143,7 @@ def _peak(spreads: TimeSpreads, grid: Floats, values: Floats, sign: float) -> Fl
     best = values.argmax(axis=1)
     low = grid[rows, np.maximum(best - 1, 0)][:, None]
     high = grid[rows, np.minimum(best + 1, grid.shape[1] - 1)][:, None]
-    for _ in range(_REFINEMENTS):
+    for _ in range(_SEARCH_STEPS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         better = sign * spreads.profit(left) > sign * spreads.profit(right)
         low, high = np.where(better, low, left), np.where(better, right, high)
@@ -159,7 +159,7 @@ def _crossings(
     rows, at = np.nonzero(above[:, 1:] != above[:, :-1])
     rising = above[rows, at + 1]
     low, high = grid[rows, at], grid[rows, at + 1]
-    for _ in range(_REFINEMENTS):
+    for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
         upper = (spreads.profit(middle[:, None], rows=rows)[:, 0] > 0) == rising
         low, high = np.where(upper, low, middle), np.where(upper, middle, high)
