@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+# Compiling costs more than any test: all homes of all test runs of this checkout share the machine code.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".venv" / "kernels"))
+
 if TYPE_CHECKING:
     from sqlalchemy import URL
 

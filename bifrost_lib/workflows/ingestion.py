@@ -45,7 +45,9 @@ class FileReport:
             "state": self.state,
             "rows_read": self.rows_read,
             "rows_stored": self.rows_stored,
-            "rows_unchanged": self.rows_read - self.rows_stored - sum(self.rejected.values()) if not self.problem else 0,
+            "rows_unchanged": self.rows_read - self.rows_stored - sum(self.rejected.values())
+            if not self.problem
+            else 0,
             "rejected": self.rejected,
             "seconds": round(self.seconds, 3),
             "reject_file": str(self.reject_file) if self.reject_file else None,

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bifrost_lib.cli import run
+from bifrost_lib.core.settings import Settings
 
 Bifrost = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="bifrost-desk-", dir="/tmp"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+def home(database_settings: Settings) -> Path:
+    return database_settings.home
 
 
 @pytest.fixture
-def bifrost(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Bifrost:
-    """Run a command; returns its JSON, or with ``fails=True`` the line on stderr."""
-    monkeypatch.setenv("BIFROST_HOME", str(home))
+def bifrost(database_settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Bifrost:
+    """Run a command; returns its JSON or text, or with ``fails=True`` the line on stderr."""
+    monkeypatch.setenv("BIFROST_HOME", str(database_settings.home))
+    monkeypatch.setenv("BIFROST_DATABASE_URL", database_settings.database_url)
 
     def command(*words: object, fails: bool = False) -> Any:
         capfd.readouterr()
