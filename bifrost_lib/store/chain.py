@@ -84,7 +84,7 @@ def option_chain(
         _check_age(symbol, session, moment_at, max_age)
         wanted = _alive(cursor, book, session, moment_at, expiry)
         if not len(wanted):
-            raise _nothing_left(symbol, moment_at, expiry)
+            raise _nothing_left(symbol, session, moment_at, expiry)
         rows = _collect(cursor, session, wanted, everything=expiry is None)
         frame = _frame(rows, book, book.positions(cursor, rows.contract_ids), symbol)
     frame.attrs = {"at": moment_at, "as_of": moment(session.as_of_us), "source": session.source}
@@ -110,9 +110,11 @@ def _alive(cursor: Any, book: ContractBook, session: Session, at: datetime, expi
     return session.contract_ids[wanted]
 
 
-def _nothing_left(symbol: str, at: datetime, expiry: date | None) -> NoDataError:
+def _nothing_left(symbol: str, session: Session, at: datetime, expiry: date | None) -> NoDataError:
     facts: dict[str, Any] = {"symbol": symbol} | ({"expiry": expiry} if expiry else {})
-    hint = "ask for the chain without an expiry to see those listed" if expiry else "all its contracts have expired"
+    hint = f"its newest data are of {moment(session.as_of_us):%Y-%m-%dT%H:%MZ}, and all of those have expired"
+    if expiry:
+        hint = "ask for the chain without an expiry to see those listed"
     return NoDataError("option chain", at=at, hint=hint, **facts)
 
 

@@ -5,9 +5,11 @@ Both carry the same names and answer the same queries.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 PLAIN, APACHE, COMMUNITY = "plain", "apache", "community"
 LEVELS = (PLAIN, APACHE, COMMUNITY)
@@ -19,6 +21,7 @@ _COMPRESSION = {
     "option_snapshots": "timescaledb.compress_segmentby = 'stock_id', timescaledb.compress_orderby = 'ts, contract_id'",
     "market_conditions": "timescaledb.compress_segmentby = 'stock_id', timescaledb.compress_orderby = 'ts'",
 }
+_log = logging.getLogger(__name__)
 _DAILY_COLUMNS = ("bid", "ask", "last", "volume", "open_interest", "spot", "iv", "delta")
 
 
@@ -36,17 +39,14 @@ def finish(connection: Connection, table: str, level: str) -> None:
     if level == PLAIN:
         return
     connection.execute(
-        text(
-            "SELECT create_hypertable(CAST(:table AS regclass), by_range('ts', INTERVAL '7 days'), "
-            "create_default_indexes => false)"
-        ),
-        {"table": table},
+        text(f"SELECT create_hypertable('{table}', by_range('ts', INTERVAL '7 days'), create_default_indexes => false)")
     )
     if level == COMMUNITY:
-        connection.execute(text(f"ALTER TABLE {table} SET (timescaledb.compress, {_COMPRESSION[table]})"))
-        connection.execute(
-            text("SELECT add_compression_policy(CAST(:table AS regclass), compress_after => INTERVAL '30 days')"),
-            {"table": table},
+        _attempt(
+            connection,
+            f"compression of {table}",
+            f"ALTER TABLE {table} SET (timescaledb.compress, {_COMPRESSION[table]})",
+            f"SELECT add_compression_policy('{table}', compress_after => INTERVAL '30 days')",
         )
 
 
@@ -56,38 +56,45 @@ def create_daily_view(connection: Connection, level: str) -> None:
     Where the server can, a continuous aggregate that also looks at rows which came after its last refresh;
     elsewhere a view. WITH NO DATA, because filling one cannot run inside a transaction.
     """
-    day = "time_bucket(INTERVAL '1 day', ts, 'America/New_York')"
-    newest = "last({}, ts)"
-    head, tail = "CREATE VIEW option_daily AS", ""
+    day, newest = "time_bucket(INTERVAL '1 day', ts, 'America/New_York')", "last({}, ts)"
     if level == PLAIN:
-        day = "date_trunc('day', ts, 'America/New_York')"
-        newest = "(array_agg({} ORDER BY ts DESC))[1]"
-    if level == COMMUNITY:
-        options = "timescaledb.continuous, timescaledb.materialized_only = false"
-        head, tail = f"CREATE MATERIALIZED VIEW option_daily WITH ({options}) AS", "WITH NO DATA"
+        day, newest = "date_trunc('day', ts, 'America/New_York')", "(array_agg({} ORDER BY ts DESC))[1]"
     columns = ", ".join(f"{newest.format(name)} AS {name}" for name in _DAILY_COLUMNS)
-    connection.execute(
-        text(
-            f"{head} SELECT {day} AS day, stock_id, contract_id, count(*) AS snapshots, min(ts) AS first_ts, "  # noqa: S608
-            f"max(ts) AS last_ts, {columns} FROM option_snapshots GROUP BY 1, 2, 3 {tail}"
-        )
+    query = (
+        f"SELECT {day} AS day, stock_id, contract_id, count(*) AS snapshots, min(ts) AS first_ts, "  # noqa: S608
+        f"max(ts) AS last_ts, {columns} FROM option_snapshots GROUP BY 1, 2, 3"
     )
-    if level == COMMUNITY:
-        connection.execute(
-            text(
-                "SELECT add_continuous_aggregate_policy('option_daily', start_offset => NULL, "
-                "end_offset => INTERVAL '2 days', schedule_interval => INTERVAL '1 day')"
-            )
-        )
+    if level == COMMUNITY and _attempt(
+        connection,
+        "the continuous aggregate option_daily",
+        "CREATE MATERIALIZED VIEW option_daily WITH (timescaledb.continuous, timescaledb.materialized_only = false) "
+        f"AS {query} WITH NO DATA",
+        "SELECT add_continuous_aggregate_policy('option_daily', start_offset => NULL, "
+        "end_offset => INTERVAL '2 days', schedule_interval => INTERVAL '1 day')",
+    ):
+        return
+    connection.execute(text(f"CREATE VIEW option_daily AS {query}"))
 
 
 def drop_daily_view(connection: Connection) -> None:
     """Remove `option_daily`, whichever kind it is."""
-    kind = connection.scalar(text("SELECT relkind FROM pg_class WHERE oid = to_regclass('option_daily')"))
     # A continuous aggregate shows itself as a plain view, but must be dropped as what it was created as.
-    is_continuous = level_of(connection) == COMMUNITY
-    if kind is not None:
-        connection.execute(text(f"DROP {'MATERIALIZED VIEW' if is_continuous else 'VIEW'} option_daily"))
+    is_continuous = level_of(connection) == COMMUNITY and connection.scalar(
+        text("SELECT 1 FROM timescaledb_information.continuous_aggregates WHERE view_name = 'option_daily'")
+    )
+    connection.execute(text(f"DROP {'MATERIALIZED VIEW' if is_continuous else 'VIEW'} option_daily"))
+
+
+def _attempt(connection: Connection, what: str, *statements: str) -> bool:
+    """Run statements that make things faster or smaller but not different; without them the store works too."""
+    try:
+        with connection.begin_nested():
+            for statement in statements:
+                connection.execute(text(statement))
+    except DBAPIError as error:
+        _log.warning("%s could not be set up, the store works without it: %s", what, str(error.orig).strip())
+        return False
+    return True
 
 
 def offered_level(connection: Connection) -> str:
