@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from bifrost_lib.core.calendar import session_close, sessions
+from bifrost_lib.core.vocabulary import QUOTE_COLUMNS, VOCABULARY
 from bifrost_lib.pricing import price
 
 SYMBOL = "BNCH"
@@ -52,6 +53,16 @@ def chain_at(ts: pd.Timestamp, *, contracts: int = 2 * EXPIRIES * STRIKES) -> pd
             "spot": round(spot, 2),
         }
     )  # fmt: skip
+
+
+def quotes_at(ts: pd.Timestamp, *, contracts: int = 2 * EXPIRIES * STRIKES) -> pd.DataFrame:
+    """Return the chain of `chain_at` as a feed delivers it: QUOTE_COLUMNS, sorted, puts before calls."""
+    chain = chain_at(ts, contracts=contracts).assign(
+        trading_class=SYMBOL, style="european", settlement="PM", multiplier=100.0
+    )
+    chain = chain.reindex(columns=list(QUOTE_COLUMNS)).astype({name: VOCABULARY[name].dtype for name in QUOTE_COLUMNS})
+    keys = pd.DataFrame({"expiry": chain["expiry"], "strike": chain["strike"], "call": chain["right"] == "C"})
+    return chain.loc[keys.sort_values(["expiry", "strike", "call"]).index].reset_index(drop=True)
 
 
 def write_csv(path: Path, *, rows: int, skip: int = 0) -> int:

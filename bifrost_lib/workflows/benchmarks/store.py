@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
 import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +15,7 @@ import pandas as pd
 from bifrost_lib.core.settings import load_settings
 from bifrost_lib.store import plain_copy, plain_to_sql
 from bifrost_lib.workflows.benchmarks import Measured
+from bifrost_lib.workflows.benchmarks.affinity import one_core
 from bifrost_lib.workflows.benchmarks.chains import SYMBOL, write_csv
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk, open_desk
@@ -31,7 +30,7 @@ def measure(*, rows: int) -> list[Measured]:
 
     Everything runs on one core, the database server included, in a store of its own that is removed afterwards.
     """
-    with _one_core(), tempfile.TemporaryDirectory(prefix="bifrost-bench-") as folder:
+    with one_core(), tempfile.TemporaryDirectory(prefix="bifrost-bench-") as folder:
         Path(folder).chmod(0o755)
         warm, path = Path(folder) / "warm.csv", Path(folder) / "bench.csv"
         write_csv(warm, rows=1)
@@ -57,16 +56,6 @@ def measure(*, rows: int) -> list[Measured]:
         Measured("read a 10,000-contract chain", chain_ms, "ms, median"),
         Measured("peak memory of the process", peak_mb, "MB"),
     ]
-
-
-@contextmanager
-def _one_core() -> Iterator[None]:
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(allowed)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, allowed)
 
 
 def _desk(home: Path) -> Desk:
