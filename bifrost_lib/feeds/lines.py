@@ -11,6 +11,7 @@ import numpy.typing as npt
 from bifrost_lib.core.errors import FileFormatError
 from bifrost_lib.feeds.binding import Plan
 from bifrost_lib.feeds.mapping import Mapping
+from bifrost_lib.feeds.parquet import ParquetText
 from bifrost_lib.feeds.scanner import WRONG_COLUMNS, find_separators, scan
 from bifrost_lib.feeds.streams import ByteSource
 
@@ -93,6 +94,8 @@ class Scanner:
             If the file is cut off or its packing is damaged; it names the line.
         """
         end, stream = bytes([self._line_end]), self._stream
+        if isinstance(stream, ParquetText):
+            stream.keep(self._used.tolist())
         if stream is None:
             raise ValueError("this scanner has no stream")
         final = False

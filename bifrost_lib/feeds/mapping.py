@@ -23,10 +23,19 @@ A mapping for a vendor that nobody has seen before::
     [expiry]
     formats = ["%d.%m.%Y"]
 
-Everything else is optional and documented at `Mapping`. Headers are compared without case, spaces and punctuation.
-An OCC symbol column (``occ_symbol``) may stand for expiry, right and strike. With ``both_rights`` the quote columns
-are in the tables ``[calls]`` and ``[puts]`` instead of ``[columns]``. An unknown key fails and names the nearest
-known one.
+Words of a row: ``ts`` (or ``date`` and ``time`` in two columns), ``symbol`` (the underlying), ``trading_class`` (the
+option root), ``occ_symbol``, ``expiry``, ``strike``, ``right``, ``style``, ``settlement``, ``multiplier``, ``spot``
+(or ``spot_bid`` and ``spot_ask``, whose middle it is then), ``moneyness`` ((spot - strike) / spot of calls and the
+opposite of puts; where a snapshot has no spot, it is the price to the cent that all these figures allow). Words of a
+quote: ``bid``, ``ask``, ``last``, ``bid_size``, ``ask_size`` (or ``sizes``, such as "12 x 34"), ``volume``,
+``open_interest``.
+
+Everything else is optional and documented at `Mapping`: ``[time]``, ``[expiry]`` and ``[symbol]`` take ``file_name``,
+a regular expression with a group of their name, for what only the file's name says; ``[constants]`` holds what
+nothing says; ``[rights]`` has the vendor's words for ``call`` and ``put``. Headers are compared without case, spaces
+and punctuation. An OCC symbol column may stand for expiry, right and strike. With ``both_rights`` the quote columns
+are in the tables ``[calls]`` and ``[puts]`` instead of ``[columns]``. An unknown key fails and names the nearest known
+one.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def _steps(text: str, name: str) -> list[int]:
     return steps
 
 
-@kernel(inline="always")
+@kernel()
 def _digits(buf: Bytes, i: int, stop: int, least: int, most: int) -> tuple[int, int]:
     # The number at i of least..most digits and where it ends, or -1.
     value, count = 0, 0

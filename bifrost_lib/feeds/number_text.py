@@ -135,6 +135,7 @@ def plain_number(buf: Bytes, a: int, b: int, decimal: int) -> float:
             point = i
         else:
             return np.nan
-    if b - a > 16 or mantissa >= _EXACT or b - a <= (point >= 0):
+    if b - a > 18 + (point >= 0) or b - a <= (point >= 0):
         return np.nan
-    return float(mantissa if point < 0 else mantissa / _POWERS[b - 1 - point])
+    decimals = b - 1 - point if point >= 0 else 0
+    return float(mantissa / _POWERS[decimals]) if mantissa < _EXACT else _scaled(mantissa, -decimals)

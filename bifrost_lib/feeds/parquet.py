@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class ParquetText:
             raise FileFormatError(path, f"no readable parquet file: {error}; is it cut off?") from None
         self._rows = max(self._file.metadata.num_rows, 1)
         self._batches = self._text()
+        self._kept: set[int] | None = None
 
     @property
     def fraction(self) -> float:
@@ -43,6 +44,10 @@ class ParquetText:
         except self._damage as error:
             raise FileFormatError(self.path, f"broken: {error}", line=self._done + 2) from None
 
+    def keep(self, columns: Iterable[int]) -> None:
+        """Leave all columns but these blank in what is read from now on, since nobody looks at them."""
+        self._kept = set(columns)
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -50,31 +55,36 @@ class ParquetText:
     def _text(self) -> Iterator[bytes]:
         import pyarrow.csv as pcsv
 
-        names = [name.replace('"', "") for name in self._file.schema_arrow.names]
-        yield (",".join(f'"{name}"' for name in names) + "\n").encode()
+        names = self._file.schema_arrow.names
+        yield (",".join('"' + name.replace('"', "") + '"' for name in names) + "\n").encode()
         options = pcsv.WriteOptions(include_header=False)
-        for batch in self._file.iter_batches(batch_size=_ROWS):
+        wanted = None if self._kept is None else [names[column] for column in sorted(self._kept)]
+        for batch in self._file.iter_batches(batch_size=_ROWS, columns=wanted):
             text = io.BytesIO()
-            pcsv.write_csv(_plain(batch), text, options)
+            pcsv.write_csv(_plain(batch, names), text, options)
             self._done += batch.num_rows
             yield text.getvalue()
 
 
-def _plain(batch: Any) -> Any:
-    # Dictionaries become their values and decimals numbers; nested columns, which are never quotes, become blanks.
+def _plain(batch: Any, names: list[str]) -> Any:
+    # Dictionaries become their values and decimals numbers; columns that were not read, and nested ones, which are
+    # never quotes, become blanks.
     import pyarrow as pa
 
     columns = []
-    for column in batch.columns:
+    found = dict(zip(batch.schema.names, batch.columns, strict=True))
+    blank = pa.nulls(batch.num_rows, pa.string())
+    for name in names:
+        column = found.get(name, blank)
         if pa.types.is_dictionary(column.type):
             columns.append(column.dictionary_decode())
         elif pa.types.is_decimal(column.type):
             columns.append(column.cast(pa.float64()))
         elif pa.types.is_nested(column.type):
-            columns.append(pa.nulls(len(column), pa.string()))
+            columns.append(blank)
         else:
             columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+    return pa.RecordBatch.from_arrays(columns, names=names)
 
 
 @contextmanager

@@ -270,7 +270,7 @@ def test_the_fingerprint_depends_on_the_contents_alone(files: SimpleNamespace, w
 def test_the_example_in_the_documentation_is_a_mapping_that_works(files: SimpleNamespace, write: Write) -> None:
     from bifrost_lib.feeds import mapping as documented
 
-    example = str(documented.__doc__).split("::\n", 1)[1].split("\nEverything else", 1)[0]
+    example = str(documented.__doc__).split("::\n", 1)[1].split("\nWords of a row", 1)[0]
     mapping = write("acme.toml", *(line.removeprefix("    ") for line in example.splitlines()))
     path = write(
         "snapshot.csv",
