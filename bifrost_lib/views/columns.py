@@ -26,7 +26,7 @@ class Column:
 def legs_text(record: Record) -> str:
     """Return the legs in order of strike: ``+470P −475P −540C +545C``; a quantity of one is left out."""
     legs = sorted(record["legs"], key=lambda leg: (leg["strike"] or 0.0, leg["right"], str(leg["expiry"])))
-    return " ".join(_leg(leg) for leg in legs)
+    return " ".join(_leg(leg, record["multiplier"]) for leg in legs)
 
 
 def expiries_text(record: Record) -> str:
@@ -87,20 +87,20 @@ def records_csv(records: Sequence[Record]) -> str:
     writer.writerow([*names, "legs", "breakevens"])
     for record in records:
         plain_values = ["" if record[name] is None else record[name] for name in names]
-        legs = "; ".join(_leg_csv(leg) for leg in record["legs"])
+        legs = "; ".join(_leg_csv(leg, record["multiplier"]) for leg in record["legs"])
         writer.writerow([*plain_values, legs, "; ".join(f"{price:.4f}" for price in record["breakevens"])])
     return out.getvalue()
 
 
-def _leg(leg: Record) -> str:
+def _leg(leg: Record, multiplier: float) -> str:
     sign = "+" if leg["qty"] > 0 else MINUS
     count = "" if abs(leg["qty"]) == 1 else f"{abs(leg['qty'])}{TIMES}"
     if leg["right"] == "S":
-        return f"{sign}{abs(leg['qty'])} shares"
+        return f"{sign}{abs(leg['qty']) * multiplier:,.0f} shares"
     return f"{sign}{count}{strike_text(leg['strike'])}{leg['right']}"
 
 
-def _leg_csv(leg: Record) -> str:
+def _leg_csv(leg: Record, multiplier: float) -> str:
     if leg["right"] == "S":
-        return f"{leg['qty']:+d} shares @ {leg['price']}"
+        return f"{leg['qty'] * multiplier:+.0f} shares @ {leg['price']}"
     return f"{leg['qty']:+d} {leg['expiry']} {leg['strike']:g}{leg['right']} @ {leg['price']}"

@@ -16,7 +16,7 @@ def legs_table(record: Record, *, theme: str = "light") -> Html:
     """Show the legs of a candidate with the prices at which they are assumed to trade."""
     rows = "".join(
         f"<tr><td class='bf-number bf-{'long' if leg['qty'] > 0 else 'short'}'>{money(leg['qty'], signed=True)}</td>"
-        f"<td class='bf-text'>{_instrument(leg)}</td><td class='bf-text'>{_expiry(leg)}</td>"
+        f"<td class='bf-text'>{_instrument(leg, record['multiplier'])}</td><td class='bf-text'>{_expiry(leg)}</td>"
         f"<td class='bf-number'>{plain(leg['price'])}</td></tr>"
         for leg in record["legs"]
     )
@@ -90,9 +90,9 @@ def _score_part(name: str, points: float, most: float) -> str:
     )
 
 
-def _instrument(leg: Record) -> str:
+def _instrument(leg: Record, multiplier: float) -> str:
     if leg["right"] == "S":
-        return "shares"
+        return f"{multiplier:,.0f} shares"
     return f"{strike_text(leg['strike'])} {'call' if leg['right'] == 'C' else 'put'}"
 
 

@@ -97,13 +97,14 @@ class _Finder:
         self._status = widgets.HTML()
         self._grid, self._chart, self._detail, self._reason = (widgets.VBox() for _ in range(4))
         self._panes = widgets.ToggleButtons(options=list(PANES), style={"button_width": "72px"})
-        self.page = _page([self._header.row, controls.row, self._status, self._grid, self._lower()], theme)
+        self._lower = self._arrange_lower()
+        self.page = _page([self._header.row, controls.row, self._status, self._grid, self._lower], theme)
         self._header.name_theme(theme)
         self._status.add_class("bf-status")
         controls.on_change(self.refresh)
         self._panes.observe(lambda _: self._draw_chart(), names="value")
 
-    def _lower(self) -> widgets.HBox:
+    def _arrange_lower(self) -> widgets.HBox:
         pictures = widgets.VBox([self._panes, self._chart])
         self._chart.add_class("bf-pane")
         for box, share in ((pictures, 50), (self._detail, 28), (self._reason, 22)):
@@ -138,6 +139,7 @@ class _Finder:
         grid = candidates_grid(self._records, theme=self._theme, rows=ROWS, selected=self._selected)
         grid.source.selected.on_change("indices", self._select)
         _replace(self._grid, Picture(grid))
+        self._lower.layout.display = "flex"
         self._draw_chart()
         self._draw_detail()
 
@@ -173,6 +175,7 @@ class _Finder:
 
     def _show_instead(self, block: str) -> None:
         _replace(self._grid, widgets.HTML(block))
+        self._lower.layout.display = "none"
         for box in (self._chart, self._detail, self._reason):
             _replace(box)
 

@@ -58,7 +58,8 @@ def condor(rank: int = 1, score: float = 71.5) -> dict[str, Any]:
         "rank": rank, "score": score, "dte": 30, "premium": 200.0, "max_profit": 200.0, "max_profit_unbounded": False,
         "max_loss": 300.0, "max_loss_unbounded": False, "breakevens": [478.0, 522.0], "pop": 0.685, "ev": -4.0,
         "return_on_risk": 2 / 3, "margin": 300.0, "delta": 1.5, "gamma": -0.2, "theta": 1825.0, "vega": -4200.0,
-        "slippage_cost": 12.0, "score_parts": {"pop": 30.0, "liquidity": 41.5}, "why": "likely, and easy to trade",
+        "slippage_cost": 12.0,
+        "multiplier": 100.0, "score_parts": {"pop": 30.0, "liquidity": 41.5}, "why": "likely, and easy to trade",
         "legs": [leg("C", 1, 525.0, 0.4), leg("P", -1, 480.0, 1.4), leg("P", 1, 475.0, 0.5), leg("C", -1, 520.0, 1.5)],
     }  # fmt: skip
 

@@ -93,7 +93,7 @@ def test_quantities_and_shares_are_named() -> None:
         {"right": "S", "qty": 1, "strike": None, "expiry": None, "price": 500.0},
         {"right": "C", "qty": -2, "strike": 520.0, "expiry": "2026-10-30", "price": 1.5},
     ]
-    assert legs_text({"legs": legs}) == f"+1 shares {MINUS}2\N{MULTIPLICATION SIGN}520C"
+    assert legs_text({"legs": legs, "multiplier": 100.0}) == f"+100 shares {MINUS}2\N{MULTIPLICATION SIGN}520C"
 
 
 def test_columns_sort_by_number_and_unbounded_is_more_than_anything(records: list[dict[str, Any]]) -> None:
