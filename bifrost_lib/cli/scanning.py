@@ -61,7 +61,7 @@ def print_scan(found: ScanResult) -> None:
               "return %", "margin $")  # fmt: skip
     rows = [
         (
-            str(c["rank"]), number(c["score"], 1), _legs(c["legs"]), str(c["dte"]), number(c["premium"]),
+            str(c["rank"]), number(c["score"], 1), _legs(c), str(c["dte"]), number(c["premium"]),
             _bounded(c, "max_profit"), _bounded(c, "max_loss"), " ".join(f"{b:.2f}" for b in c["breakevens"]),
             _percent(c["pop"]), number(c["ev"]), _percent(c["return_on_risk"]), number(c["margin"], 0),
         )
@@ -72,9 +72,12 @@ def print_scan(found: ScanResult) -> None:
     print_table(title, rows, header, left=("legs",), note=note)
 
 
-def _legs(legs: list[dict[str, Any]]) -> str:
+def _legs(candidate: dict[str, Any]) -> str:
+    legs = candidate["legs"]
     words = [
-        f"{leg['qty']:+d} shares" if leg["right"] == "S" else f"{leg['qty']:+d} {leg['strike']:g}{leg['right']}"
+        f"{leg['qty'] * candidate['multiplier']:+,.0f} shares"
+        if leg["right"] == "S"
+        else f"{leg['qty']:+d} {leg['strike']:g}{leg['right']}"
         for leg in legs
     ]
     expiries = sorted({str(leg["expiry"]) for leg in legs if leg["expiry"]})

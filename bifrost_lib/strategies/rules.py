@@ -92,12 +92,14 @@ class Wing:
     """Strikes beyond that of an earlier leg, by at most `furthest` and best by `target`, as shares of the spot.
 
     The sign is the direction: ``Wing("short_put", target=-0.02, furthest=-0.05)`` is below it. The strike itself is
-    never admissible; the nearest `at_least` strikes beyond it always are, because coarse chains have wide steps.
+    never admissible, nor are strikes closer than `nearest`; beyond that the first `at_least` strikes always are,
+    because coarse chains have wide steps.
     """
 
     of: str
     target: float
     furthest: float
+    nearest: float = 0.0
     at_least: int = 2
 
     def __post_init__(self) -> None:
@@ -105,6 +107,8 @@ class Wing:
             raise InputError("target", self.target, "a share of the spot, positive above and negative below the leg")
         if self.target * self.furthest <= 0 or abs(self.furthest) < abs(self.target):
             raise InputError("furthest", self.furthest, f"a share of the spot at least as far out as {self.target}")
+        if self.nearest * self.target < 0 or abs(self.nearest) > abs(self.target):
+            raise InputError("nearest", self.nearest, f"a share of the spot between 0 and {self.target}")
         if self.at_least < 0:
             raise InputError("at_least", self.at_least, "a number of strikes >= 0")
 

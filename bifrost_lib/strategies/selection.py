@@ -92,11 +92,12 @@ def _same_as(rule: SameAs, leg: Leg, quotes: ExpirySlice, refs: Sequence[Floats]
 def _wing(rule: Wing, leg: Leg, quotes: ExpirySlice, refs: Sequence[Floats]) -> Admissible:
     rows = quotes.rows(leg.right)
     strike, edge = quotes.columns["strike"][rows], refs[0] + rule.furthest * quotes.spot
+    near = refs[0] + rule.nearest * quotes.spot
     if rule.target > 0:
-        first = np.searchsorted(strike, refs[0] + _SAME)
+        first = np.maximum(np.searchsorted(strike, refs[0] + _SAME), np.searchsorted(strike, near - _SAME))
         last = np.maximum(np.searchsorted(strike, edge + _SAME), np.minimum(first + rule.at_least, len(rows)))
     else:
-        last = np.searchsorted(strike, refs[0] - _SAME)
+        last = np.minimum(np.searchsorted(strike, refs[0] - _SAME), np.searchsorted(strike, near + _SAME))
         first = np.minimum(np.searchsorted(strike, edge - _SAME), np.maximum(last - rule.at_least, 0))
     scale = max(abs(rule.target), abs(rule.furthest - rule.target)) * quotes.spot
     aim = Aim(offset=rule.target * quotes.spot, by_first=1.0, scale=scale)

@@ -47,15 +47,15 @@ def _where(ranges: Sequence[Sequence[float | None]]) -> str:
 def _gain(record: Mapping[str, Any]) -> str:
     if record["max_profit_unbounded"]:
         return "Its profit has no bound"
-    return f"It makes at most {_money(record['max_profit'])}"
+    rate = record["return_on_risk"]
+    share = "" if rate is None else f" ({rate:.0%} of what it can lose)"
+    return f"It makes at most {_money(record['max_profit'])}{share}"
 
 
 def _loss(record: Mapping[str, Any]) -> str:
     if record["max_loss_unbounded"]:
         return f"its loss has no bound (margin {_money(record['margin'])})"
-    rate = record["return_on_risk"]
-    share = "" if rate is None else f" ({rate:.0%} of the risk)"
-    return f"loses at most {_money(record['max_loss'])}{share}"
+    return f"loses at most {_money(record['max_loss'])}"
 
 
 def _liquidity(record: Mapping[str, Any]) -> str:

@@ -75,6 +75,8 @@ LEG = Leg("short_put", "P", -1, ByDelta(-0.16))
         (lambda: Wing("short_put", target=0, furthest=0.05), "target"),
         (lambda: Wing("short_put", target=-0.02, furthest=0.05), "furthest"),
         (lambda: Wing("short_put", target=-0.02, furthest=-0.01), "furthest"),
+        (lambda: Wing("short_put", target=-0.02, furthest=-0.05, nearest=0.01), "nearest"),
+        (lambda: Wing("short_put", target=-0.02, furthest=-0.05, nearest=-0.03), "nearest"),
         (lambda: Mirror("a", "b", ratio=1.0, low=-1.0, high=2.0), "low"),
         (lambda: Leg("leg", "X", 1, AtMoney()), "leg.right"),
         (lambda: Leg("leg", "C", 0, AtMoney()), "leg.qty"),
