@@ -9,9 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bifrost_lib.pricing.american import american_exercise_boundary, american_premium, american_price
-    from bifrost_lib.pricing.american_greeks import american_greeks
-    from bifrost_lib.pricing.american_implied import american_implied_vol
+    from bifrost_lib.pricing.american import (
+        american_dividend_price,
+        american_exercise_boundary,
+        american_greeks,
+        american_implied_vol,
+        american_premium,
+        american_price,
+    )
     from bifrost_lib.pricing.european import GREEKS, greeks, price
     from bifrost_lib.pricing.implied import implied_vol
     from bifrost_lib.pricing.parity import ImpliedForward, implied_forward
@@ -21,9 +26,10 @@ _HOME = {
     "GREEKS": "european",
     "ImpliedForward": "parity",
     "QuoteAnalytics": "quotes",
+    "american_dividend_price": "american",
     "american_exercise_boundary": "american",
-    "american_greeks": "american_greeks",
-    "american_implied_vol": "american_implied",
+    "american_greeks": "american",
+    "american_implied_vol": "american",
     "american_premium": "american",
     "american_price": "american",
     "greeks": "european",
@@ -37,6 +43,7 @@ __all__ = [
     "GREEKS",
     "ImpliedForward",
     "QuoteAnalytics",
+    "american_dividend_price",
     "american_exercise_boundary",
     "american_greeks",
     "american_implied_vol",

@@ -91,11 +91,13 @@ def _improve(turn: int, places: Any, part: Any, data: Any, state: Any, status: A
         if not low < moved < high:
             moved = 0.5 * (low + high) if high < _LARGEST_W else 2.0 * w
             step = w - moved
+        # a secant's error is about the product of the last two, so the move just made is accounted for
+        rest = step * (state[3, i] - moved) if turn > 0 else math.inf
         state[3, i], state[4, i] = w, premium
         data[3, i] = moved
         if gap == 0.0:
             status[i], data[3, i] = _OK, w
-        elif math.fabs(step) <= _CLOSE * w and turn > 0:
+        elif math.fabs(rest) <= _CLOSE * w * w or math.fabs(step) <= _CLOSE * w:
             status[i] = _OK
         elif moved >= _LARGEST_W or high - low <= 1e-15 * high:
             status[i] = _OK if moved < _LARGEST_W else _NO_IV
