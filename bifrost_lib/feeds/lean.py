@@ -16,7 +16,7 @@ from bifrost_lib.core.vocabulary import SETTLEMENTS, STYLES
 from bifrost_lib.feeds.delimited import DelimitedReader
 from bifrost_lib.feeds.detection import Header
 from bifrost_lib.feeds.lean_names import Archive, parse_archive
-from bifrost_lib.feeds.lean_rows import Contracts, LeanRows, read_archive
+from bifrost_lib.feeds.lean_rows import Contracts, LeanRows, day_of, read_archive
 from bifrost_lib.feeds.ordering import BATCH_ROWS, sort_quotes
 from bifrost_lib.feeds.quotes import Array, Listing, Quotes, empty_quotes, to_frame
 from bifrost_lib.feeds.reading import Context
@@ -75,11 +75,15 @@ class LeanReader:
     def batches(self) -> Iterator[Batch]:
         """Yield the set's quotes, as described at `Batch`."""
         rejects: list[Reject] = []
-        pieces, resolution = [], ""
+        pieces: list[tuple[Archive, dict[str, Array]]] = []
+        resolution = ""
         for path, archive in self._parts:
             read = read_archive(path, archive, self._contracts)
             columns, repeated = _without_repeats(read)
             rejects += read.rejects + repeated
+            if archive.kind == "openinterest" and pieces:
+                columns, unmatched = _matched(columns, [known for _, known in pieces], read.members)
+                rejects += unmatched
             pieces.append((archive, columns))
             resolution = resolution or read.resolution
         rows = _joined(pieces)
@@ -176,25 +180,37 @@ def _joined(pieces: list[tuple[Archive, dict[str, Array]]]) -> dict[str, Array]:
     first = np.zeros(count, dtype=bool)
     has_trades = any(archive.kind == "trade" for archive, _ in pieces)
     _carry(keys["contract"], keys["day"], keys["ts"], kind, values, has_trades, first)
-    keep = first & ~_absorbed(keys, kind, first)
+    keep = first & ~_only_interest(kind, first) if len(pieces) > 1 else first
     kept = {name: each[keep] for name, each in keys.items()} | {"values": values[keep]}
     order = np.argsort(kept["ts"], kind="stable")
     return {name: each[order] for name, each in kept.items()}
 
 
-def _absorbed(keys: dict[str, Array], kind: Array, first: Array) -> Array:
-    # Open interest that stands alone at its moment but belongs to a session which has other rows: it is on those.
+def _matched(
+    interest: dict[str, Array], others: list[dict[str, Array]], members: list[str]
+) -> tuple[dict[str, Array], list[Reject]]:
+    # Open interest goes with the quotes and trades of its session; that of a contract without any is refused, since
+    # alone it would pass for the newest chain: OPRA's goes on for weeks after a split has ended its contracts.
+    keys = [each["contract"].astype(np.int64) << 20 | each["day"] for each in (interest, *others)]
+    matched = np.isin(keys[0], np.concatenate(keys[1:]))
+    rejects = [
+        Reject(
+            int(interest["line"][row]),
+            members[interest["member"][row]],
+            "unmatched_open_interest",
+            f"{day_of(int(interest['day'][row]))} open_interest={interest['open_interest'][row]:g}",
+        )
+        for row in np.flatnonzero(~matched).tolist()
+    ]
+    return {name: values[matched] for name, values in interest.items()}, rejects
+
+
+def _only_interest(kind: Array, first: Array) -> Array:
+    # Moments at which nothing but open interest became known; it is on the session's quotes and trades.
     lone: Array = np.zeros(len(kind), dtype=bool)
-    if not len(kind):
-        return lone
     starts = np.flatnonzero(first)
-    only_interest = np.minimum.reduceat(kind, starts) == _OPEN_INTEREST
-    lone[starts[only_interest]] = True
-    new_session = np.ones(len(kind), dtype=bool)
-    new_session[1:] = (keys["contract"][1:] != keys["contract"][:-1]) | (keys["day"][1:] != keys["day"][:-1])
-    session = np.cumsum(new_session) - 1
-    others: Array = np.bincount(session[kind != _OPEN_INTEREST], minlength=session[-1] + 1) > 0
-    lone &= others[session]
+    if len(starts):
+        lone[starts] = np.minimum.reduceat(kind, starts) == _OPEN_INTEREST
     return lone
 
 

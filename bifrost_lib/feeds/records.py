@@ -34,6 +34,7 @@ REASONS: dict[str, str] = {
     "negative_size": "a size, volume or open interest below zero",
     "bad_spot": "a price of the underlying that is zero",
     "bad_multiplier": "a multiplier that is not > 0",
+    "unmatched_open_interest": "open interest of a contract that has no quote or trade in that session",
     "expired": "quoted on a day after the expiration date",
     "duplicate": "the same contract, moment and values as an earlier row",
     "conflicting_duplicate": "the same contract and moment as an earlier row with other values",

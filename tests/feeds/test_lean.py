@@ -70,10 +70,9 @@ def test_trades_and_open_interest_join_their_quotes(files: SimpleNamespace, tree
     np.testing.assert_array_equal(call["last"], [np.nan, 1.08, 1.08, 1.02, 1.02])
     assert call.volume.tolist() == [0, 10, 10, 15, 15], "09:34 is a trade of its own, without a quote of that minute"
     assert call.open_interest.tolist() == [77] * 5
-    lone = got.quotes[got.quotes.strike == 90].iloc[0]
-    assert (lone.ts, lone.open_interest) == (at("2022-03-15 06:30"), 1234)
-    assert np.isnan(lone.bid)
     assert got.rows_read == 7
+    assert got.reasons == {"unmatched_open_interest": 1}, "nothing else is known of the strike of 90 that day"
+    assert "1234" in got.rejects[0].text
 
 
 def test_a_side_never_quoted_is_missing(files: SimpleNamespace, tree: Path) -> None:
@@ -91,7 +90,15 @@ def test_spot_is_the_underlyings_price_known_at_that_moment(files: SimpleNamespa
     assert spot[at("2022-03-15 09:32")] == 50.01
     assert spot[at("2022-03-15 09:34")] == 50.01
     assert spot[at("2022-03-15 16:00")] == 50.5, "at the close the daily file knows it"
-    assert np.isnan(got.quotes[got.quotes.strike == 90].spot.iloc[0])
+
+
+def test_open_interest_alone_is_read_alone(files: SimpleNamespace, tree: Path) -> None:
+    for kind in ("quote", "trade"):
+        (tree / f"{MINUTE}_{kind}_american.zip").unlink()
+    got = files.collect(open_feed(tree / f"{MINUTE}_openinterest_american.zip"))
+    assert got.quotes.open_interest.tolist() == [77, 1234]
+    assert set(got.quotes.ts) == {at("2022-03-15 06:30")}
+    assert got.quotes[["bid", "ask", "last", "volume", "spot"]].isna().all(axis=None)
 
 
 def test_the_archives_of_a_set_are_one_feed_whichever_is_named(tree: Path) -> None:
