@@ -29,7 +29,8 @@ Int64s = npt.NDArray[np.int64]
 
 #: Quotes this much older than the newest one still belong to the same picture; older ones are marked stale.
 FRESH = timedelta(minutes=15)
-_STEPS = (timedelta(0), timedelta(minutes=1), timedelta(minutes=5), FRESH)
+#: How far back to look at a time: most chains are complete at the first step or soon after.
+_STEPS = (timedelta(0), timedelta(minutes=1), timedelta(minutes=5))
 _US = timedelta(microseconds=1)
 _COLUMNS = f"contract_id, ts, {', '.join(VALUE_COLUMNS)}, quality"
 
@@ -41,6 +42,7 @@ def option_chain(
     at: datetime | None = None,
     expiry: date | None = None,
     max_age: timedelta | None = None,
+    fresh: timedelta = FRESH,
 ) -> pd.DataFrame:
     """Return the chain of `symbol` as it was known at `at`.
 
@@ -56,6 +58,8 @@ def option_chain(
         Only this expiration.
     max_age : timedelta, optional
         Refuse a chain whose newest quote is older than this at `at`.
+    fresh : timedelta
+        How much older than the chain's newest quote a quote may be without being marked `stale`.
 
     Returns
     -------
@@ -72,11 +76,14 @@ def option_chain(
 
     Notes
     -----
-    Each contract's row is its newest one with a quote out of the 15 minutes before the newest moment; without one,
+    Each contract's row is its newest one with a quote out of the time `fresh` before the newest moment; without one,
     its newest trade or open interest there; without that, its newest row of the same session, with quality `stale`.
     `mid` is NaN where a side is missing. `tau` and `dte` run from the row's own `ts`.
     """
     at = as_utc(at) if at is not None else None
+    for name, duration in (("max_age", max_age), ("fresh", fresh)):
+        if duration is not None and duration < timedelta(0):
+            raise InputError(name, duration, "a duration >= 0")
     with cursor_of(engine) as cursor:
         book = book_of(engine)
         session = newest_session(engine, cursor, symbol, at, what="option chain")
@@ -85,7 +92,7 @@ def option_chain(
         wanted = _alive(cursor, book, session, moment_at, expiry)
         if not len(wanted):
             raise _nothing_left(symbol, session, moment_at, expiry)
-        rows = _collect(cursor, session, wanted, everything=expiry is None)
+        rows = _collect(cursor, session, wanted, fresh // _US, everything=expiry is None)
         frame = _frame(rows, book, book.positions(cursor, rows.contract_ids), symbol)
     frame.attrs = {"at": moment_at, "as_of": moment(session.as_of_us), "source": session.source}
     return frame
@@ -94,8 +101,6 @@ def option_chain(
 def _check_age(symbol: str, session: Session, at: datetime, max_age: timedelta | None) -> None:
     if max_age is None:
         return
-    if max_age < timedelta(0):
-        raise InputError("max_age", max_age, "a duration >= 0")
     age = at - moment(session.as_of_us)
     if age > max_age:
         raise StaleQuoteError(f"option chain of {symbol}", age_s=age.total_seconds(), max_age_s=max_age.total_seconds())
@@ -118,22 +123,22 @@ def _nothing_left(symbol: str, session: Session, at: datetime, expiry: date | No
     return NoDataError("option chain", at=at, hint=hint, **facts)
 
 
-def _collect(cursor: Any, session: Session, wanted: Int64s, *, everything: bool) -> Newest:
+def _collect(cursor: Any, session: Session, wanted: Int64s, fresh_us: int, *, everything: bool) -> Newest:
     """Read backwards from the newest moment, in steps, until every contract has a row."""
     newest = Newest(wanted)
     until = session.as_of_us
-    for step in _STEPS:
-        since = max(session.as_of_us - step // _US, session.first_us)
+    for back_us in sorted({*(min(step // _US, fresh_us) for step in _STEPS), fresh_us}):
+        since = max(session.as_of_us - back_us, session.first_us)
         if since <= until:
             missing = newest.without_quote()
             if not len(missing):
                 return newest.found()
-            newest.offer(_slice(cursor, session, since, until, missing, everything=everything and step == _STEPS[0]))
+            newest.offer(_slice(cursor, session, since, until, missing, everything=everything and back_us == 0))
         until = since - 1
     missing = newest.without_row()
     if len(missing) and session.first_us <= until:
         newest.offer(_slice(cursor, session, session.first_us, until, missing, everything=False, only_last=True))
-        newest.mark_stale(session.as_of_us - FRESH // _US)
+        newest.mark_stale(session.as_of_us - fresh_us)
     return newest.found()
 
 

@@ -110,6 +110,16 @@ def test_each_contract_shows_its_newest_quote_of_the_last_quarter_hour(store, ma
     assert chain["quality"].tolist() == ["ok", "ok", "ok", "stale"]
 
 
+def test_what_counts_as_fresh_can_be_told(store, made, ladder):
+    later = made.snapshots(
+        [{"ts": made.noon + 10 * MINUTE, "strike": 90.0, "bid": 10.0, "quality": "ok"}], symbol=ladder
+    )
+    made.ingest(store, f"{ladder}/later", later)
+    for fresh, qualities in [(MINUTE, ["ok"] * 3), (timedelta(seconds=59), ["ok", "stale", "stale"])]:
+        chain = option_chain(store.engine, ladder, fresh=fresh)
+        assert (chain["bid"].tolist(), chain["quality"].tolist()) == ([10.0, 9.0, 9.0], qualities)
+
+
 def test_a_trade_does_not_hide_a_quote_but_stands_where_there_is_none(store, made, symbol):
     rows = [
         {"strike": 90.0, "ts": made.noon - MINUTE, "bid": 1.0},
@@ -184,9 +194,10 @@ def test_an_older_chain_than_allowed_is_refused(store, made, ladder):
     with pytest.raises(StaleQuoteError) as caught:
         option_chain(store.engine, ladder, at=at + timedelta(seconds=1), max_age=timedelta(seconds=900))
     assert (caught.value.age_s, caught.value.max_age_s) == (901, 900)
-    with pytest.raises(InputError) as refused:
-        option_chain(store.engine, ladder, max_age=timedelta(seconds=-1))
-    assert refused.value.name == "max_age"
+    for name in ("max_age", "fresh"):
+        with pytest.raises(InputError) as refused:
+            option_chain(store.engine, ladder, **{name: timedelta(seconds=-1)})
+        assert refused.value.name == name
 
 
 def test_an_unknown_symbol_is_met_with_the_nearest_known_one(store, ladder):

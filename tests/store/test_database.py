@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import secrets
 import socket
 from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import create_engine, make_url, text
 
-from bifrost_lib.core.errors import InputError, SettingsError, SourceUnavailable
+from bifrost_lib.core.errors import InputError, SettingsError, SourceUnavailable, StoreError
 from bifrost_lib.core.settings import load_settings
 from bifrost_lib.store import (
     corporate_actions,
@@ -46,6 +47,22 @@ def test_a_refused_password_is_not_shown(tmp_path, database_server):
     with pytest.raises(SourceUnavailable) as caught:
         open_store(load_settings({"BIFROST_HOME": str(tmp_path), "BIFROST_DATABASE_URL": url}))
     assert "very-secret" not in str(caught.value)
+
+
+def test_a_role_that_may_not_make_tables_is_told_what_it_lacks(tmp_path, database_server, database_settings):
+    role, admin = f"limited_{secrets.token_hex(4)}", create_engine(database_settings.database_url)
+    with admin.begin() as connection:
+        if not connection.scalar(text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")):
+            pytest.skip("this server's role may not make other roles")
+        connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD 'very-secret'"))
+        connection.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+    url = make_url(database_settings.database_url).set(username=role, password="very-secret")  # noqa: S106
+    environ = {"BIFROST_HOME": str(tmp_path), "BIFROST_DATABASE_URL": url.render_as_string(hide_password=False)}
+    with pytest.raises(StoreError, match=r"permission denied.*give the database's role the right"):
+        open_store(load_settings(environ))
+    with admin.begin() as connection:
+        connection.execute(text(f"DROP ROLE {role}"))
+    admin.dispose()
 
 
 def test_an_address_that_is_none_is_refused(tmp_path):
@@ -148,7 +165,6 @@ def test_the_peers_of_the_benchmark_load_every_row_and_leave_nothing(store, tmp_
 
 
 def test_a_broken_query_is_told_without_the_drivers_words(store):
-    from bifrost_lib.core.errors import StoreError
     from bifrost_lib.store.reading import cursor_of
 
     with pytest.raises(StoreError, match="does not exist") as caught, cursor_of(store.engine) as cursor:
