@@ -9,9 +9,11 @@ import shlex
 
 import pytest
 import typer.main
+from sqlalchemy import text
 
 from bifrost_lib.cli.app import build_app
 from bifrost_lib.core.settings import SETTINGS
+from bifrost_lib.store import Store
 
 from .conftest import REPOSITORY
 from .test_floors import FLOORS
@@ -39,6 +41,25 @@ def test_every_command_parses(line: str) -> None:
         assert command is not None
         with command.make_context(name, rest, parent=context):
             pass
+
+
+def test_every_command_is_shown_and_has_an_example() -> None:
+    for command in build_app().registered_commands:
+        assert command.callback is not None
+        name = command.callback.__name__
+        assert any(line.split()[1] == name for line in COMMANDS), f"README does not show ./bifrost {name}"
+        assert f"Example: bifrost {name}" in (command.callback.__doc__ or "")
+
+
+def test_every_table_is_explained(store: Store) -> None:
+    query = (
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition "
+        "AND relnamespace = 'public'::regnamespace"
+    )
+    with store.engine.connect() as connection:
+        made = set(connection.scalars(text(query))) - {"alembic_version"}
+    explained = {name for row in TABLE_ROWS for name in re.findall(r"`([a-z]+_[a-z]+|stocks)`", row[0])}
+    assert explained == made
 
 
 def test_the_floors_are_those_that_are_proved() -> None:
