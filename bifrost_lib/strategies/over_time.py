@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -65,7 +67,7 @@ def _spreads(combos: Combos, book: Book, search: Search, premium: Floats) -> Tim
         stock=book.shares / near.multiplier,
         multiplier=near.multiplier,
         rate=far.rate,
-        div_yield=far.div_yield,
+        div_yield=far.rate - math.log(far.forward / near.forward) / (far.tau - near.tau),
     )
 
 

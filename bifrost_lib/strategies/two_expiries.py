@@ -2,7 +2,8 @@
 
 The later options are valued by Black-Scholes-Merton with their own volatility unchanged, and never below their
 intrinsic value, which an American holder can always take. So extremes, breakevens, probability and expected value
-are the model's, found numerically on a grid and refined; they are no facts of the contract as for one expiry.
+are the model's, found numerically on a grid of nine standard deviations either way and refined; they are no facts of
+the contract as for one expiry.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 DEVIATIONS, POINTS = 9.0, 361
-TAIL_POINTS = 24
 _SEARCH_STEPS, _BISECTIONS = 32, 48
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -124,17 +124,9 @@ def _intrinsic(is_call: bool, spot: Floats, strike: Floats) -> Floats:
 
 
 def _grid(spreads: TimeSpreads, centre: Floats) -> Floats:
-    lowest = min(float(spreads.strike.min()), float(centre[0])) / 50.0
-    highest = max(float(spreads.strike.max()), float(centre[-1])) * 50.0
-    shared = np.concatenate(
-        [
-            np.geomspace(lowest, centre[0], TAIL_POINTS, endpoint=False),
-            centre,
-            np.geomspace(centre[-1], highest, TAIL_POINTS + 1)[1:],
-        ]
-    )
+    # Beyond nine deviations the model only extrapolates: a carry that is off by a little would make fortunes there.
     rows = len(spreads.premium)
-    return np.sort(np.concatenate([np.broadcast_to(shared, (rows, len(shared))), spreads.strike], axis=1), axis=1)
+    return np.sort(np.concatenate([np.broadcast_to(centre, (rows, len(centre))), spreads.strike], axis=1), axis=1)
 
 
 def _peak(spreads: TimeSpreads, grid: Floats, values: Floats, sign: float) -> Floats:
