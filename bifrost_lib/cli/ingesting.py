@@ -14,7 +14,18 @@ from bifrost_lib.cli.output import print_csv, print_json, print_table
 if TYPE_CHECKING:
     from bifrost_lib.workflows import FileReport
 
-KEYS = ("path", "state", "rows_read", "rows_stored", "rejected", "seconds", "reject_file", "problem")
+KEYS = (
+    "path",
+    "state",
+    "rows_read",
+    "rows_stored",
+    "rows_unchanged",
+    "rejected",
+    "seconds",
+    "reject_file",
+    "problem",
+    "note",
+)
 
 
 def ingest(
@@ -33,7 +44,8 @@ def ingest(
     """Store option chains from files: LEAN zips, or csv, csv.gz, csv.xz and parquet of several vendors.
 
     A file is stored whole or not at all, and storing it twice changes nothing. Rows that cannot be read are counted
-    by reason and written to a reject file.
+    by reason and written to a reject file. A vendor's own layout is described in a mapping file, whose keys
+    bifrost_lib/feeds/mapping.py explains and whose examples lie in bifrost_lib/feeds/mappings.
 
     Example: bifrost ingest ~/lean/Data/option/usa/daily
     """
@@ -68,7 +80,8 @@ def _print_reports(reports: list[FileReport]) -> None:
     ]  # fmt: skip
     header = ("file", "state", "read", "stored", "rejected", "seconds", "rows/s")
     rejects = [str(report.reject_file) for report in reports if report.reject_file]
-    note = "rejected rows: " + " ".join(rejects) if rejects else ""
+    notes = {report.note for report in reports if report.note}
+    note = "\n".join([*sorted(notes), *(["rejected rows: " + " ".join(rejects)] if rejects else [])])
     print_table("Ingested", rows, header, left=("file", "state", "rejected"), note=note)
 
 

