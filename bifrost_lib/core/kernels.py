@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_PACKAGE = Path(__file__).parents[1]
+_IMPORT = re.compile(rb"^ *from (bifrost_lib[\w.]*) import \(?([\w, \n]*)", re.MULTILINE)
 
 
 def cache_folder() -> Path:
@@ -35,7 +39,7 @@ def kernel(**options: Any) -> Callable[[F], F]:
     import numba
 
     def compile_later(function: F) -> F:
-        folder = str(cache_folder() / sources_digest(Path(function.__code__.co_filename).parent))
+        folder = str(cache_folder() / sources_digest(Path(function.__code__.co_filename)))
         numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
         compiled: F = numba.njit(cache=_writable(folder), **options)(function)
         return compiled
@@ -44,15 +48,27 @@ def kernel(**options: Any) -> Callable[[F], F]:
 
 
 @cache
-def sources_digest(folder: Path) -> str:
-    """Name the sources of `folder` and of the pricing scalars, which any kernel may contain.
+def sources_digest(source: Path) -> str:
+    """Name the contents of a file and of all files of ours that it imports from, directly or not.
 
     The compiler's own cache looks only at a kernel's own file, and would go on using machine code into which an older
     version of another file's function was compiled.
     """
+    found: dict[Path, bytes] = {}
+    waiting = [source]
+    while waiting:
+        path = waiting.pop()
+        if path not in found and path.exists():
+            found[path] = path.read_bytes()
+            for module, names in re.findall(_IMPORT, found[path]):
+                place = _PACKAGE.parent / module.decode().replace(".", "/")
+                waiting += [
+                    place.with_suffix(".py"),
+                    *(place / f"{name.decode()}.py" for name in names.replace(b",", b" ").split()),
+                ]
     told = hashlib.blake2b(digest_size=8)
-    for source in sorted({*folder.glob("*.py"), *(Path(__file__).parents[1] / "pricing").glob("*.py")}):
-        told.update(source.read_bytes())
+    for path in sorted(found):
+        told.update(path.name.encode() + found[path])
     return told.hexdigest()
 
 

@@ -17,10 +17,13 @@ import ctypes
 import hashlib
 import inspect
 import json
+import os
 import struct
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -58,8 +61,8 @@ def loop(module: str, name: str) -> Callable[..., int]:
 
 def compile_loops(module: str, names: Sequence[str]) -> None:
     """Compile loops into the cache, and load them, so that later processes find them there."""
-    for name in names:
-        _machine_code(module, name)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # each compilation is a process
+        list(pool.map(lambda name: _machine_code(module, name), names))
 
 
 @cache
@@ -98,7 +101,7 @@ def _digest(module: str) -> str:
         raise ModuleNotFoundError(module, name=module)
     processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
     told = hashlib.blake2b(digest_size=8)
-    for fact in (sources_digest(Path(spec.origin).parent), llvmlite.__version__, sys.version, *processor):
+    for fact in (sources_digest(Path(spec.origin)), llvmlite.__version__, sys.version, *processor):
         told.update(fact.encode())
     for source in (Path(__file__), Path(numba.origin).with_name("_version.py")):
         told.update(source.read_bytes())
@@ -106,6 +109,23 @@ def _digest(module: str) -> str:
 
 
 def _compile(module: str, name: str) -> bytes:
+    # in a process of its own: there the compiler can be told to use the widest registers, and here nothing imports it
+    import llvmlite.binding as llvm
+
+    features = llvm.get_host_cpu_features()
+    wide = ",-prefer-256-bit" if features.get("avx512f") else ""
+    environment = os.environ | {
+        "NUMBA_CPU_FEATURES": features.flatten() + wide,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    command = [sys.executable, "-W", "ignore", "-m", __name__, module, name]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"cannot compile {module}.{name}: {done.stderr.decode(errors='replace')[-2000:]}")
+    return done.stdout
+
+
+def _compiled_here(module: str, name: str) -> bytes:
     import llvmlite.binding as llvm
     import numba
     from numba.core.registry import cpu_target
@@ -202,3 +222,7 @@ def _load(kinds: list[str], code: bytes) -> Callable[..., int]:
 
 def _bits(value: float) -> int:
     return int(struct.unpack("<q", struct.pack("<d", value))[0])
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(_compiled_here(*sys.argv[1:]))

@@ -15,7 +15,7 @@ from bifrost_lib.pricing.american_inputs import american_batch, reduced_batch, u
 from bifrost_lib.pricing.american_presets import Pair, preset_named
 from bifrost_lib.pricing.arguments import Floats, batch
 from bifrost_lib.pricing.elementary import SCALAR, exponential
-from bifrost_lib.pricing.implied import implied_one
+from bifrost_lib.pricing.implied_loops import implied_one
 from bifrost_lib.pricing.normal_form import INV_SQRT_2PI
 
 _OK = int(Quality.OK)

@@ -76,6 +76,22 @@ def log_ratio(a: float, b: float) -> float:
 
 
 @kernel(**SCALAR)
+def log_close(a: float, b: float) -> float:
+    """Return ln(a / b) for positive numbers of which neither is more than 1.41 times the other."""
+    f = (a - b) / (a + b)
+    w = f * f
+    p = 0.13086626147840102
+    p = p * w + 0.13268773138656886
+    p = p * w + 0.15386239702814658
+    p = p * w + 0.18181795640132906
+    p = p * w + 0.22222222391713917
+    p = p * w + 0.28571428570803614
+    p = p * w + 0.4000000000000088
+    p = p * w + 0.6666666666666666
+    return 2.0 * f + (f * w) * p
+
+
+@kernel(**SCALAR)
 def mills_ratio(z: float) -> float:
     """Return (1 - N(z)) / n(z), N and n being the normal distribution and density, for z >= 0; error 2e-17."""
     z = 1e20 if z > 1e20 else z

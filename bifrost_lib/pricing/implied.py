@@ -9,63 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.core.kernels import kernel
+from bifrost_lib.core.native import loop
 from bifrost_lib.core.quality import Quality
 from bifrost_lib.pricing.arguments import Batch, Floats, batch, refuse
-from bifrost_lib.pricing.elementary import exponential
-from bifrost_lib.pricing.normal_form import log_moneyness
-from bifrost_lib.pricing.total_vol import solve_total_vol
+from bifrost_lib.pricing.workspace import workspace
 
 METHODS = ("householder", "lets_be_rational")
 
 _DOMAIN = {"spot": "numbers > 0", "strike": "numbers > 0", "tau": "years >= 0"}
-_OK = int(Quality.OK)
-_NO_QUOTE = int(Quality.NO_QUOTE)
-_NO_SPOT = int(Quality.NO_SPOT)
-_EXPIRED = int(Quality.EXPIRED)
-_BELOW = int(Quality.BELOW_INTRINSIC)
-_ABOVE = int(Quality.ABOVE_MAXIMUM)
-_NO_IV = int(Quality.NO_IV)
-_ROUNDING = 4.0 * 2.220446049250313e-16
-
-
-@kernel(error_model="numpy", fastmath={"contract"})
-def implied_one(value: float, asset: float, cash: float, log_ratio: float, tau: float, call: bool) -> tuple[float, int]:
-    """Return (iv, status), given the present values of the forward and of the strike and the log of their ratio."""
-    intrinsic = max(asset - cash if call else cash - asset, 0.0)
-    most = asset if call else cash
-    noise = _ROUNDING * max(asset, cash)
-    extra = value - intrinsic
-    if not tau > 0.0:
-        return math.nan, _EXPIRED if tau <= 0.0 else _NO_IV
-    if extra <= (noise if intrinsic > 0.0 else 0.0):
-        return math.nan, _BELOW if extra < -noise or value < 0.0 else _NO_IV
-    least = min(asset, cash)
-    rest = most - value
-    if rest <= 0.0:
-        return math.nan, _ABOVE
-    s = solve_total_vol(-math.fabs(log_ratio), math.log(extra / least), math.log(rest / least))
-    if not s > 0.0:
-        return math.nan, _NO_IV
-    return s / math.sqrt(tau), _OK
-
-
-@kernel(error_model="numpy", fastmath={"contract"})
-def _implied_all(
-    value: Any, s0: Any, k: Any, tau: Any, call: Any, rate: Any, q: Any, steps: Any, iv: Any, status: Any
-) -> int:
-    flags = 0
-    for i in range(iv.size):
-        v, s, strike, t = value[i * steps[0]], s0[i * steps[1]], k[i * steps[2]], tau[i * steps[3]]
-        r, div = rate[i * steps[5]], q[i * steps[6]]
-        flags |= (1 if s <= 0.0 else 0) | (2 if strike <= 0.0 else 0) | (4 if t < 0.0 else 0)
-        if math.isnan(v + s + strike + t + r + div):
-            iv[i] = math.nan
-            status[i] = _NO_QUOTE if math.isnan(v) else (_NO_SPOT if math.isnan(s) else _NO_IV)
-            continue
-        asset, cash = s * exponential(-div * t), strike * exponential(-r * t)
-        iv[i], status[i] = implied_one(v, asset, cash, log_moneyness(s, strike, t, r, div), t, call[i * steps[4]] != 0)
-    return flags
+_implied_all = loop("bifrost_lib.pricing.implied_loops", "implied_all")
 
 
 def implied_vol(
@@ -128,10 +80,10 @@ def implied_vol(
         raise InputError("method", method, " or ".join(METHODS))
     given = batch(price=price, spot=spot, strike=strike, tau=tau, right=right, rate=rate, div_yield=div_yield)
     iv, status = np.empty(given.size), np.empty(given.size, dtype=np.int8)
-    flags = _implied_all(*(*given.columns, given.steps, iv, status))
+    flags = _implied_all(*given.columns, given.steps, iv, status, workspace())
     refuse(flags, _DOMAIN, given.columns[1:4])
     if method == "lets_be_rational":
-        _reference_solver(given, iv, status == _OK)
+        _reference_solver(given, iv, status == Quality.OK)
     return (given.result(iv), given.result(status)) if return_status else given.result(iv)
 
 

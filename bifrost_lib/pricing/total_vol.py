@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from bifrost_lib.core.kernels import kernel
-from bifrost_lib.pricing.elementary import mills_ratio, mills_slope
+from bifrost_lib.pricing.elementary import SCALAR, mills_ratio, mills_slope
 from bifrost_lib.pricing.normal_form import density
 
 LOG_SQRT_2PI = 0.9189385332046727
@@ -18,15 +18,12 @@ _SHORT = 0.1  # total volatility below which the difference of two Mills ratios 
 _ROUNDS = 60
 
 
-@kernel(error_model="numpy", fastmath={"contract"})
-def density_multiple(x: float, s: float) -> float:
-    """Return b / n(d1) for d1 <= 0 or short s, else (b - 1) / n(d1); both without cancellation."""
-    if s >= _SHORT:
-        d1 = x / s + 0.5 * s
-        lower = mills_ratio(s - d1)
-        return mills_ratio(-d1) - lower if d1 <= 0.0 else -mills_ratio(d1) - lower
-    # integral of u e^(hu - u^2/2) sinh(tu)/u over u > 0: a series in t whose terms follow one recurrence
-    h, t = x / s, 0.5 * s
+@kernel(**SCALAR)
+def short_multiple(h: float, t: float) -> float:
+    """Return b / n(d1) for h = x / s <= 0 and t = s / 2 <= 0.05, without cancellation.
+
+    It is the integral over u > 0 of 2 e^(hu - u^2/2) sinh(tu), a series in t whose terms follow one recurrence.
+    """
     y1 = mills_slope(-h)
     y2 = mills_ratio(-h) + h * y1
     y3 = 2.0 * y1 + h * y2
@@ -39,6 +36,16 @@ def density_multiple(x: float, s: float) -> float:
     w = t * t
     series = y1 + w / 6.0 * (y3 + w / 20.0 * (y5 + w / 42.0 * (y7 + w / 72.0 * y9)))
     return 2.0 * t * series
+
+
+@kernel(error_model="numpy", fastmath={"contract"})
+def density_multiple(x: float, s: float) -> float:
+    """Return b / n(d1) for d1 <= 0 or short s, else (b - 1) / n(d1); both without cancellation."""
+    if s >= _SHORT:
+        d1 = x / s + 0.5 * s
+        lower = mills_ratio(s - d1)
+        return mills_ratio(-d1) - lower if d1 <= 0.0 else -mills_ratio(d1) - lower
+    return short_multiple(x / s, 0.5 * s)
 
 
 @kernel(error_model="numpy", fastmath={"contract"})

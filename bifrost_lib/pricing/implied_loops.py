@@ -1,0 +1,228 @@
+"""The loops behind `implied_vol`.
+
+Nearly all options go through SIMD: a polynomial guess and one step of fifth order. Options of very short total
+volatility are gathered and take the same step with a price formula that suits them. What is left (prices beyond the
+guess's limits, prices without a solution, missing values) is handled one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from bifrost_lib.core.kernels import kernel
+from bifrost_lib.core.native import Counts, Flags, Floats
+from bifrost_lib.core.quality import Quality
+from bifrost_lib.pricing.blocks import load, load_sign, outside
+from bifrost_lib.pricing.elementary import SCALAR, exponential, log_close, mills_ratio
+from bifrost_lib.pricing.first_guess import FARTHEST, LEAST_PRICE, MOST_PRICE, guess_total_vol
+from bifrost_lib.pricing.normal_form import density, log_moneyness
+from bifrost_lib.pricing.total_vol import short_multiple, solve_total_vol
+from bifrost_lib.pricing.workspace import BLOCK
+
+_OK = int(Quality.OK)
+_NO_QUOTE = int(Quality.NO_QUOTE)
+_NO_SPOT = int(Quality.NO_SPOT)
+_EXPIRED = int(Quality.EXPIRED)
+_BELOW = int(Quality.BELOW_INTRINSIC)
+_ABOVE = int(Quality.ABOVE_MAXIMUM)
+_NO_IV = int(Quality.NO_IV)
+_ROUNDING = 4.0 * 2.220446049250313e-16
+
+# rows of the workspace: what is given, what it reduces to, and what is found
+VALUE, SPOT, STRIKE, TAU, SIGN, RATE, DIV_YIELD = range(7)
+ASSET, CASH, X, B, S, FAST, SHORT_X, SHORT_B, SHORT_S = range(7, 16)
+SOLVER_ROWS = 16
+
+_SHORT = 0.02  # below it the difference of two Mills ratios loses more than 13 digits can spare
+_LARGEST_STEP = 0.004  # of the guess; a longer one means that the guess was outside its limits
+
+
+@kernel(**SCALAR)
+def reduce_one(value: float, asset: float, cash: float, sign: float, x: float, tau: float) -> Any:
+    """Return |x|, the normalised out-of-the-money price, and 1 where the guess is good for them, else 0."""
+    difference = sign * (asset - cash)
+    intrinsic = difference if difference > 0.0 else 0.0
+    least, most = (asset, cash) if asset < cash else (cash, asset)
+    extra = value - intrinsic
+    b, x = extra / least, math.fabs(x)
+    noise = _ROUNDING * most if difference > 0.0 else 0.0
+    fast = extra > noise and b > LEAST_PRICE and b < MOST_PRICE and x < FARTHEST and tau > 0.0
+    return x, b, 1.0 if fast else 0.0
+
+
+@kernel(**SCALAR)
+def fifth_order(s: float, h: float, slope: float, gap: float) -> float:
+    """Return Householder's step of fifth order towards ln b(s) = target.
+
+    `h` = -x / s, `slope` = d ln b / d s, `gap` = target - ln b(s). Every derivative of b is b' times a polynomial in
+    h and s, which is why the order is nearly free.
+    """
+    inv = 1.0 / s
+    v = h * h * inv
+    a1 = v - 0.25 * s  # b'' / b'
+    a2 = -3.0 * v * inv - 0.25  # its derivatives
+    a3 = 12.0 * v * inv * inv
+    g2 = a1 - slope  # f'' / f' of f = ln b
+    g2_1 = a2 - slope * g2
+    g2_2 = a3 - slope * (g2 * g2 + g2_1)
+    g3 = g2 * g2 + g2_1
+    g4 = g2 * (g2 * g2 + 3.0 * g2_1) + g2_2
+    newton = gap / slope
+    top = 1.0 + newton * (g2 + newton * (g3 * 0.16666666666666666))
+    bottom = 1.0 + newton * (
+        1.5 * g2 + newton * (0.25 * g2 * g2 + 0.3333333333333333 * g3 + newton * g4 * 0.041666666666666664)
+    )
+    return newton * top / bottom
+
+
+@kernel(**SCALAR)
+def improve(x: float, b: float, s: float) -> float:
+    """Return total volatility from a good guess `s` >= 0.02."""
+    h = -x / s
+    d1 = h + 0.5 * s
+    n = density(d1)
+    m = mills_ratio(math.fabs(d1))
+    part = (m if d1 <= 0.0 else -m) - mills_ratio(0.5 * s - h)
+    value = (0.0 if d1 <= 0.0 else 1.0) + n * part
+    return s + fifth_order(s, h, n / value, log_close(b, value))
+
+
+@kernel(**SCALAR)
+def improve_short(x: float, b: float, s: float) -> float:
+    """Return total volatility from a good guess `s` < 0.1."""
+    h = -x / s
+    multiple = short_multiple(h, 0.5 * s)
+    d1 = h + 0.5 * s
+    return s + fifth_order(s, h, 1.0 / multiple, log_close(b, density(d1) * multiple))
+
+
+@kernel(**SCALAR)
+def solve_block(work: Any, size: int) -> int:
+    """Fill row S from rows X and B, NaN where only the one-by-one solver will do; return how many those are."""
+    for j in range(size):
+        work[S * BLOCK + j] = guess_total_vol(work[X * BLOCK + j], work[B * BLOCK + j])
+    for j in range(size):
+        # the loop below overwrites S, so the guess of the short ones is kept aside, the others' being of no use there
+        work[SHORT_S * BLOCK + j] = work[S * BLOCK + j]
+    for j in range(size):
+        guess = work[S * BLOCK + j]
+        s = improve(work[X * BLOCK + j], work[B * BLOCK + j], guess)
+        good = math.fabs(s - guess) < _LARGEST_STEP * guess and work[FAST * BLOCK + j] > 0.0
+        work[S * BLOCK + j] = s if good else math.nan
+    short = 0
+    for j in range(size):
+        short += 1 if work[SHORT_S * BLOCK + j] < _SHORT and work[FAST * BLOCK + j] > 0.0 else 0
+    if short > 0:
+        _solve_short(work, size)
+    left = 0
+    for j in range(size):
+        left += 1 if math.isnan(work[S * BLOCK + j]) else 0
+    return left
+
+
+@kernel(error_model="numpy", fastmath={"contract"})
+def _solve_short(work: Any, size: int) -> None:
+    # gather them, solve them side by side, scatter them
+    short = 0
+    for j in range(size):
+        guess = work[SHORT_S * BLOCK + j]
+        if guess < _SHORT and work[FAST * BLOCK + j] > 0.0:
+            work[SHORT_X * BLOCK + short] = work[X * BLOCK + j]
+            work[SHORT_B * BLOCK + short] = work[B * BLOCK + j]
+            work[SHORT_S * BLOCK + short] = guess
+            work[S * BLOCK + j] = math.inf
+            short += 1
+    for i in range(short):
+        guess = work[SHORT_S * BLOCK + i]
+        s = improve_short(work[SHORT_X * BLOCK + i], work[SHORT_B * BLOCK + i], guess)
+        work[SHORT_S * BLOCK + i] = s if math.fabs(s - guess) < _LARGEST_STEP * guess else math.nan
+    short = 0
+    for j in range(size):
+        if work[S * BLOCK + j] == math.inf:
+            work[S * BLOCK + j] = work[SHORT_S * BLOCK + short]
+            short += 1
+
+
+@kernel(error_model="numpy", fastmath={"contract"})
+def implied_one(value: float, asset: float, cash: float, log_ratio: float, tau: float, call: bool) -> tuple[float, int]:
+    """Return (iv, status), given the present values of the forward and of the strike and the log of their ratio."""
+    if math.isnan(value + asset + cash + log_ratio + tau):
+        return math.nan, _NO_QUOTE if math.isnan(value) else _NO_IV
+    if tau <= 0.0:
+        return math.nan, _EXPIRED
+    intrinsic = max(asset - cash if call else cash - asset, 0.0)
+    least, noise = min(asset, cash), _ROUNDING * max(asset, cash)
+    extra, rest = value - intrinsic, (asset if call else cash) - value
+    if extra <= (noise if intrinsic > 0.0 else 0.0):
+        return math.nan, _BELOW if extra < -noise or value < 0.0 else _NO_IV
+    if rest <= 0.0:
+        return math.nan, _ABOVE
+    s = solve_total_vol(-math.fabs(log_ratio), math.log(extra / least), math.log(rest / least))
+    return (s / math.sqrt(tau), _OK) if s > 0.0 else (math.nan, _NO_IV)
+
+
+@kernel(**SCALAR)
+def _load_all(
+    value: Any, spot: Any, strike: Any, tau: Any, is_call: Any, rate: Any, div_yield: Any, steps: Any, start: int,
+    size: int, work: Any,
+) -> int:  # fmt: skip
+    load(work, VALUE, value, steps[0], start, size)
+    load(work, SPOT, spot, steps[1], start, size)
+    load(work, STRIKE, strike, steps[2], start, size)
+    load(work, TAU, tau, steps[3], start, size)
+    load_sign(work, SIGN, is_call, steps[4], start, size)
+    load(work, RATE, rate, steps[5], start, size)
+    load(work, DIV_YIELD, div_yield, steps[6], start, size)
+    flags = outside(work, SPOT, size, True, 1) | outside(work, STRIKE, size, True, 2)
+    return flags | outside(work, TAU, size, False, 4)
+
+
+@kernel(**SCALAR)
+def _reduce_block(work: Any, size: int) -> None:
+    for j in range(size):
+        s0, k, t = work[SPOT * BLOCK + j], work[STRIKE * BLOCK + j], work[TAU * BLOCK + j]
+        rate, q = work[RATE * BLOCK + j], work[DIV_YIELD * BLOCK + j]
+        asset, cash = s0 * exponential(-q * t), k * exponential(-rate * t)
+        x, b, fast = reduce_one(
+            work[VALUE * BLOCK + j], asset, cash, work[SIGN * BLOCK + j], log_moneyness(s0, k, t, rate, q), t
+        )
+        work[ASSET * BLOCK + j] = asset
+        work[CASH * BLOCK + j] = cash
+        work[X * BLOCK + j] = x
+        work[B * BLOCK + j] = b
+        work[FAST * BLOCK + j] = fast
+
+
+def implied_all(
+    value: Floats, spot: Floats, strike: Floats, tau: Floats, is_call: Flags, rate: Floats, div_yield: Floats,
+    steps: Counts, iv: Floats, status: Flags, work: Floats,
+) -> int:  # fmt: skip
+    """Fill `iv` and `status`; return which of spot (1), strike (2) and tau (4) left their domain."""
+    flags = 0
+    for start in range(0, iv.size, BLOCK):
+        size = min(BLOCK, iv.size - start)
+        flags |= _load_all(value, spot, strike, tau, is_call, rate, div_yield, steps, start, size, work)
+        _reduce_block(work, size)
+        left = solve_block(work, size)
+        for j in range(size):
+            iv[start + j] = work[S * BLOCK + j] / math.sqrt(work[TAU * BLOCK + j])
+        for j in range(size):
+            status[start + j] = _OK
+        if left == 0:
+            continue
+        for j in range(size):
+            if not math.isnan(work[S * BLOCK + j]):
+                continue
+            s0, k, t = work[SPOT * BLOCK + j], work[STRIKE * BLOCK + j], work[TAU * BLOCK + j]
+            x = log_moneyness(s0, k, t, work[RATE * BLOCK + j], work[DIV_YIELD * BLOCK + j])
+            iv[start + j], found = implied_one(
+                work[VALUE * BLOCK + j],
+                work[ASSET * BLOCK + j],
+                work[CASH * BLOCK + j],
+                x,
+                t,
+                work[SIGN * BLOCK + j] > 0.0,
+            )
+            status[start + j] = _NO_SPOT if found == _NO_IV and math.isnan(s0) else found
+    return flags
