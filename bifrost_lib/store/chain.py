@@ -93,6 +93,8 @@ def option_chain(
         if not len(wanted):
             raise _nothing_left(symbol, session, moment_at, expiry)
         rows = _collect(cursor, session, wanted, fresh // _US, everything=expiry is None)
+        if not len(rows.contract_ids):
+            raise _nothing_left(symbol, session, moment_at, expiry)
         frame = _frame(rows, book, book.positions(cursor, rows.contract_ids), symbol)
     frame.attrs = {"at": moment_at, "as_of": moment(session.as_of_us), "source": session.source}
     return frame

@@ -26,7 +26,8 @@ from bifrost_lib.store.location import locate, prepare_home, socket_folder
 from bifrost_lib.store.locks import SharedUse, exclusive
 
 DATABASE = "bifrost"
-_STARTING_UP = "the database system is starting up"
+#: What a server says that will soon take connections, or soon be gone.
+_PASSING = ("starting up", "not yet accepting", "shutting down", "in recovery")
 _LONGEST_LOG = 4 << 20
 _log = logging.getLogger(__name__)
 
@@ -128,7 +129,10 @@ class EmbeddedServer:
         raise StoreError(f"the database in {self.location.data} does not start: {self._last_words(problem)}")
 
     def _answer(self) -> str | None:
-        """Return None once the server takes our connections, or why it does not."""
+        """Return None once the server takes our connections, or why there is none.
+
+        A server that lives but refuses us (too many connections, a wrong password) must not be started again.
+        """
         deadline = time.monotonic() + 120.0  # recovery after a crash replays up to 4 GB of log
         while True:
             try:
@@ -142,7 +146,10 @@ class EmbeddedServer:
                 raise StoreError(
                     f"the password in {self.location.password_file} is not that of the data in {self.location.data}"
                 )
-            elif not any(word in text for word in (_STARTING_UP, "not yet accepting", "shutting down", "recovery")):
+            elif "FATAL:" in text and not any(words in text for words in _PASSING):
+                reason = text.split("FATAL:")[-1].strip().splitlines()[0]
+                raise StoreError(f"the database in {self.location.data} refuses connections: {reason}")
+            elif "FATAL:" not in text:
                 return text
             if time.monotonic() > deadline:
                 return text

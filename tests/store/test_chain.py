@@ -220,6 +220,15 @@ def test_a_naive_time_is_refused(store, ladder):
         assert caught.value.name == "at"
 
 
+def test_a_contract_first_seen_later_in_the_same_second_is_not_known_yet(store, made, symbol):
+    early, late = (made.noon + timedelta(milliseconds=step) for step in (300, 700))
+    rows = [{"ts": early, "bid": 1.0}, {"ts": late, "bid": 2.0, "expiry": "2024-05-17"}]
+    made.ingest(store, symbol, made.snapshots(rows, symbol=symbol))
+    assert option_chain(store.engine, symbol, at=early)["bid"].tolist() == [1.0]
+    with pytest.raises(NoDataError):
+        option_chain(store.engine, symbol, at=early, expiry=date(2024, 5, 17))
+
+
 def test_moments_of_a_chain_are_listed_in_order_within_bounds(store, made, ladder):
     found = chain_moments(store.engine, ladder, made.noon + MINUTE, made.noon + 4 * MINUTE)
     assert found.tolist() == [made.noon + step * MINUTE for step in (1, 2, 3, 4)]

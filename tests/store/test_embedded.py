@@ -232,6 +232,20 @@ def test_the_password_is_ours_alone(home):
     server.close()
 
 
+def test_a_server_without_a_free_connection_is_left_alone(home):
+    server = EmbeddedServer(home)
+    before = postmaster(server)
+    held = []
+    with pytest.raises(StoreError, match=r"refuses connections.*too many clients"):
+        while len(held) < 200:
+            held.append(server.connect())
+    assert postmaster(server) == before
+    for connection in held:
+        connection.close()
+    wait_for(lambda: server.connect().close() is None)
+    server.close()
+
+
 def test_it_listens_on_nothing_but_its_socket(home):
     server = EmbeddedServer(home)
     assert ask(server, "SHOW listen_addresses") == ""
