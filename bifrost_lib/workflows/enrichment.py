@@ -9,10 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.core.calendar import year_fractions
+from bifrost_lib.core.policy_rate import policy_rates
 from bifrost_lib.core.quality import QUALITY_LABELS, Quality
 from bifrost_lib.core.vocabulary import ANALYTIC_COLUMNS
 from bifrost_lib.pricing import quote_analytics
 
+#: How far a year's rates stray from the one it began with.
+POLICY_RATE_SD = 0.0125
 _QUALITIES = pd.Index(QUALITY_LABELS)
 
 
@@ -45,6 +48,8 @@ def with_analytics(quotes: pd.DataFrame) -> pd.DataFrame:
         ask=quotes["ask"].to_numpy(),
         spot=quotes["spot"].to_numpy(),
         american=_is(quotes["style"], "american"),
+        prior_rate=policy_rates(_ts(quotes)[starts])[group],
+        prior_rate_sd=POLICY_RATE_SD,
     )
     columns: dict[str, Any] = {name: getattr(found, name) for name in ANALYTIC_COLUMNS if name != "quality"}
     columns["quality"] = pd.Categorical.from_codes(found.quality, categories=_QUALITIES)
