@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bifrost_lib.pricing.implied import implied_vol
     from bifrost_lib.pricing.parity import ImpliedForward, implied_forward
     from bifrost_lib.pricing.quotes import QuoteAnalytics, quote_analytics
+    from bifrost_lib.pricing.warm import warm_up
 
 _HOME = {
     "GREEKS": "european",
@@ -37,6 +38,7 @@ _HOME = {
     "implied_vol": "implied",
     "price": "european",
     "quote_analytics": "quotes",
+    "warm_up": "warm",
 }
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "implied_vol",
     "price",
     "quote_analytics",
+    "warm_up",
 ]
 
 
