@@ -11,7 +11,7 @@ from scipy import integrate
 from bifrost_lib.core.errors import InputError, UnknownNameError
 from bifrost_lib.pricing import american_dividend_price, american_price, price
 
-NONE = {"dividend_taus": [], "dividends": []}
+NONE: dict[str, list[float]] = {"dividend_taus": [], "dividends": []}
 
 
 def test_roll_geske_whaley():
