@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,30 +40,36 @@ def first_of_each(rows: SnapshotRows) -> SnapshotRows:
     if not again.any():
         return ordered
     starts = np.flatnonzero(np.concatenate([[True], ~again]))
-    ends = np.append(starts[1:], len(ts))
-    for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
-        for other in range(start + 1, end):
-            _complete(ordered, start, other)
+    times = np.diff(np.append(starts, len(ts)))
+    for later in range(1, int(times.max())):  # the second row of every key at once, then the third
+        kept = starts[times > later]
+        _complete(ordered, kept, kept + later)
     return ordered.take(starts)
 
 
-def _complete(rows: SnapshotRows, kept: int, other: int) -> None:
+def _complete(rows: SnapshotRows, kept: Int64s, other: Int64s) -> None:
+    """Fill in what the kept rows lack from the other ones, pair by pair."""
     values = rows.values
     bid, ask = values[_QUOTE[0]], values[_QUOTE[1]]
     iv, spot = values[VALUE_COLUMNS.index("iv")], values[VALUE_COLUMNS.index("spot")]
-    is_unquoted = np.isnan(bid[kept]) and np.isnan(ask[kept])
-    brings_quote = not (np.isnan(bid[other]) and np.isnan(ask[other]))
-    is_same = np.array_equal([bid[kept], ask[kept]], [bid[other], ask[other]], equal_nan=True)
-    improves = is_same and np.isnan(iv[kept]) and (not np.isnan(iv[other]) or np.isnan(spot[kept]))
-    if (is_unquoted and brings_quote) or improves:
-        for place in _DERIVED:
-            if not np.isnan(values[place][other]):
-                values[place][kept] = values[place][other]
-        if rows.quality[other] >= 0:
-            rows.quality[kept] = rows.quality[other]
-    if is_unquoted:
-        for place in _QUOTE:
-            values[place][kept] = values[place][other]
+    is_unquoted = np.isnan(bid[kept]) & np.isnan(ask[kept])
+    brings_quote = ~(np.isnan(bid[other]) & np.isnan(ask[other]))
+    is_same = _equal(bid, kept, other) & _equal(ask, kept, other)
+    improves = is_same & np.isnan(iv[kept]) & (~np.isnan(iv[other]) | np.isnan(spot[kept]))
+    derives = (is_unquoted & brings_quote) | improves
+    for place in _DERIVED:
+        _fill(values[place], kept, other, derives & ~np.isnan(values[place][other]))
+    _fill(rows.quality, kept, other, derives & (rows.quality[other] >= 0))
+    for place in _QUOTE:
+        _fill(values[place], kept, other, is_unquoted)
     for place in _LONELY:
-        if np.isnan(values[place][kept]):
-            values[place][kept] = values[place][other]
+        _fill(values[place], kept, other, np.isnan(values[place][kept]))
+
+
+def _fill(column: npt.NDArray[Any], kept: Int64s, other: Int64s, where: npt.NDArray[np.bool_]) -> None:
+    column[kept[where]] = column[other[where]]
+
+
+def _equal(column: npt.NDArray[np.float64], kept: Int64s, other: Int64s) -> npt.NDArray[np.bool_]:
+    left, right = column[kept], column[other]
+    return np.asarray((left == right) | (np.isnan(left) & np.isnan(right)))

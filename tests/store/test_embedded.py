@@ -203,7 +203,11 @@ def test_a_home_that_the_servers_account_cannot_reach_keeps_its_data_elsewhere(t
     again = EmbeddedServer(tmp_path / "home")
     assert again.location == server.location
     again.close()
-    shutil.rmtree(server.location.base)
+    shutil.rmtree(tmp_path / "home")  # a temporary home that is gone takes its data with it, at the next occasion
+    other = EmbeddedServer(tmp_path / "other")
+    other.close()
+    assert other.location.base.exists() and not server.location.base.exists()
+    shutil.rmtree(other.location.base)
 
 
 @pytest.mark.parametrize("name", ["with a space", "with 'quotes' and %signs", "x" * 120])
