@@ -39,12 +39,14 @@ def up(
 def _run_desk(port: int | None, *, seed: bool) -> None:
     from bifrost_lib.cli.scanning import print_scan
     from bifrost_lib.core.kernels import has_kernels
+    from bifrost_lib.pricing import warm_up
     from bifrost_lib.workflows import find_strategies, list_symbols, open_desk, seed_simulated_history, serve_pages
 
     with open_desk() as desk:
         _say(f"store: {desk.store.description}")
         if not has_kernels():
             _say("first start: compiling the numerical kernels, about a minute")
+            warm_up(american=False)
         if seed and (stored := seed_simulated_history(desk)):
             _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
         symbols = list(list_symbols(desk)["symbol"])

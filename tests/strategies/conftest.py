@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ def _chain(
         forward = spot * np.exp((rate - div_yield) * tau)
         x = np.log(strike / forward)
         vol = np.full(len(x), flat) if flat else 0.22 - 0.25 * x + 0.5 * x**2 + 0.02 * np.sqrt(tau)
-        known = {"spot": spot, "strike": strike, "tau": tau, "vol": vol, "right": right, "rate": rate}
+        known: dict[str, Any] = {"spot": spot, "strike": strike, "tau": tau, "vol": vol, "right": right, "rate": rate}
         fair = price(**known, div_yield=div_yield)
         each = greeks(**known, div_yield=div_yield)
         frames.append(
