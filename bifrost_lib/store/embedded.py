@@ -22,7 +22,7 @@ from bifrost_lib.core.errors import StoreError
 from bifrost_lib.store import cluster
 from bifrost_lib.store.account import server_account
 from bifrost_lib.store.binaries import postgres_programs
-from bifrost_lib.store.location import locate, prepare_home, socket_folder
+from bifrost_lib.store.location import forget_socket_folder, locate, prepare_home, socket_folder
 from bifrost_lib.store.locks import SharedUse, exclusive
 
 DATABASE = "bifrost"
@@ -178,8 +178,10 @@ class EmbeddedServer:
             done = self._control("stop", "--mode=fast", "--wait", "--timeout=120", "--silent")
         except subprocess.TimeoutExpired:
             done = None
-        if done is None or (done.returncode != 0 and (self.location.data / "postmaster.pid").exists()):
+        if (done is None or done.returncode != 0) and (self.location.data / "postmaster.pid").exists():
             _log.warning("the database in %s did not stop", self.location.data)
+            return
+        forget_socket_folder(self.location, self._sockets)
 
     def _control(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self._account.run([self._programs / "pg_ctl", f"--pgdata={self.location.data}", *words], timeout_s=150.0)

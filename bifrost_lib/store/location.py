@@ -15,6 +15,7 @@ from bifrost_lib.store.account import Account
 from bifrost_lib.store.binaries import SHARED_FOLDER
 
 POINTER = "postgres.location"
+_SOCKET_NOTE = "run.location"
 #: `sun_path` holds 107 bytes, of which "/.s.PGSQL.5432" takes 14.
 _LONGEST_SOCKET_FOLDER = 92
 #: `pg_ctl` hands paths to a shell between double quotes.
@@ -103,7 +104,7 @@ def socket_folder(location: Location, account: Account) -> Path:
         beside.mkdir(mode=0o700, exist_ok=True)
         account.own(beside, 0o700)
         return beside
-    note = location.base / "run.location"
+    note = location.base / _SOCKET_NOTE
     if note.exists():
         folder = Path(note.read_text(encoding="utf-8").strip())
         if _is_private(folder, account):
@@ -112,6 +113,13 @@ def socket_folder(location: Location, account: Account) -> Path:
     account.own(folder, 0o700)
     note.write_text(f"{folder}\n", encoding="utf-8")
     return folder
+
+
+def forget_socket_folder(location: Location, folder: Path) -> None:
+    """Remove a socket's folder in the temporary folder once the server is gone."""
+    if folder.parent != location.base:
+        shutil.rmtree(folder, ignore_errors=True)
+        (location.base / _SOCKET_NOTE).unlink(missing_ok=True)
 
 
 def _is_private(folder: Path, account: Account) -> bool:
