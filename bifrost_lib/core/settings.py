@@ -70,6 +70,10 @@ def _database_url(value: Any) -> str:
     scheme = url.split("://", 1)[0]
     if scheme not in ("postgresql", "postgres", "postgresql+psycopg2") or "://" not in url:
         raise ValueError("expected postgresql://user:password@host:port/database")
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise ValueError("expected a port from 0 to 65535 after the host") from None
     return "postgresql+psycopg2://" + url.split("://", 1)[1]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 
@@ -34,7 +34,8 @@ def read_chain(desk: Desk, symbol: str, *, at: datetime | None = None, expiry: d
     NoDataError
         If nothing was known; never an empty frame.
     """
-    frame = store.option_chain(desk.store.engine, symbol.upper(), at=at, expiry=expiry)
+    fresh = timedelta(seconds=desk.settings.max_age_s)
+    frame = store.option_chain(desk.store.engine, symbol.upper(), at=at, expiry=expiry, fresh=fresh)
     frame.attrs |= {"symbol": symbol.upper(), "spot": _spot(frame)}
     return frame
 

@@ -46,7 +46,8 @@ def test_an_unknown_key_of_the_file_names_the_nearest(tmp_path):
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("BIFROST_PAGE_PORT", "0"), ("BIFROST_PAGE_PORT", "many"), ("BIFROST_LOG_LEVEL", "loud"),
-     ("BIFROST_MAX_AGE_S", "-1"), ("BIFROST_MAX_AGE_S", "nan"), ("BIFROST_DATABASE_URL", "mysql://u@h/d")],
+     ("BIFROST_MAX_AGE_S", "-1"), ("BIFROST_MAX_AGE_S", "nan"), ("BIFROST_DATABASE_URL", "mysql://u@h/d"),
+     ("BIFROST_DATABASE_URL", "postgresql://u:p@h:port/d")],
 )  # fmt: skip
 def test_values_outside_the_domain(variable, value, tmp_path):
     with pytest.raises(SettingsError) as caught:
