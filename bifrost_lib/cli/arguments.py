@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 import typer
 
+from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.core.clock import parse_moment
 from bifrost_lib.core.errors import InputError
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 Symbol = Annotated[str, typer.Argument(help="Underlying symbol, for example SPY.", show_default=False)]
 At = Annotated[
     str | None,
-    typer.Option("--at", help="As-of time, ISO 8601 with an offset. Default: the newest stored moment."),
+    typer.Option("--at", help="As-of time: ISO 8601 with an offset, or a date. Default: the newest stored moment."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")]
 
 
 def read_at(text: str | None) -> datetime | None:
-    """Read ``--at``."""
-    return None if text is None else parse_moment(text, name="--at")
+    """Read ``--at``: a moment with an offset, or a date, which means its end at the exchange."""
+    if text is None:
+        return None
+    if _DATE.fullmatch(text.strip()):
+        day = read_date(text.strip(), name="--at")
+        return datetime.combine(day, time.max, EXCHANGE_TZ).astimezone(UTC)
+    return parse_moment(text, name="--at")
 
 
 def read_date(text: str, *, name: str) -> date:

@@ -57,5 +57,6 @@ def parse_moment(text: str, *, name: str = "at") -> datetime:
     except ValueError:
         raise InputError(name, text, "an ISO 8601 moment such as 2026-08-12T20:00Z") from None
     if moment.tzinfo is None:
-        raise InputError(name, text, f"an offset, for example {text.strip()}Z for UTC or {text.strip()}-04:00")
+        example = moment.isoformat(timespec="minutes")
+        raise InputError(name, text, f"an offset, for example {example}Z for UTC or {example}-04:00 for New York")
     return moment.astimezone(UTC)

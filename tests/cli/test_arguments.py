@@ -13,7 +13,11 @@ def test_moments_with_an_offset(text):
     assert read_at(text) == datetime(2026, 8, 12, 20, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["2026-08-12T20:00", "yesterday", "2026-13-01T00:00Z", ""])
+def test_a_date_means_its_end_at_the_exchange():
+    assert read_at("2026-08-12") == datetime(2026, 8, 13, 3, 59, 59, 999999, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-08-12T20:00", "yesterday", "2026-02-30", "2026-13-01T00:00Z", ""])
 def test_moments_without_an_offset_or_meaning_are_refused(text):
     with pytest.raises(InputError) as caught:
         read_at(text)
