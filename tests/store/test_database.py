@@ -66,11 +66,9 @@ def test_a_role_that_may_not_make_tables_is_told_what_it_lacks(tmp_path, databas
 
 
 def test_an_address_that_is_none_is_refused(tmp_path):
-    settings = load_settings(
-        {"BIFROST_HOME": str(tmp_path), "BIFROST_DATABASE_URL": "postgresql://u:very-secret@h:port/d"}
-    )
+    environ = {"BIFROST_HOME": str(tmp_path), "BIFROST_DATABASE_URL": "postgresql://u:very-secret@h:port/d"}
     with pytest.raises(SettingsError) as caught:
-        open_store(settings)
+        open_store(load_settings(environ))
     assert "very-secret" not in str(caught.value)
 
 
