@@ -18,6 +18,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -128,7 +129,6 @@ def _compile(module: str, name: str) -> bytes:
 def _compiled_here(module: str, name: str) -> bytes:
     import llvmlite.binding as llvm
     import numba
-    from numba.core.registry import cpu_target
 
     function = getattr(import_module(module), name)
     kinds = [str(parameter.annotation) for parameter in inspect.signature(function).parameters.values()]
@@ -137,10 +137,18 @@ def _compiled_here(module: str, name: str) -> bytes:
     compiled: Any = numba.njit(signature, error_model="numpy", fastmath={"contract"}, **options)(function)
     (overload,) = compiled.overloads.values()
     inner = overload.fndesc.llvm_func_name
-    code = llvm.parse_assembly(overload.library.get_llvm_str() + _trampoline(inner, kinds))
+    # the arrays that a loop sees are owned by its caller, so counting who uses them would count nothing
+    text = re.sub(
+        r"^ *(?:tail )?call void @NRT_(?:inc|dec)ref\(.*$", "", overload.library.get_llvm_str(), flags=re.MULTILINE
+    )
+    code = llvm.parse_assembly(text + _trampoline(inner, kinds))
     code.verify()
+    machine = _machine(llvm)
+    passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
+    passes.getModulePassManager().run(code, passes)
+    if "@NRT_" in str(code):
+        raise TypeError(f"{module}.{name} allocates memory, which a loop must leave to its caller")
     head = json.dumps(kinds).encode()
-    machine = cpu_target.target_context.codegen()._tm
     return struct.pack("<q", len(head)) + head + bytes(machine.emit_object(code))
 
 
@@ -177,17 +185,21 @@ def _trampoline(inner: str, kinds: list[str]) -> str:
     )
 
 
+def _machine(llvm: Any) -> Any:
+    # position independent and small: constants are read where they lie instead of through 8-byte addresses
+    features = os.environ.get("NUMBA_CPU_FEATURES") or llvm.get_host_cpu_features().flatten()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features, opt=3, reloc="pic", codemodel="small"
+    )
+
+
 @cache
 def _engine_parts() -> tuple[Any, Any]:
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    # loops own no memory, so the code that would free an array is there but never reached
-    llvm.add_symbol("NRT_MemInfo_call_dtor", ctypes.cast(ctypes.pythonapi.Py_DecRef, ctypes.c_void_p).value)
-    target = llvm.Target.from_default_triple()
-    reloc = "static" if target.name.startswith("x86") else "default"
-    return llvm, target.create_target_machine(jit=True, reloc=reloc, codemodel="jitdefault")
+    return llvm, _machine(llvm)
 
 
 _engines: list[Any] = []  # the machine code lives as long as its engine
@@ -195,7 +207,7 @@ _engines: list[Any] = []  # the machine code lives as long as its engine
 
 def _load(kinds: list[str], code: bytes) -> Callable[..., int]:
     llvm, machine = _engine_parts()
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine, use_lmm=True)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _engines.append(engine)

@@ -49,36 +49,8 @@ def exponential(x: float) -> float:
 
 
 @kernel(**SCALAR)
-def log_ratio(a: float, b: float) -> float:
-    """Return ln(a / b) for normal positive numbers, accurate in relative terms also where a is close to b."""
-    bits_a = np.float64(a).view(np.int64)
-    bits_b = np.float64(b).view(np.int64)
-    ma = np.int64((bits_a & _FRACTION) | _ONE).view(np.float64)
-    mb = np.int64((bits_b & _FRACTION) | _ONE).view(np.float64)
-    exponent = float((bits_a >> 52) - (bits_b >> 52))
-    high = ma > mb * _SQRT_TWO
-    low = ma < mb * _SQRT_HALF
-    exponent = exponent + (1.0 if high else (-1.0 if low else 0.0))
-    ma = ma * (0.5 if high else (2.0 if low else 1.0))
-    f = (ma - mb) / (ma + mb)
-    w = f * f
-    p = 0.13086626147840102
-    p = p * w + 0.13268773138656886
-    p = p * w + 0.15386239702814658
-    p = p * w + 0.18181795640132906
-    p = p * w + 0.22222222391713917
-    p = p * w + 0.28571428570803614
-    p = p * w + 0.4000000000000088
-    p = p * w + 0.6666666666666666
-    tail = exponent * _LN2_LOW + (f * w) * p
-    value = exponent * _LN2_HIGH + (2.0 * f + tail)
-    return value if a * b == a * b else a * b
-
-
-@kernel(**SCALAR)
-def log_close(a: float, b: float) -> float:
-    """Return ln(a / b) for positive numbers of which neither is more than 1.41 times the other."""
-    f = (a - b) / (a + b)
+def log_given(f: float) -> float:
+    """Return ln(a / b), given f = (a - b) / (a + b), for numbers of which neither is over 1.41 times the other."""
     w = f * f
     p = 0.13086626147840102
     p = p * w + 0.13268773138656886
@@ -92,9 +64,24 @@ def log_close(a: float, b: float) -> float:
 
 
 @kernel(**SCALAR)
-def mills_ratio(z: float) -> float:
-    """Return (1 - N(z)) / n(z), N and n being the normal distribution and density, for z >= 0; error 2e-17."""
-    z = 1e20 if z > 1e20 else z
+def log_ratio(a: float, b: float) -> float:
+    """Return ln(a / b) for normal positive numbers, accurate in relative terms also where a is close to b."""
+    bits_a = np.float64(a).view(np.int64)
+    bits_b = np.float64(b).view(np.int64)
+    ma = np.int64((bits_a & _FRACTION) | _ONE).view(np.float64)
+    mb = np.int64((bits_b & _FRACTION) | _ONE).view(np.float64)
+    exponent = float((bits_a >> 52) - (bits_b >> 52))
+    high = ma > mb * _SQRT_TWO
+    low = ma < mb * _SQRT_HALF
+    exponent = exponent + (1.0 if high else (-1.0 if low else 0.0))
+    ma = ma * (0.5 if high else (2.0 if low else 1.0))
+    close = log_given((ma - mb) / (ma + mb))
+    value = exponent * _LN2_HIGH + (close + exponent * _LN2_LOW)
+    return value if a * b == a * b else a * b
+
+
+@kernel(**SCALAR)
+def _mills_parts(z: float) -> tuple[float, float]:
     p = 8.400196998909442e-07
     p = p * z + 2.4631615430606665e-05
     p = p * z + 0.00035786322759221736
@@ -118,7 +105,23 @@ def mills_ratio(z: float) -> float:
     q = q * z + 2.9651426055226837
     q = q * z + 2.5158408180579452
     q = q * z + 1.0
+    return p, q
+
+
+@kernel(**SCALAR)
+def mills_ratio(z: float) -> float:
+    """Return (1 - N(z)) / n(z), N and n being the normal distribution and density, for z >= 0; error 2e-17."""
+    p, q = _mills_parts(1e20 if z > 1e20 else z)
     return p / q
+
+
+@kernel(**SCALAR)
+def mills_ratios(y: float, z: float) -> tuple[float, float]:
+    """Return the Mills ratios of two numbers >= 0 with one division; beyond 1000, where n is 0, those of 1000."""
+    py, qy = _mills_parts(1e3 if y > 1e3 else y)
+    pz, qz = _mills_parts(1e3 if z > 1e3 else z)
+    inverse = 1.0 / (qy * qz)
+    return py * (qz * inverse), pz * (qy * inverse)
 
 
 @kernel(**SCALAR)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bifrost_lib.core.errors import UnknownNameError
 from bifrost_lib.core.native import loop
 from bifrost_lib.pricing.arguments import Batch, batch, refuse
 from bifrost_lib.pricing.workspace import workspace
@@ -24,6 +26,8 @@ GREEKS: tuple[str, ...] = (
     "zomma",
     "color",
 )
+
+MEASURES: tuple[str, ...] = ("price", *GREEKS)
 
 _DOMAIN = {"spot": "numbers > 0", "strike": "numbers > 0", "tau": "years >= 0", "vol": "numbers >= 0"}
 
@@ -102,6 +106,7 @@ def greeks(
     right: Any,
     rate: npt.ArrayLike = 0.0,
     div_yield: npt.ArrayLike = 0.0,
+    names: Sequence[str] = GREEKS,
 ) -> dict[str, Any]:
     """Differentiate the prices of European options, element by element.
 
@@ -109,6 +114,8 @@ def greeks(
     ----------
     spot, strike, tau, vol, right, rate, div_yield : array_like (...)
         As for `price`.
+    names : sequence of str
+        Which greeks to return; "price" may be among them, and costs less there than a call of its own.
 
     Returns
     -------
@@ -133,6 +140,9 @@ def greeks(
     Haug, "The Complete Guide to Option Pricing Formulas", 2nd ed. (2007), chapter 2.
     """
     given = _prepare(spot, strike, tau, vol, right, rate, div_yield)
-    out = np.empty((len(GREEKS), given.size))
-    refuse(_greeks_all(*given.columns, given.steps, out, workspace()), _DOMAIN, given.columns)
-    return {name: given.result(out[row]) for row, name in enumerate(GREEKS)}
+    for name in names:
+        if name not in MEASURES:
+            raise UnknownNameError("names", name, MEASURES)
+    found = [np.empty(given.size if name in names else 0) for name in MEASURES]
+    refuse(_greeks_all(*given.columns, given.steps, given.size, *found, workspace()), _DOMAIN, given.columns)
+    return {name: given.result(found[MEASURES.index(name)]) for name in names}

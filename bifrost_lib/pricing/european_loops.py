@@ -6,60 +6,18 @@ import math
 from typing import Any
 
 from bifrost_lib.core.kernels import kernel
-from bifrost_lib.core.native import Counts, Flags, Floats, Table
-from bifrost_lib.pricing.blocks import load, load_sign, outside, store
-from bifrost_lib.pricing.elementary import SCALAR, exponential
-from bifrost_lib.pricing.normal_form import d_one, density, exercised, log_moneyness, tail
-from bifrost_lib.pricing.workspace import BLOCK
+from bifrost_lib.core.native import Counts, Flags, Floats
+from bifrost_lib.pricing.blocks import load, load_sign, outside, store, store_wanted
+from bifrost_lib.pricing.elementary import SCALAR, exponential, log_ratio
+from bifrost_lib.pricing.normal_form import d_one, density, exercised, tails
+from bifrost_lib.pricing.workspace import BLOCK, ROW
 
-# rows of the workspace
+# rows of the workspace: what is given, and what every result is made of
 SPOT, STRIKE, TAU, VOL, SIGN, RATE, DIV_YIELD = range(7)
-RESULT = 7
+ROOT, D1, D2, HELD, OWED, SHARED = range(7, 13)
+RESULT = 13
 
 _LEAST = 1e-100  # stands for zero where zero would be divided by, and its square can still be
-
-
-@kernel(**SCALAR)
-def price_one(s0: float, k: float, tau: float, vol: float, sign: float, rate: float, q: float) -> float:
-    """Return the value of one option."""
-    s = vol * math.sqrt(tau)
-    d1 = d_one(log_moneyness(s0, k, tau, rate, q), s)
-    d2 = d1 - s
-    asset, cash = s0 * exponential(-q * tau), k * exponential(-rate * tau)
-    shared = cash * density(d2)
-    part = tail(sign * d1, shared) - tail(sign * d2, shared)
-    whole = (asset if sign * d1 > 0.0 else 0.0) - (cash if sign * d2 > 0.0 else 0.0)
-    return sign * (whole + part)
-
-
-@kernel(**SCALAR)
-def greeks_one(s0: float, k: float, tau: float, vol: float, sign: float, rate: float, q: float) -> Any:
-    """Return the greeks of one option, in the order of `bifrost_lib.pricing.european.GREEKS`."""
-    root = math.sqrt(tau)
-    s = vol * root
-    d1 = d_one(log_moneyness(s0, k, tau, rate, q), s)
-    d2 = d1 - s
-    asset, cash = s0 * exponential(-q * tau), k * exponential(-rate * tau)
-    shared = cash * density(d2)
-    held = exercised(asset, sign * d1, tail(sign * d1, shared))
-    owed = exercised(cash, sign * d2, tail(sign * d2, shared))
-    inv_s0 = 1.0 / s0
-    inv_vol = 1.0 / (vol if vol > _LEAST else _LEAST)
-    inv_root = 1.0 / (root if root > _LEAST else _LEAST)
-    inv_tau, inv_s = inv_root * inv_root, inv_vol * inv_root
-    drift = (rate - q) * inv_s - 0.5 * d2 * inv_tau  # d d1 / d tau
-    delta = sign * held * inv_s0
-    gamma = shared * inv_s * inv_s0 * inv_s0
-    vega = shared * root
-    theta = sign * (q * held - rate * owed) - 0.5 * shared * vol * inv_root
-    rho = sign * tau * owed
-    vanna = -shared * d2 * inv_vol * inv_s0
-    volga = vega * d1 * d2 * inv_vol
-    charm = q * delta - shared * drift * inv_s0
-    speed = -gamma * inv_s0 * (d1 * inv_s + 1.0)
-    zomma = gamma * (d1 * d2 - 1.0) * inv_vol
-    color = gamma * (q + 0.5 * inv_tau + d1 * drift)
-    return delta, gamma, vega, theta, rho, vanna, volga, charm, speed, zomma, color
 
 
 @kernel(**SCALAR)
@@ -78,6 +36,68 @@ def _load_all(
     return flags | outside(work, TAU, size, False, 4) | outside(work, VOL, size, False, 8)
 
 
+@kernel(**SCALAR)
+def _prepare_block(work: Any) -> None:
+    # three short loops instead of a long one: the processor then works on several steps of each at a time
+    for j in range(BLOCK):
+        tau = work[TAU * ROW + j]
+        root = math.sqrt(tau)
+        s = work[VOL * ROW + j] * root
+        carry = (work[RATE * ROW + j] - work[DIV_YIELD * ROW + j]) * tau
+        d1 = d_one(log_ratio(work[SPOT * ROW + j], work[STRIKE * ROW + j]) + carry, s)
+        work[ROOT * ROW + j] = root
+        work[D1 * ROW + j] = d1
+        work[D2 * ROW + j] = d1 - s
+    for j in range(BLOCK):
+        tau, d2 = work[TAU * ROW + j], work[D2 * ROW + j]
+        cash = work[STRIKE * ROW + j] * exponential(-work[RATE * ROW + j] * tau)
+        work[HELD * ROW + j] = work[SPOT * ROW + j] * exponential(-work[DIV_YIELD * ROW + j] * tau)
+        work[OWED * ROW + j] = cash
+        work[SHARED * ROW + j] = cash * density(d2)
+    for j in range(BLOCK):
+        sign = work[SIGN * ROW + j]
+        d1, d2 = sign * work[D1 * ROW + j], sign * work[D2 * ROW + j]
+        part1, part2 = tails(d1, d2, work[SHARED * ROW + j])
+        held, owed = exercised(work[HELD * ROW + j], d1, part1), exercised(work[OWED * ROW + j], d2, part2)
+        work[HELD * ROW + j] = held
+        work[OWED * ROW + j] = owed
+        work[RESULT * ROW + j] = sign * (held - owed)
+
+
+@kernel(**SCALAR)
+def _differentiate_block(work: Any) -> None:
+    for j in range(BLOCK):
+        s0, tau, vol, sign = (
+            work[SPOT * ROW + j],
+            work[TAU * ROW + j],
+            work[VOL * ROW + j],
+            work[SIGN * ROW + j],
+        )
+        rate, q, root = work[RATE * ROW + j], work[DIV_YIELD * ROW + j], work[ROOT * ROW + j]
+        d1, d2, shared = work[D1 * ROW + j], work[D2 * ROW + j], work[SHARED * ROW + j]
+        held, owed = work[HELD * ROW + j], work[OWED * ROW + j]
+        s = vol * root
+        s = s if s > _LEAST else _LEAST
+        both = 1.0 / (s * s0)  # one division, which costs as much as ten products
+        inv_s, inv_s0 = both * s0, both * s
+        inv_vol, inv_root = inv_s * root, inv_s * vol
+        drift = (rate - q) * inv_s - 0.5 * d2 * inv_root * inv_root  # d d1 / d tau
+        delta = sign * held * inv_s0
+        gamma = shared * inv_s * inv_s0 * inv_s0
+        vega = shared * root
+        work[(RESULT + 1) * ROW + j] = delta
+        work[(RESULT + 2) * ROW + j] = gamma
+        work[(RESULT + 3) * ROW + j] = vega
+        work[(RESULT + 4) * ROW + j] = sign * (q * held - rate * owed) - 0.5 * shared * vol * inv_root
+        work[(RESULT + 5) * ROW + j] = sign * tau * owed
+        work[(RESULT + 6) * ROW + j] = -shared * d2 * inv_vol * inv_s0
+        work[(RESULT + 7) * ROW + j] = vega * d1 * d2 * inv_vol
+        work[(RESULT + 8) * ROW + j] = q * delta - shared * drift * inv_s0
+        work[(RESULT + 9) * ROW + j] = -gamma * inv_s0 * (d1 * inv_s + 1.0)
+        work[(RESULT + 10) * ROW + j] = gamma * (d1 * d2 - 1.0) * inv_vol
+        work[(RESULT + 11) * ROW + j] = gamma * (q + 0.5 * inv_root * inv_root + d1 * drift)
+
+
 def price_all(
     spot: Floats, strike: Floats, tau: Floats, vol: Floats, is_call: Flags, rate: Floats, div_yield: Floats,
     steps: Counts, out: Floats, work: Floats,
@@ -87,51 +107,33 @@ def price_all(
     for start in range(0, out.size, BLOCK):
         size = min(BLOCK, out.size - start)
         flags |= _load_all(spot, strike, tau, vol, is_call, rate, div_yield, steps, start, size, work)
-        for j in range(size):
-            work[RESULT * BLOCK + j] = price_one(
-                work[SPOT * BLOCK + j],
-                work[STRIKE * BLOCK + j],
-                work[TAU * BLOCK + j],
-                work[VOL * BLOCK + j],
-                work[SIGN * BLOCK + j],
-                work[RATE * BLOCK + j],
-                work[DIV_YIELD * BLOCK + j],
-            )
+        _prepare_block(work)
         store(work, RESULT, out, start, size)
     return flags
 
 
 def greeks_all(
     spot: Floats, strike: Floats, tau: Floats, vol: Floats, is_call: Flags, rate: Floats, div_yield: Floats,
-    steps: Counts, out: Table, work: Floats,
+    steps: Counts, size: int, price: Floats, delta: Floats, gamma: Floats, vega: Floats, theta: Floats, rho: Floats,
+    vanna: Floats, volga: Floats, charm: Floats, speed: Floats, zomma: Floats, color: Floats, work: Floats,
 ) -> int:  # fmt: skip
-    """Fill the rows of `out` with greeks; return flags as `price_all` does."""
+    """Fill the arrays of results that are not empty, each of length `size`; return flags as `price_all` does."""
     flags = 0
-    for start in range(0, out.shape[1], BLOCK):
-        size = min(BLOCK, out.shape[1] - start)
-        flags |= _load_all(spot, strike, tau, vol, is_call, rate, div_yield, steps, start, size, work)
-        for j in range(size):
-            found = greeks_one(
-                work[SPOT * BLOCK + j],
-                work[STRIKE * BLOCK + j],
-                work[TAU * BLOCK + j],
-                work[VOL * BLOCK + j],
-                work[SIGN * BLOCK + j],
-                work[RATE * BLOCK + j],
-                work[DIV_YIELD * BLOCK + j],
-            )
-            at = RESULT * BLOCK + j
-            work[at] = found[0]
-            work[at + BLOCK] = found[1]
-            work[at + 2 * BLOCK] = found[2]
-            work[at + 3 * BLOCK] = found[3]
-            work[at + 4 * BLOCK] = found[4]
-            work[at + 5 * BLOCK] = found[5]
-            work[at + 6 * BLOCK] = found[6]
-            work[at + 7 * BLOCK] = found[7]
-            work[at + 8 * BLOCK] = found[8]
-            work[at + 9 * BLOCK] = found[9]
-            work[at + 10 * BLOCK] = found[10]
-        for row in range(out.shape[0]):
-            store(work, RESULT + row, out[row], start, size)
+    for start in range(0, size, BLOCK):
+        count = min(BLOCK, size - start)
+        flags |= _load_all(spot, strike, tau, vol, is_call, rate, div_yield, steps, start, count, work)
+        _prepare_block(work)
+        _differentiate_block(work)
+        store_wanted(work, RESULT, price, start, count)
+        store_wanted(work, RESULT + 1, delta, start, count)
+        store_wanted(work, RESULT + 2, gamma, start, count)
+        store_wanted(work, RESULT + 3, vega, start, count)
+        store_wanted(work, RESULT + 4, theta, start, count)
+        store_wanted(work, RESULT + 5, rho, start, count)
+        store_wanted(work, RESULT + 6, vanna, start, count)
+        store_wanted(work, RESULT + 7, volga, start, count)
+        store_wanted(work, RESULT + 8, charm, start, count)
+        store_wanted(work, RESULT + 9, speed, start, count)
+        store_wanted(work, RESULT + 10, zomma, start, count)
+        store_wanted(work, RESULT + 11, color, start, count)
     return flags

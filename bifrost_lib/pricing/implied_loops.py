@@ -14,11 +14,11 @@ from bifrost_lib.core.kernels import kernel
 from bifrost_lib.core.native import Counts, Flags, Floats
 from bifrost_lib.core.quality import Quality
 from bifrost_lib.pricing.blocks import load, load_sign, outside
-from bifrost_lib.pricing.elementary import SCALAR, exponential, log_close, mills_ratio
+from bifrost_lib.pricing.elementary import SCALAR, exponential, log_given, mills_ratios
 from bifrost_lib.pricing.first_guess import FARTHEST, LEAST_PRICE, MOST_PRICE, guess_total_vol
 from bifrost_lib.pricing.normal_form import density, log_moneyness
 from bifrost_lib.pricing.total_vol import short_multiple, solve_total_vol
-from bifrost_lib.pricing.workspace import BLOCK
+from bifrost_lib.pricing.workspace import BLOCK, ROW
 
 _OK = int(Quality.OK)
 _NO_QUOTE = int(Quality.NO_QUOTE)
@@ -32,9 +32,11 @@ _ROUNDING = 4.0 * 2.220446049250313e-16
 # rows of the workspace: what is given, what it reduces to, and what is found
 VALUE, SPOT, STRIKE, TAU, SIGN, RATE, DIV_YIELD = range(7)
 ASSET, CASH, X, B, S, FAST, SHORT_X, SHORT_B, SHORT_S = range(7, 16)
-SOLVER_ROWS = 16
+INV_S, DENSITY, MODEL, PLACE = SHORT_X, SHORT_B, 16, 16  # rows serve twice: the short ones come last
+SOLVER_ROWS = 17
 
-_SHORT = 0.02  # below it the difference of two Mills ratios loses more than 13 digits can spare
+_SHORT = 0.03  # below it the difference of two Mills ratios has lost more digits than can be spared
+_LANES = 16
 _LARGEST_STEP = 0.004  # of the guess; a longer one means that the guess was outside its limits
 
 
@@ -52,13 +54,12 @@ def reduce_one(value: float, asset: float, cash: float, sign: float, x: float, t
 
 
 @kernel(**SCALAR)
-def fifth_order(s: float, h: float, slope: float, gap: float) -> float:
+def fifth_order(s: float, inv: float, h: float, slope: float, inv_slope: float, gap: float) -> float:
     """Return Householder's step of fifth order towards ln b(s) = target.
 
-    `h` = -x / s, `slope` = d ln b / d s, `gap` = target - ln b(s). Every derivative of b is b' times a polynomial in
-    h and s, which is why the order is nearly free.
+    `inv` = 1 / s, `h` = -x / s, `slope` = d ln b / d s and its inverse, `gap` = target - ln b(s). Every derivative of
+    b is b' times a polynomial in h and s, which is why the order is nearly free.
     """
-    inv = 1.0 / s
     v = h * h * inv
     a1 = v - 0.25 * s  # b'' / b'
     a2 = -3.0 * v * inv - 0.25  # its derivatives
@@ -68,56 +69,65 @@ def fifth_order(s: float, h: float, slope: float, gap: float) -> float:
     g2_2 = a3 - slope * (g2 * g2 + g2_1)
     g3 = g2 * g2 + g2_1
     g4 = g2 * (g2 * g2 + 3.0 * g2_1) + g2_2
-    newton = gap / slope
+    newton = gap * inv_slope
     top = 1.0 + newton * (g2 + newton * (g3 * 0.16666666666666666))
-    bottom = 1.0 + newton * (
-        1.5 * g2 + newton * (0.25 * g2 * g2 + 0.3333333333333333 * g3 + newton * g4 * 0.041666666666666664)
-    )
-    return newton * top / bottom
+    cubic = 0.25 * g2 * g2 + 0.3333333333333333 * g3 + newton * g4 * 0.041666666666666664
+    return newton * top / (1.0 + newton * (1.5 * g2 + newton * cubic))
 
 
 @kernel(**SCALAR)
-def improve(x: float, b: float, s: float) -> float:
-    """Return total volatility from a good guess `s` >= 0.02."""
-    h = -x / s
-    d1 = h + 0.5 * s
-    n = density(d1)
-    m = mills_ratio(math.fabs(d1))
-    part = (m if d1 <= 0.0 else -m) - mills_ratio(0.5 * s - h)
-    value = (0.0 if d1 <= 0.0 else 1.0) + n * part
-    return s + fifth_order(s, h, n / value, log_close(b, value))
+def _improve_block(work: Any) -> None:
+    # one step for all, from the guesses in S and INV_S; where it is longer than a guess can be wrong: NaN
+    for j in range(BLOCK):
+        s, inv = work[S * ROW + j], work[INV_S * ROW + j]
+        h = -work[X * ROW + j] * inv
+        d1 = h + 0.5 * s
+        m1, m2 = mills_ratios(math.fabs(d1), 0.5 * s - h)
+        n = density(d1)
+        work[DENSITY * ROW + j] = n
+        work[MODEL * ROW + j] = (0.0 if d1 <= 0.0 else 1.0) + n * ((m1 if d1 <= 0.0 else -m1) - m2)
+    for j in range(BLOCK):
+        s, inv, b = work[S * ROW + j], work[INV_S * ROW + j], work[B * ROW + j]
+        n, model = work[DENSITY * ROW + j], work[MODEL * ROW + j]
+        total = b + model
+        inverse = 1.0 / (n * model * total)  # one division for three
+        gap = log_given(((b - model) * n) * (model * inverse))
+        step = fifth_order(
+            s, inv, -work[X * ROW + j] * inv, n * (n * total * inverse), model * (model * total * inverse), gap
+        )
+        good = math.fabs(step) < _LARGEST_STEP * s and work[FAST * ROW + j] > 0.0
+        work[S * ROW + j] = s + step if good else math.nan
 
 
 @kernel(**SCALAR)
 def improve_short(x: float, b: float, s: float) -> float:
     """Return total volatility from a good guess `s` < 0.1."""
-    h = -x / s
+    inv = 1.0 / s
+    h = -x * inv
     multiple = short_multiple(h, 0.5 * s)
-    d1 = h + 0.5 * s
-    return s + fifth_order(s, h, 1.0 / multiple, log_close(b, density(d1) * multiple))
+    model = density(h + 0.5 * s) * multiple
+    gap = log_given((b - model) / (b + model))
+    return s + fifth_order(s, inv, h, 1.0 / multiple, multiple, gap)
 
 
 @kernel(**SCALAR)
 def solve_block(work: Any, size: int) -> int:
     """Fill row S from rows X and B, NaN where only the one-by-one solver will do; return how many those are."""
-    for j in range(size):
-        work[S * BLOCK + j] = guess_total_vol(work[X * BLOCK + j], work[B * BLOCK + j])
-    for j in range(size):
-        # the loop below overwrites S, so the guess of the short ones is kept aside, the others' being of no use there
-        work[SHORT_S * BLOCK + j] = work[S * BLOCK + j]
-    for j in range(size):
-        guess = work[S * BLOCK + j]
-        s = improve(work[X * BLOCK + j], work[B * BLOCK + j], guess)
-        good = math.fabs(s - guess) < _LARGEST_STEP * guess and work[FAST * BLOCK + j] > 0.0
-        work[S * BLOCK + j] = s if good else math.nan
+    for j in range(BLOCK):
+        s, inv = guess_total_vol(work[X * ROW + j], work[B * ROW + j])
+        work[S * ROW + j] = s
+        work[INV_S * ROW + j] = inv
+        work[SHORT_S * ROW + j] = s  # kept for the short ones, which the step for all is not for
     short = 0
     for j in range(size):
-        short += 1 if work[SHORT_S * BLOCK + j] < _SHORT and work[FAST * BLOCK + j] > 0.0 else 0
+        short += 1 if work[SHORT_S * ROW + j] < _SHORT and work[FAST * ROW + j] > 0.0 else 0
+    if short < size:
+        _improve_block(work)
     if short > 0:
         _solve_short(work, size)
     left = 0
     for j in range(size):
-        left += 1 if math.isnan(work[S * BLOCK + j]) else 0
+        left += 1 if math.isnan(work[S * ROW + j]) else 0
     return left
 
 
@@ -126,22 +136,21 @@ def _solve_short(work: Any, size: int) -> None:
     # gather them, solve them side by side, scatter them
     short = 0
     for j in range(size):
-        guess = work[SHORT_S * BLOCK + j]
-        if guess < _SHORT and work[FAST * BLOCK + j] > 0.0:
-            work[SHORT_X * BLOCK + short] = work[X * BLOCK + j]
-            work[SHORT_B * BLOCK + short] = work[B * BLOCK + j]
-            work[SHORT_S * BLOCK + short] = guess
-            work[S * BLOCK + j] = math.inf
+        guess = work[SHORT_S * ROW + j]
+        if guess < _SHORT and work[FAST * ROW + j] > 0.0:
+            work[SHORT_X * ROW + short] = work[X * ROW + j]
+            work[SHORT_B * ROW + short] = work[B * ROW + j]
+            work[SHORT_S * ROW + short] = guess
+            work[PLACE * ROW + short] = j
             short += 1
+    for first in range(0, short, _LANES):
+        for lane in range(_LANES):
+            i = first + lane
+            guess = work[SHORT_S * ROW + i]
+            s = improve_short(work[SHORT_X * ROW + i], work[SHORT_B * ROW + i], guess)
+            work[SHORT_S * ROW + i] = s if math.fabs(s - guess) < _LARGEST_STEP * guess else math.nan
     for i in range(short):
-        guess = work[SHORT_S * BLOCK + i]
-        s = improve_short(work[SHORT_X * BLOCK + i], work[SHORT_B * BLOCK + i], guess)
-        work[SHORT_S * BLOCK + i] = s if math.fabs(s - guess) < _LARGEST_STEP * guess else math.nan
-    short = 0
-    for j in range(size):
-        if work[S * BLOCK + j] == math.inf:
-            work[S * BLOCK + j] = work[SHORT_S * BLOCK + short]
-            short += 1
+        work[S * ROW + int(work[PLACE * ROW + i])] = work[SHORT_S * ROW + i]
 
 
 @kernel(error_model="numpy", fastmath={"contract"})
@@ -179,19 +188,19 @@ def _load_all(
 
 
 @kernel(**SCALAR)
-def _reduce_block(work: Any, size: int) -> None:
-    for j in range(size):
-        s0, k, t = work[SPOT * BLOCK + j], work[STRIKE * BLOCK + j], work[TAU * BLOCK + j]
-        rate, q = work[RATE * BLOCK + j], work[DIV_YIELD * BLOCK + j]
+def _reduce_block(work: Any) -> None:
+    for j in range(BLOCK):
+        s0, k, t = work[SPOT * ROW + j], work[STRIKE * ROW + j], work[TAU * ROW + j]
+        rate, q = work[RATE * ROW + j], work[DIV_YIELD * ROW + j]
         asset, cash = s0 * exponential(-q * t), k * exponential(-rate * t)
         x, b, fast = reduce_one(
-            work[VALUE * BLOCK + j], asset, cash, work[SIGN * BLOCK + j], log_moneyness(s0, k, t, rate, q), t
+            work[VALUE * ROW + j], asset, cash, work[SIGN * ROW + j], log_moneyness(s0, k, t, rate, q), t
         )
-        work[ASSET * BLOCK + j] = asset
-        work[CASH * BLOCK + j] = cash
-        work[X * BLOCK + j] = x
-        work[B * BLOCK + j] = b
-        work[FAST * BLOCK + j] = fast
+        work[ASSET * ROW + j] = asset
+        work[CASH * ROW + j] = cash
+        work[X * ROW + j] = x
+        work[B * ROW + j] = b
+        work[FAST * ROW + j] = fast
 
 
 def implied_all(
@@ -203,26 +212,26 @@ def implied_all(
     for start in range(0, iv.size, BLOCK):
         size = min(BLOCK, iv.size - start)
         flags |= _load_all(value, spot, strike, tau, is_call, rate, div_yield, steps, start, size, work)
-        _reduce_block(work, size)
+        _reduce_block(work)
         left = solve_block(work, size)
         for j in range(size):
-            iv[start + j] = work[S * BLOCK + j] / math.sqrt(work[TAU * BLOCK + j])
+            iv[start + j] = work[S * ROW + j] / math.sqrt(work[TAU * ROW + j])
         for j in range(size):
             status[start + j] = _OK
         if left == 0:
             continue
         for j in range(size):
-            if not math.isnan(work[S * BLOCK + j]):
+            if not math.isnan(work[S * ROW + j]):
                 continue
-            s0, k, t = work[SPOT * BLOCK + j], work[STRIKE * BLOCK + j], work[TAU * BLOCK + j]
-            x = log_moneyness(s0, k, t, work[RATE * BLOCK + j], work[DIV_YIELD * BLOCK + j])
+            s0, k, t = work[SPOT * ROW + j], work[STRIKE * ROW + j], work[TAU * ROW + j]
+            x = log_moneyness(s0, k, t, work[RATE * ROW + j], work[DIV_YIELD * ROW + j])
             iv[start + j], found = implied_one(
-                work[VALUE * BLOCK + j],
-                work[ASSET * BLOCK + j],
-                work[CASH * BLOCK + j],
+                work[VALUE * ROW + j],
+                work[ASSET * ROW + j],
+                work[CASH * ROW + j],
                 x,
                 t,
-                work[SIGN * BLOCK + j] > 0.0,
+                work[SIGN * ROW + j] > 0.0,
             )
             status[start + j] = _NO_SPOT if found == _NO_IV and math.isnan(s0) else found
     return flags

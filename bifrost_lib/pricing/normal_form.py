@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from bifrost_lib.core.kernels import kernel
-from bifrost_lib.pricing.elementary import SCALAR, exponential, log_ratio, mills_ratio
+from bifrost_lib.pricing.elementary import SCALAR, exponential, log_ratio, mills_ratios
 
 INV_SQRT_2PI = 0.3989422804014327
 TINY = 1e-300  # stands for zero where a zero would be divided by
@@ -38,13 +38,13 @@ def density(d: float) -> float:
 
 
 @kernel(**SCALAR)
-def tail(d: float, weight: float) -> float:
-    """Return N(d) - 1 for d > 0 and N(d) for d <= 0, both divided by n(d) and times `weight`."""
-    m = weight * mills_ratio(math.fabs(d))
-    return -m if d > 0.0 else m
+def tails(d1: float, d2: float, weight: float) -> tuple[float, float]:
+    """Return weight N(d) / n(d) for d1 and d2, less weight / n(d) where d > 0, which `exercised` puts back."""
+    m1, m2 = mills_ratios(math.fabs(d1), math.fabs(d2))
+    return (-weight * m1 if d1 > 0.0 else weight * m1), (-weight * m2 if d2 > 0.0 else weight * m2)
 
 
 @kernel(**SCALAR)
 def exercised(amount: float, d: float, part: float) -> float:
-    """Return amount * N(d), given ``part = tail(d, amount * n(d))``."""
+    """Return amount N(d), given `part` from `tails` with weight = amount n(d)."""
     return (amount if d > 0.0 else 0.0) + part

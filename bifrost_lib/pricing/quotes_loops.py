@@ -29,10 +29,10 @@ from bifrost_lib.pricing.implied_loops import (
     reduce_one,
     solve_block,
 )
-from bifrost_lib.pricing.normal_form import d_one, density, exercised, tail
+from bifrost_lib.pricing.normal_form import d_one, density, exercised, tails
 from bifrost_lib.pricing.parity_loops import blended_rate, fit_expiry, forward_given_rate, two_sided
 from bifrost_lib.pricing.robust_line import LOOP
-from bifrost_lib.pricing.workspace import BLOCK
+from bifrost_lib.pricing.workspace import BLOCK, ROW
 
 _OK = int(Quality.OK)
 _NO_QUOTE = int(Quality.NO_QUOTE)
@@ -177,63 +177,63 @@ def _spread(expiries: Any, bounds: Any, count: int, out: Any) -> None:
 def _reduce_block(work: Any, bid: Any, ask: Any, start: int, size: int) -> None:
     for j in range(size):
         low, high = bid[start + j], ask[start + j]
-        work[VALUE * BLOCK + j] = 0.5 * (low + high) if low > 0.0 and high > 0.0 else math.nan
-    for j in range(size):
-        t, rate, forward = work[TAU * BLOCK + j], work[RATE * BLOCK + j], work[FORWARD * BLOCK + j]
-        s0, k = work[SPOT * BLOCK + j], work[STRIKE * BLOCK + j]
+        work[VALUE * ROW + j] = 0.5 * (low + high) if low > 0.0 and high > 0.0 else math.nan
+    for j in range(BLOCK):
+        t, rate, forward = work[TAU * ROW + j], work[RATE * ROW + j], work[FORWARD * ROW + j]
+        s0, k = work[SPOT * ROW + j], work[STRIKE * ROW + j]
         discount = exponential(-rate * t)
         asset, cash = forward * discount, k * discount
-        x, b, fast = reduce_one(work[VALUE * BLOCK + j], asset, cash, work[SIGN * BLOCK + j], log_ratio(forward, k), t)
-        work[DIV_YIELD * BLOCK + j] = rate - log_ratio(forward, s0) / t if s0 > 0.0 and t > 0.0 else math.nan
-        work[ASSET * BLOCK + j] = asset
-        work[CASH * BLOCK + j] = cash
-        work[X * BLOCK + j] = x
-        work[B * BLOCK + j] = b
-        work[FAST * BLOCK + j] = fast
+        x, b, fast = reduce_one(work[VALUE * ROW + j], asset, cash, work[SIGN * ROW + j], log_ratio(forward, k), t)
+        work[DIV_YIELD * ROW + j] = rate - log_ratio(forward, s0) / t if s0 > 0.0 and t > 0.0 else math.nan
+        work[ASSET * ROW + j] = asset
+        work[CASH * ROW + j] = cash
+        work[X * ROW + j] = x
+        work[B * ROW + j] = b
+        work[FAST * ROW + j] = fast
 
 
 @kernel(**LOOP)
 def _finish_block(work: Any, bid: Any, ask: Any, start: int, size: int, quality: Any) -> None:
     # what SIMD left unsolved, and the reason of each quote
     for j in range(size):
-        t, forward = work[TAU * BLOCK + j], work[FORWARD * BLOCK + j]
-        flaw = _first_flaw(bid[start + j], ask[start + j], work[SPOT * BLOCK + j], t, forward)
-        solvable = not math.isnan(work[VALUE * BLOCK + j]) and t > 0.0 and forward > 0.0
-        if math.isnan(work[S * BLOCK + j]) and solvable:
-            x = math.log(forward / work[STRIKE * BLOCK + j])
+        t, forward = work[TAU * ROW + j], work[FORWARD * ROW + j]
+        flaw = _first_flaw(bid[start + j], ask[start + j], work[SPOT * ROW + j], t, forward)
+        solvable = not math.isnan(work[VALUE * ROW + j]) and t > 0.0 and forward > 0.0
+        if math.isnan(work[S * ROW + j]) and solvable:
+            x = math.log(forward / work[STRIKE * ROW + j])
             iv, status = implied_one(
-                work[VALUE * BLOCK + j],
-                work[ASSET * BLOCK + j],
-                work[CASH * BLOCK + j],
+                work[VALUE * ROW + j],
+                work[ASSET * ROW + j],
+                work[CASH * ROW + j],
                 x,
                 t,
-                work[SIGN * BLOCK + j] > 0.0,
+                work[SIGN * ROW + j] > 0.0,
             )
-            work[S * BLOCK + j] = iv * math.sqrt(t)
+            work[S * ROW + j] = iv * math.sqrt(t)
             flaw = status if flaw == _OK else flaw
         quality[start + j] = flaw
 
 
 @kernel(**SCALAR)
-def _differentiate_block(work: Any, size: int) -> None:
-    for j in range(size):
-        s0, t, s = work[SPOT * BLOCK + j], work[TAU * BLOCK + j], work[S * BLOCK + j]
-        asset, cash, sign = work[ASSET * BLOCK + j], work[CASH * BLOCK + j], work[SIGN * BLOCK + j]
-        rate, q = work[RATE * BLOCK + j], work[DIV_YIELD * BLOCK + j]
+def _differentiate_block(work: Any) -> None:
+    for j in range(BLOCK):
+        s0, t, s = work[SPOT * ROW + j], work[TAU * ROW + j], work[S * ROW + j]
+        asset, cash, sign = work[ASSET * ROW + j], work[CASH * ROW + j], work[SIGN * ROW + j]
+        rate, q = work[RATE * ROW + j], work[DIV_YIELD * ROW + j]
         known = s0 if s0 > 0.0 else math.nan
         root, inv_s0 = math.sqrt(t), 1.0 / known
         d1 = d_one(log_ratio(asset, cash), s)
         d2 = d1 - s
         shared = cash * density(d2) * (known * inv_s0)
-        held = exercised(asset, sign * d1, tail(sign * d1, shared))
-        owed = exercised(cash, sign * d2, tail(sign * d2, shared))
+        part1, part2 = tails(sign * d1, sign * d2, shared)
+        held, owed = exercised(asset, sign * d1, part1), exercised(cash, sign * d2, part2)
         iv = s / root
-        work[IV * BLOCK + j] = iv
-        work[DELTA * BLOCK + j] = sign * held * inv_s0
-        work[GAMMA * BLOCK + j] = shared / s * (inv_s0 * inv_s0)
-        work[VEGA * BLOCK + j] = shared * root
-        work[THETA * BLOCK + j] = sign * (q * held - rate * owed) - 0.5 * shared * iv / root
-        work[RHO * BLOCK + j] = sign * t * owed
+        work[IV * ROW + j] = iv
+        work[DELTA * ROW + j] = sign * held * inv_s0
+        work[GAMMA * ROW + j] = shared / s * (inv_s0 * inv_s0)
+        work[VEGA * ROW + j] = shared * root
+        work[THETA * ROW + j] = sign * (q * held - rate * owed) - 0.5 * shared * iv / root
+        work[RHO * ROW + j] = sign * t * owed
 
 
 def value_all(
@@ -253,7 +253,7 @@ def value_all(
         _reduce_block(work, bid, ask, start, size)
         solve_block(work, size)
         _finish_block(work, bid, ask, start, size, quality)
-        _differentiate_block(work, size)
+        _differentiate_block(work)
         store(work, DIV_YIELD, out[2], start, size)
         for row in range(6):
             store(work, IV + row, out[3 + row], start, size)
