@@ -17,45 +17,106 @@ if TYPE_CHECKING:
         american_premium,
         american_price,
     )
+    from bifrost_lib.pricing.density import (
+        RiskNeutralDensity,
+        risk_neutral_density,
+    )
     from bifrost_lib.pricing.european import GREEKS, greeks, price
+    from bifrost_lib.pricing.expected_moves import (
+        ExpectedMove,
+        StraddleMove,
+        expected_move,
+        straddle_move,
+    )
     from bifrost_lib.pricing.implied import implied_vol
+    from bifrost_lib.pricing.option_strip import (
+        StripTerm,
+        strip_terms,
+    )
     from bifrost_lib.pricing.parity import ImpliedForward, implied_forward
+    from bifrost_lib.pricing.probabilities import (
+        probability_itm,
+        probability_of_profit,
+        probability_touch,
+    )
     from bifrost_lib.pricing.quotes import QuoteAnalytics, quote_analytics
+    from bifrost_lib.pricing.variance_strip import (
+        StripMoments,
+        StripVariance,
+        skew_index,
+        strip_moments,
+        strip_variance,
+        vix_index,
+    )
     from bifrost_lib.pricing.warm import warm_up
 
 _HOME = {
+    "ExpectedMove": "expected_moves",
     "GREEKS": "european",
     "ImpliedForward": "parity",
     "QuoteAnalytics": "quotes",
+    "RiskNeutralDensity": "density",
+    "StraddleMove": "expected_moves",
+    "StripMoments": "variance_strip",
+    "StripTerm": "option_strip",
+    "StripVariance": "variance_strip",
     "american_dividend_price": "american",
     "american_exercise_boundary": "american",
     "american_greeks": "american",
     "american_implied_vol": "american",
     "american_premium": "american",
     "american_price": "american",
+    "expected_move": "expected_moves",
     "greeks": "european",
     "implied_forward": "parity",
     "implied_vol": "implied",
     "price": "european",
+    "probability_itm": "probabilities",
+    "probability_of_profit": "probabilities",
+    "probability_touch": "probabilities",
     "quote_analytics": "quotes",
+    "risk_neutral_density": "density",
+    "skew_index": "variance_strip",
+    "straddle_move": "expected_moves",
+    "strip_moments": "variance_strip",
+    "strip_terms": "option_strip",
+    "strip_variance": "variance_strip",
+    "vix_index": "variance_strip",
     "warm_up": "warm",
 }
 
 __all__ = [
     "GREEKS",
+    "ExpectedMove",
     "ImpliedForward",
     "QuoteAnalytics",
+    "RiskNeutralDensity",
+    "StraddleMove",
+    "StripMoments",
+    "StripTerm",
+    "StripVariance",
     "american_dividend_price",
     "american_exercise_boundary",
     "american_greeks",
     "american_implied_vol",
     "american_premium",
     "american_price",
+    "expected_move",
     "greeks",
     "implied_forward",
     "implied_vol",
     "price",
+    "probability_itm",
+    "probability_of_profit",
+    "probability_touch",
     "quote_analytics",
+    "risk_neutral_density",
+    "skew_index",
+    "straddle_move",
+    "strip_moments",
+    "strip_terms",
+    "strip_variance",
+    "vix_index",
     "warm_up",
 ]
 
