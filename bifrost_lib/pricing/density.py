@@ -120,6 +120,8 @@ def risk_neutral_density(
     prices = _default_grid(forward, variance, points) if grid is None else numbers("grid", grid)
     if prices.ndim != 1 or len(prices) < 3 or not (prices[0] > 0 and (np.diff(prices) > 0).all()):
         raise InputError("grid", grid, "at least 3 ascending prices > 0")
+    from scipy.integrate import simpson
+
     density, distribution = _density(forward, prices, variance)
     return RiskNeutralDensity(
         forward=float(forward),
@@ -127,8 +129,8 @@ def risk_neutral_density(
         strike=prices,
         density=density,
         distribution=distribution,
-        mass=float(np.trapezoid(density, prices)),
-        mean=float(np.trapezoid(density * prices, prices)),
+        mass=float(simpson(density, x=prices)),
+        mean=float(simpson(density * prices, x=prices)),
         negative_mass=float(np.trapezoid(np.maximum(-density, 0.0), prices)),
         variance=variance,
     )

@@ -9,16 +9,20 @@ import numpy as np
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.pricing.arguments import Floats, is_call, numbers
 
-_POSITIVE, _NOT_NEGATIVE = "numbers > 0", "numbers >= 0"
+_POSITIVE, _NOT_NEGATIVE = "finite numbers > 0", "finite numbers >= 0"
 _DOMAIN = {
     "spot": _POSITIVE,
     "strike": _POSITIVE,
     "tau": _NOT_NEGATIVE,
     "vol": _NOT_NEGATIVE,
-    "low": _NOT_NEGATIVE,
-    "high": _NOT_NEGATIVE,
+    "rate": "finite numbers",
+    "div_yield": "finite numbers",
+    "drift": "finite numbers",
     "call": _NOT_NEGATIVE,
     "put": _NOT_NEGATIVE,
+    "low": "numbers >= 0",
+    "high": "numbers >= 0",
+    "right": "C or P",
 }
 
 
@@ -30,9 +34,10 @@ def checked(**arguments: Any) -> dict[str, Floats]:
     given = {name: value for name, value in arguments.items() if value is not None}
     arrays = {name: _signs(value) if name == "right" else numbers(name, value) for name, value in given.items()}
     for name, array in arrays.items():
-        expected = _DOMAIN.get(name)
-        wrong = array <= 0 if expected == _POSITIVE else array < 0
-        if expected and wrong.any():
+        expected = _DOMAIN[name]
+        wrong = np.isinf(array) & expected.startswith("finite")
+        wrong |= (array <= 0) & expected.endswith("> 0") | (array < 0) & expected.endswith(">= 0")
+        if wrong.any():
             raise InputError(name, float(array[wrong].flat[0]), expected)
     try:
         np.broadcast_shapes(*(array.shape for array in arrays.values()))

@@ -122,7 +122,7 @@ def probability_touch(
         scaled = 0.5 * erfcx(back / np.sqrt(2.0)) * np.exp(-0.5 * ((mean - distance) / total_vol) ** 2)
         direct = np.exp(2.0 * mean * distance / total_vol**2) * ndtr(-back)
         touched = np.minimum(ends_beyond + np.where(back > 0, scaled, direct), 1.0)
-    return plain(np.where(total_vol == 0, certain, np.where(distance == 0, 1.0 + 0.0 * mean, touched)))
+    return plain(np.where(total_vol == 0, certain, np.where((distance == 0) & ~np.isnan(mean), 1.0, touched)))
 
 
 def probability_of_profit(
