@@ -271,3 +271,30 @@ def test_indices_refuse_wrong_terms():
     with pytest.raises(InputError) as caught:
         skew_index(near=near, far=far, correction="mine")
     assert caught.value.name == "correction"
+
+
+@pytest.mark.samples
+@pytest.mark.parametrize("session", ["2026-08-13", "2026-08-20"])
+def test_real_chains_of_two_funds(samples, session):
+    import pandas as pd
+
+    found = {}
+    for symbol in ("SPY", "QQQ"):
+        chain = pd.read_csv(samples / "options" / "yahoo_eod_mit" / session / f"{symbol}.csv.gz")
+        days = (pd.to_datetime(chain["expiry"]) - pd.Timestamp(session)).dt.days
+        chain, days = chain[days > 0], days[days > 0]
+        near, far = strip_terms(
+            strike=chain["strike"],
+            right=chain["type"],
+            bid=chain["bid"],
+            ask=chain["ask"],
+            minutes=days * 1440.0,
+            rate=0.036,
+        )
+        assert near["minutes"] <= 30 * 1440 < far["minutes"]
+        found[symbol] = vix_index(near=near, far=far), skew_index(near=near, far=far)
+        at_forward = chain.iloc[(chain["strike"] - strip_variance(**near).forward).abs().to_numpy().argsort()[:1]]
+        assert abs(at_forward["strike"].iloc[0] / chain["spot"].iloc[0] - 1) < 0.01
+    # Large stocks that fall faster than they rise; those of the Nasdaq move more and are skewed less.
+    assert 13 < found["SPY"][0] < 17 < 20 < found["QQQ"][0] < 24
+    assert 120 < found["QQQ"][1] < found["SPY"][1] < 145
