@@ -7,7 +7,7 @@ from typing import Any
 
 from bifrost_lib.core.kernels import kernel
 from bifrost_lib.core.native import Floats, Table
-from bifrost_lib.pricing.svi_inner import EXACT, SUMS
+from bifrost_lib.pricing.svi_inner import EXACT, LEE, SUMS
 from bifrost_lib.pricing.svi_shape import least_g
 
 _HALVINGS = 40
@@ -33,11 +33,17 @@ def _raw(wings: tuple[float, float, float, float, float]) -> tuple[float, float,
 
 
 @kernel(**EXACT)
-def _is_free(raw: tuple[float, float, float, float, float], grid: Any, work: Any) -> bool:
+def _least(raw: tuple[float, float, float, float, float], grid: Any, work: Any) -> float:
+    """Return the least g, ``-inf`` where there is no slice or its wings are too steep."""
     a, b, rho, m, sigma = raw
-    if not (sigma > 0.0 and b * (1.0 + math.fabs(rho)) <= 2.0):
-        return False
-    return least_g(a, b, rho, m, sigma, grid, work)[0] >= 0.0
+    if not (sigma > 0.0 and b * (1.0 + math.fabs(rho)) <= LEE):
+        return -math.inf
+    return least_g(a, b, rho, m, sigma, grid, work)[0]
+
+
+@kernel(**EXACT)
+def _is_free(raw: tuple[float, float, float, float, float], grid: Any, work: Any) -> bool:
+    return _least(raw, grid, work) >= 0.0
 
 
 @kernel(**SUMS)
@@ -96,18 +102,29 @@ def _on_line(
     moved = least + share * (end[1] - least)
     near, far = c, end[0]
     found = _raw((v, psi, p, near, moved))
-    if _is_free(found, grid, work):
+    below = _least(found, grid, work)
+    if below >= 0.0:
         return found
     found = _raw((v, psi, p, far, moved))
-    if not _is_free(found, grid, work):
+    above = _least(found, grid, work)
+    if not above >= 0.0:
         return 0.0, 0.0, 0.0, 0.0, math.nan
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (near + far)
+    side = 0
+    for _ in range(_HALVINGS):  # false position, Illinois variant; halving while there is nothing to interpolate
+        if math.fabs(far - near) <= 1e-12 * c or above <= 1e-12:
+            break
+        share_of_far = -below / (above - below) if below > -1.0 else 0.5
+        middle = near + min(max(share_of_far, 0.01), 0.99) * (far - near)
         candidate = _raw((v, psi, p, middle, moved))
-        if _is_free(candidate, grid, work):
-            far, found = middle, candidate
+        least_here = _least(candidate, grid, work)
+        if least_here >= 0.0:
+            far, above, found = middle, least_here, candidate
+            below = 0.5 * below if side == 1 else below
+            side = 1
         else:
-            near = middle
+            near, below = middle, least_here
+            above = 0.5 * above if side == -1 else above
+            side = -1
     return found
 
 
@@ -136,18 +153,24 @@ def _repaired(raw: Any, k: Any, w: Any, weight: Any, grid: Any, work: Any) -> tu
         if cost < lowest:
             lowest, best, share = cost, candidate, i / (_LINES - 1)
     low, high = max(share - 1.0 / (_LINES - 1), 0.0), min(share + 1.0 / (_LINES - 1), 1.0)
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    one, other = _on_line(wings, end, left, grid, work), _on_line(wings, end, right, grid, work)
+    left_cost, right_cost = _cost(one, k, w, weight), _cost(other, k, w, weight)
     for _ in range(_SECTIONS):
-        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        one, other = _on_line(wings, end, left, grid, work), _on_line(wings, end, right, grid, work)
-        left_cost, right_cost = _cost(one, k, w, weight), _cost(other, k, w, weight)
         if left_cost < lowest:
             lowest, best = left_cost, one
         if right_cost < lowest:
             lowest, best = right_cost, other
         if left_cost < right_cost:
-            high = right
+            high, right, right_cost = right, left, left_cost
+            left = high - _GOLDEN * (high - low)
+            one = _on_line(wings, end, left, grid, work)
+            left_cost = _cost(one, k, w, weight)
         else:
-            low = left
+            low, left, left_cost = left, right, right_cost
+            right = low + _GOLDEN * (high - low)
+            other = _on_line(wings, end, right, grid, work)
+            right_cost = _cost(other, k, w, weight)
     return best
 
 

@@ -9,6 +9,8 @@ from bifrost_lib.core.kernels import kernel
 from bifrost_lib.pricing.svi_inner import EXACT, SUMS
 
 _TINY = 1e-300
+_SECTIONS = 24
+_GOLDEN = 0.6180339887498949
 
 
 @kernel(**SUMS)
@@ -47,15 +49,19 @@ def least_g(a: float, b: float, rho: float, m: float, sigma: float, grid: Any, w
     low = grid[max(lowest - 1, 0)] * sigma
     high = grid[min(lowest + 1, size - 1)] * sigma
     best, at = work[lowest], grid[lowest] * sigma
-    for _ in range(24):
-        left, right = high - 0.6180339887498949 * (high - low), low + 0.6180339887498949 * (high - low)
-        g_left, g_right = _g_at(left, m, sigma, a, b, rho), _g_at(right, m, sigma, a, b, rho)
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    g_left, g_right = _g_at(left, m, sigma, a, b, rho), _g_at(right, m, sigma, a, b, rho)
+    for _ in range(_SECTIONS):
+        if g_left < g_right:
+            high, right, g_right = right, left, g_left
+            left = high - _GOLDEN * (high - low)
+            g_left = _g_at(left, m, sigma, a, b, rho)
+        else:
+            low, left, g_left = left, right, g_right
+            right = low + _GOLDEN * (high - low)
+            g_right = _g_at(right, m, sigma, a, b, rho)
         if g_left < best:
             best, at = g_left, left
         if g_right < best:
             best, at = g_right, right
-        if g_left < g_right:
-            high = right
-        else:
-            low = left
     return best, at + m
