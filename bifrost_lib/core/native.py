@@ -222,10 +222,11 @@ def _load(kinds: list[str], code: bytes) -> Callable[..., int]:
                 continue
             if argument.dtype != dtype or argument.ndim != dimensions or not argument.flags.c_contiguous:
                 raise TypeError(f"a loop needs C-contiguous {dtype} of {dimensions} dimensions, got {argument!r:.80}")
-            address = argument.__array_interface__["data"][0]
-            words += [0, 0, argument.size, argument.itemsize, address, *argument.shape, *argument.strides]
+            words += (0, 0, argument.size, argument.itemsize, argument.ctypes.data)
+            words += argument.shape
+            words += argument.strides
         table = np.array(words, dtype=np.int64)
-        if entry(table.__array_interface__["data"][0]):
+        if entry(table.ctypes.data):
             raise RuntimeError("a compiled loop stopped with an error")
         return int(table[0])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,10 @@ class Batch:
         """How far each column moves per element: 0 where one value serves all, else 1."""
         return np.array([0 if column.size == 1 else 1 for column in self.columns])
 
+    def part(self, rows: slice) -> list[npt.NDArray[Any]]:
+        """The columns' elements in `rows`; a column of one element serves every part."""
+        return [column if column.size == 1 else column[rows] for column in self.columns]
+
     def result(self, flat: npt.NDArray[Any]) -> Any:
         """Give a flat result of `size` elements the broadcast shape; a scalar for scalar arguments."""
         return flat.reshape(self.shape)[()]
@@ -45,12 +50,13 @@ def batch(**arguments: Any) -> Batch:
         If an argument is not numeric (or, for ``right``, not a right), or if shapes do not broadcast.
     """
     arrays = [is_call(value) if name == "right" else numbers(name, value) for name, value in arguments.items()]
+    shapes = {array.shape for array in arrays}
     try:
-        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+        shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
     except ValueError:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(arguments, arrays, strict=True))
-        raise InputError("shape", shapes, "arguments that broadcast against each other") from None
-    size = int(np.prod(shape, dtype=np.int64))
+        found = ", ".join(f"{name} {array.shape}" for name, array in zip(arguments, arrays, strict=True))
+        raise InputError("shape", found, "arguments that broadcast against each other") from None
+    size = prod(shape)
     return Batch(shape, size, tuple(_flat(array, shape) for array in arrays))
 
 

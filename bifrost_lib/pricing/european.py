@@ -11,6 +11,7 @@ import numpy.typing as npt
 from bifrost_lib.core.errors import UnknownNameError
 from bifrost_lib.core.native import loop
 from bifrost_lib.pricing.arguments import Batch, batch, refuse
+from bifrost_lib.pricing.parts import in_parts
 from bifrost_lib.pricing.workspace import workspace
 
 GREEKS: tuple[str, ...] = (
@@ -93,7 +94,11 @@ def price(
     """
     given = _prepare(spot, strike, tau, vol, right, rate, div_yield)
     out = np.empty(given.size)
-    refuse(_price_all(*given.columns, given.steps, out, workspace()), _DOMAIN, given.columns)
+    flags = in_parts(
+        lambda rows: _price_all(*given.part(rows), given.steps, out[rows], workspace()),
+        given.size,
+    )
+    refuse(flags, _DOMAIN, given.columns)
     return given.result(out)
 
 
@@ -144,5 +149,11 @@ def greeks(
         if name not in MEASURES:
             raise UnknownNameError("names", name, MEASURES)
     found = [np.empty(given.size if name in names else 0) for name in MEASURES]
-    refuse(_greeks_all(*given.columns, given.steps, given.size, *found, workspace()), _DOMAIN, given.columns)
+    flags = in_parts(
+        lambda rows: _greeks_all(
+            *given.part(rows), given.steps, rows.stop - rows.start, *(one[rows] for one in found), workspace()
+        ),
+        given.size,
+    )
+    refuse(flags, _DOMAIN, given.columns)
     return {name: given.result(found[MEASURES.index(name)]) for name in names}

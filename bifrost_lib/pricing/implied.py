@@ -12,6 +12,7 @@ from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.native import loop
 from bifrost_lib.core.quality import Quality
 from bifrost_lib.pricing.arguments import Batch, Floats, batch, refuse
+from bifrost_lib.pricing.parts import in_parts
 from bifrost_lib.pricing.workspace import workspace
 
 METHODS = ("householder", "lets_be_rational")
@@ -80,7 +81,9 @@ def implied_vol(
         raise InputError("method", method, " or ".join(METHODS))
     given = batch(price=price, spot=spot, strike=strike, tau=tau, right=right, rate=rate, div_yield=div_yield)
     iv, status = np.empty(given.size), np.empty(given.size, dtype=np.int8)
-    flags = _implied_all(*given.columns, given.steps, iv, status, workspace())
+    flags = in_parts(
+        lambda rows: _implied_all(*given.part(rows), given.steps, iv[rows], status[rows], workspace()), given.size
+    )
     refuse(flags, _DOMAIN, given.columns[1:4])
     if method == "lets_be_rational":
         _reference_solver(given, iv, status == Quality.OK)

@@ -37,7 +37,7 @@ SOLVER_ROWS = 17
 
 _SHORT = 0.03  # below it the difference of two Mills ratios has lost more digits than can be spared
 _LANES = 16
-_LARGEST_STEP = 0.004  # of the guess; a longer one means that the guess was outside its limits
+_LARGEST_STEP = 0.0022  # of the guess; a longer one means that the guess was outside its limits
 
 
 @kernel(**SCALAR)

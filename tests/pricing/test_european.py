@@ -239,3 +239,18 @@ def test_only_the_wanted_greeks_are_returned():
         greeks(**ATM, right="C", names=("delta", "gama"))
     assert refused.value.name == "names"
     assert refused.value.nearest == "gamma"
+
+
+def test_threads_give_what_one_thread_gives(monkeypatch):
+    rng = np.random.default_rng(4)
+    options = {**ATM, "strike": rng.uniform(50, 200, 300_001), "right": rng.random(300_001) < 0.5}
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    alone = price(**options), greeks(**options, names=("gamma",))["gamma"]
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    np.testing.assert_array_equal(price(**options), alone[0])
+    np.testing.assert_array_equal(greeks(**options, names=("gamma",))["gamma"], alone[1])
+    options["strike"][299_999] = -1.0
+    with pytest.raises(InputError) as refused:
+        price(**options)
+    assert refused.value.name == "strike"
+    assert refused.value.value == -1.0
