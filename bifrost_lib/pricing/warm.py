@@ -12,6 +12,8 @@ LOOPS = {
     "bifrost_lib.pricing.implied_loops": ("implied_all",),
     "bifrost_lib.pricing.parity_loops": ("one_expiry",),
     "bifrost_lib.pricing.quotes_loops": ("fit_all", "value_all"),
+    "bifrost_lib.pricing.svi_loops": ("fit_all",),
+    "bifrost_lib.pricing.svi_repair_loops": ("repair_all",),
 }
 
 
