@@ -86,6 +86,7 @@ def _keep(path: Path, stored: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             file.write(stored)
+        Path(file.name).chmod(0o644)  # for every user who shares the folder
         Path(file.name).replace(path)
     except OSError:
         return

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from bifrost_lib.core.kernels import kernel
 from bifrost_lib.core.native import Counts, Flags, Floats
 from bifrost_lib.pricing.blocks import load, load_sign, outside, store, store_wanted
-from bifrost_lib.pricing.elementary import SCALAR, exponential, log_ratio
-from bifrost_lib.pricing.normal_form import d_one, density, exercised, tails
+from bifrost_lib.pricing.elementary import SCALAR
+from bifrost_lib.pricing.normal_form import distances, exercised, present_values, slopes
 from bifrost_lib.pricing.workspace import BLOCK, ROW
 
 # rows of the workspace: what is given, and what every result is made of
 SPOT, STRIKE, TAU, VOL, SIGN, RATE, DIV_YIELD = range(7)
 ROOT, D1, D2, HELD, OWED, SHARED = range(7, 13)
 RESULT = 13
-
-_LEAST = 1e-100  # stands for zero where zero would be divided by, and its square can still be
 
 
 @kernel(**SCALAR)
@@ -40,25 +37,27 @@ def _load_all(
 def _prepare_block(work: Any) -> None:
     # three short loops instead of a long one: the processor then works on several steps of each at a time
     for j in range(BLOCK):
-        tau = work[TAU * ROW + j]
-        root = math.sqrt(tau)
-        s = work[VOL * ROW + j] * root
-        carry = (work[RATE * ROW + j] - work[DIV_YIELD * ROW + j]) * tau
-        d1 = d_one(log_ratio(work[SPOT * ROW + j], work[STRIKE * ROW + j]) + carry, s)
-        work[ROOT * ROW + j] = root
-        work[D1 * ROW + j] = d1
-        work[D2 * ROW + j] = d1 - s
+        work[ROOT * ROW + j], work[D1 * ROW + j], work[D2 * ROW + j] = distances(
+            work[SPOT * ROW + j],
+            work[STRIKE * ROW + j],
+            work[TAU * ROW + j],
+            work[VOL * ROW + j],
+            work[RATE * ROW + j],
+            work[DIV_YIELD * ROW + j],
+        )
     for j in range(BLOCK):
-        tau, d2 = work[TAU * ROW + j], work[D2 * ROW + j]
-        cash = work[STRIKE * ROW + j] * exponential(-work[RATE * ROW + j] * tau)
-        work[HELD * ROW + j] = work[SPOT * ROW + j] * exponential(-work[DIV_YIELD * ROW + j] * tau)
-        work[OWED * ROW + j] = cash
-        work[SHARED * ROW + j] = cash * density(d2)
+        work[HELD * ROW + j], work[OWED * ROW + j], work[SHARED * ROW + j] = present_values(
+            work[SPOT * ROW + j],
+            work[STRIKE * ROW + j],
+            work[TAU * ROW + j],
+            work[RATE * ROW + j],
+            work[DIV_YIELD * ROW + j],
+            work[D2 * ROW + j],
+        )
     for j in range(BLOCK):
         sign = work[SIGN * ROW + j]
-        d1, d2 = sign * work[D1 * ROW + j], sign * work[D2 * ROW + j]
-        part1, part2 = tails(d1, d2, work[SHARED * ROW + j])
-        held, owed = exercised(work[HELD * ROW + j], d1, part1), exercised(work[OWED * ROW + j], d2, part2)
+        asset, cash, shared = work[HELD * ROW + j], work[OWED * ROW + j], work[SHARED * ROW + j]
+        held, owed = exercised(sign, work[D1 * ROW + j], work[D2 * ROW + j], asset, cash, shared)
         work[HELD * ROW + j] = held
         work[OWED * ROW + j] = owed
         work[RESULT * ROW + j] = sign * (held - owed)
@@ -67,35 +66,31 @@ def _prepare_block(work: Any) -> None:
 @kernel(**SCALAR)
 def _differentiate_block(work: Any) -> None:
     for j in range(BLOCK):
-        s0, tau, vol, sign = (
+        found = slopes(
             work[SPOT * ROW + j],
             work[TAU * ROW + j],
             work[VOL * ROW + j],
             work[SIGN * ROW + j],
+            work[RATE * ROW + j],
+            work[DIV_YIELD * ROW + j],
+            work[ROOT * ROW + j],
+            work[D1 * ROW + j],
+            work[D2 * ROW + j],
+            work[HELD * ROW + j],
+            work[OWED * ROW + j],
+            work[SHARED * ROW + j],
         )
-        rate, q, root = work[RATE * ROW + j], work[DIV_YIELD * ROW + j], work[ROOT * ROW + j]
-        d1, d2, shared = work[D1 * ROW + j], work[D2 * ROW + j], work[SHARED * ROW + j]
-        held, owed = work[HELD * ROW + j], work[OWED * ROW + j]
-        s = vol * root
-        s = s if s > _LEAST else _LEAST
-        both = 1.0 / (s * s0)  # one division, which costs as much as ten products
-        inv_s, inv_s0 = both * s0, both * s
-        inv_vol, inv_root = inv_s * root, inv_s * vol
-        drift = (rate - q) * inv_s - 0.5 * d2 * inv_root * inv_root  # d d1 / d tau
-        delta = sign * held * inv_s0
-        gamma = shared * inv_s * inv_s0 * inv_s0
-        vega = shared * root
-        work[(RESULT + 1) * ROW + j] = delta
-        work[(RESULT + 2) * ROW + j] = gamma
-        work[(RESULT + 3) * ROW + j] = vega
-        work[(RESULT + 4) * ROW + j] = sign * (q * held - rate * owed) - 0.5 * shared * vol * inv_root
-        work[(RESULT + 5) * ROW + j] = sign * tau * owed
-        work[(RESULT + 6) * ROW + j] = -shared * d2 * inv_vol * inv_s0
-        work[(RESULT + 7) * ROW + j] = vega * d1 * d2 * inv_vol
-        work[(RESULT + 8) * ROW + j] = q * delta - shared * drift * inv_s0
-        work[(RESULT + 9) * ROW + j] = -gamma * inv_s0 * (d1 * inv_s + 1.0)
-        work[(RESULT + 10) * ROW + j] = gamma * (d1 * d2 - 1.0) * inv_vol
-        work[(RESULT + 11) * ROW + j] = gamma * (q + 0.5 * inv_root * inv_root + d1 * drift)
+        work[(RESULT + 1) * ROW + j] = found[0]
+        work[(RESULT + 2) * ROW + j] = found[1]
+        work[(RESULT + 3) * ROW + j] = found[2]
+        work[(RESULT + 4) * ROW + j] = found[3]
+        work[(RESULT + 5) * ROW + j] = found[4]
+        work[(RESULT + 6) * ROW + j] = found[5]
+        work[(RESULT + 7) * ROW + j] = found[6]
+        work[(RESULT + 8) * ROW + j] = found[7]
+        work[(RESULT + 9) * ROW + j] = found[8]
+        work[(RESULT + 10) * ROW + j] = found[9]
+        work[(RESULT + 11) * ROW + j] = found[10]
 
 
 def price_all(

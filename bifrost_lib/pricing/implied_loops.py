@@ -76,24 +76,40 @@ def fifth_order(s: float, inv: float, h: float, slope: float, inv_slope: float, 
 
 
 @kernel(**SCALAR)
+def model_price(x: float, s: float, inv: float) -> tuple[float, float]:
+    """Return n(d1) and the normalised price b of total volatility `s` = 1 / `inv`, at x = |ln(forward / strike)|."""
+    h = -x * inv
+    d1 = h + 0.5 * s
+    m1, m2 = mills_ratios(math.fabs(d1), 0.5 * s - h)
+    n = density(d1)
+    return n, (0.0 if d1 <= 0.0 else 1.0) + n * ((m1 if d1 <= 0.0 else -m1) - m2)
+
+
+@kernel(**SCALAR)
+def step_to(b: float, x: float, s: float, inv: float, n: float, model: float) -> float:
+    """Return the step from `s`, whose `model_price` is (`n`, `model`), towards the volatility of price `b`."""
+    total = b + model
+    inverse = 1.0 / (n * model * total)  # one division for three
+    gap = log_given(((b - model) * n) * (model * inverse))
+    return fifth_order(s, inv, -x * inv, n * (n * total * inverse), model * (model * total * inverse), gap)
+
+
+@kernel(**SCALAR)
 def _improve_block(work: Any) -> None:
     # one step for all, from the guesses in S and INV_S; where it is longer than a guess can be wrong: NaN
     for j in range(BLOCK):
-        s, inv = work[S * ROW + j], work[INV_S * ROW + j]
-        h = -work[X * ROW + j] * inv
-        d1 = h + 0.5 * s
-        m1, m2 = mills_ratios(math.fabs(d1), 0.5 * s - h)
-        n = density(d1)
-        work[DENSITY * ROW + j] = n
-        work[MODEL * ROW + j] = (0.0 if d1 <= 0.0 else 1.0) + n * ((m1 if d1 <= 0.0 else -m1) - m2)
+        work[DENSITY * ROW + j], work[MODEL * ROW + j] = model_price(
+            work[X * ROW + j], work[S * ROW + j], work[INV_S * ROW + j]
+        )
     for j in range(BLOCK):
-        s, inv, b = work[S * ROW + j], work[INV_S * ROW + j], work[B * ROW + j]
-        n, model = work[DENSITY * ROW + j], work[MODEL * ROW + j]
-        total = b + model
-        inverse = 1.0 / (n * model * total)  # one division for three
-        gap = log_given(((b - model) * n) * (model * inverse))
-        step = fifth_order(
-            s, inv, -work[X * ROW + j] * inv, n * (n * total * inverse), model * (model * total * inverse), gap
+        s = work[S * ROW + j]
+        step = step_to(
+            work[B * ROW + j],
+            work[X * ROW + j],
+            s,
+            work[INV_S * ROW + j],
+            work[DENSITY * ROW + j],
+            work[MODEL * ROW + j],
         )
         good = math.fabs(step) < _LARGEST_STEP * s and work[FAST * ROW + j] > 0.0
         work[S * ROW + j] = s + step if good else math.nan

@@ -9,12 +9,14 @@ loses digits.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from bifrost_lib.core.kernels import kernel
 from bifrost_lib.pricing.elementary import SCALAR, exponential, log_ratio, mills_ratios
 
 INV_SQRT_2PI = 0.3989422804014327
 TINY = 1e-300  # stands for zero where a zero would be divided by
+_LEAST = 1e-100  # the same where its square is divided by too
 _FAR = 1e3  # normal densities are zero long before
 
 
@@ -38,13 +40,52 @@ def density(d: float) -> float:
 
 
 @kernel(**SCALAR)
-def tails(d1: float, d2: float, weight: float) -> tuple[float, float]:
-    """Return weight N(d) / n(d) for d1 and d2, less weight / n(d) where d > 0, which `exercised` puts back."""
-    m1, m2 = mills_ratios(math.fabs(d1), math.fabs(d2))
-    return (-weight * m1 if d1 > 0.0 else weight * m1), (-weight * m2 if d2 > 0.0 else weight * m2)
+def distances(s0: float, k: float, tau: float, vol: float, rate: float, q: float) -> tuple[float, float, float]:
+    """Return sqrt(tau), d1 and d2."""
+    root = math.sqrt(tau)
+    s = vol * root
+    d1 = d_one(log_moneyness(s0, k, tau, rate, q), s)
+    return root, d1, d1 - s
 
 
 @kernel(**SCALAR)
-def exercised(amount: float, d: float, part: float) -> float:
-    """Return amount N(d), given `part` from `tails` with weight = amount n(d)."""
-    return (amount if d > 0.0 else 0.0) + part
+def present_values(s0: float, k: float, tau: float, rate: float, q: float, d2: float) -> tuple[float, float, float]:
+    """Return asset, cash, and the density that both terms share, asset n(d1) = cash n(d2)."""
+    cash = k * exponential(-rate * tau)
+    return s0 * exponential(-q * tau), cash, cash * density(d2)
+
+
+@kernel(**SCALAR)
+def exercised(sign: float, d1: float, d2: float, asset: float, cash: float, shared: float) -> tuple[float, float]:
+    """Return asset N(sign d1) and cash N(sign d2); their difference times sign is the price."""
+    y, z = sign * d1, sign * d2
+    m1, m2 = mills_ratios(math.fabs(y), math.fabs(z))
+    held = asset - shared * m1 if y > 0.0 else shared * m1
+    owed = cash - shared * m2 if z > 0.0 else shared * m2
+    return held, owed
+
+
+@kernel(**SCALAR)
+def slopes(
+    s0: float, tau: float, vol: float, sign: float, rate: float, q: float, root: float, d1: float, d2: float,
+    held: float, owed: float, shared: float,
+) -> Any:  # fmt: skip
+    """Return delta, gamma, vega, theta, rho, vanna, volga, charm, speed, zomma and color."""
+    s = vol * root
+    s = s if s > _LEAST else _LEAST
+    both = 1.0 / (s * s0)  # one division, which costs as much as ten products
+    inv_s, inv_s0 = both * s0, both * s
+    inv_vol, inv_root = inv_s * root, inv_s * vol
+    drift = (rate - q) * inv_s - 0.5 * d2 * inv_root * inv_root  # d d1 / d tau
+    delta = sign * held * inv_s0
+    gamma = shared * inv_s * inv_s0 * inv_s0
+    vega = shared * root
+    theta = sign * (q * held - rate * owed) - 0.5 * shared * vol * inv_root
+    rho = sign * tau * owed
+    vanna = -shared * d2 * inv_vol * inv_s0
+    volga = vega * d1 * d2 * inv_vol
+    charm = q * delta - shared * drift * inv_s0
+    speed = -gamma * inv_s0 * (d1 * inv_s + 1.0)
+    zomma = gamma * (d1 * d2 - 1.0) * inv_vol
+    color = gamma * (q + 0.5 * inv_root * inv_root + d1 * drift)
+    return delta, gamma, vega, theta, rho, vanna, volga, charm, speed, zomma, color

@@ -29,7 +29,7 @@ from bifrost_lib.pricing.implied_loops import (
     reduce_one,
     solve_block,
 )
-from bifrost_lib.pricing.normal_form import d_one, density, exercised, tails
+from bifrost_lib.pricing.normal_form import d_one, density, exercised
 from bifrost_lib.pricing.parity_loops import blended_rate, fit_expiry, forward_given_rate, two_sided
 from bifrost_lib.pricing.robust_line import LOOP
 from bifrost_lib.pricing.workspace import BLOCK, ROW
@@ -225,8 +225,7 @@ def _differentiate_block(work: Any) -> None:
         d1 = d_one(log_ratio(asset, cash), s)
         d2 = d1 - s
         shared = cash * density(d2) * (known * inv_s0)
-        part1, part2 = tails(sign * d1, sign * d2, shared)
-        held, owed = exercised(asset, sign * d1, part1), exercised(cash, sign * d2, part2)
+        held, owed = exercised(sign, d1, d2, asset, cash, shared)
         iv = s / root
         work[IV * ROW + j] = iv
         work[DELTA * ROW + j] = sign * held * inv_s0
