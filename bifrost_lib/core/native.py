@@ -60,24 +60,34 @@ def loop(module: str, name: str) -> Callable[..., int]:
     return call
 
 
-def compile_loops(module: str, names: Sequence[str]) -> None:
-    """Compile loops into the cache, and load them, so that later processes find them there."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # each compilation is a process
-        list(pool.map(lambda name: _machine_code(module, name), names))
+def compile_loops(loops: Sequence[tuple[str, str]]) -> None:
+    """Compile those (module, name) of `loops` into the cache that are not there yet, as many at once as cores."""
+    missing = [one for one in loops if not _kept(*one).exists()]
+    processes = min(os.cpu_count() or 1, len(missing))
+    with ThreadPoolExecutor(max(processes, 1)) as pool:
+        list(pool.map(_compile_and_keep, [missing[first::processes] for first in range(processes)]))
 
 
 @cache
 def _machine_code(module: str, name: str) -> Callable[..., int]:
-    folder = cache_folder() / f"native-{_digest(module)}"
-    kept = folder / f"{module}.{name}"
     try:
-        stored = kept.read_bytes()
+        stored = _kept(module, name).read_bytes()
     except OSError:
-        stored = _compile(module, name)
-        _keep(kept, stored)
+        (stored,) = _compile_and_keep([(module, name)])
     size = struct.unpack_from("<q", stored)[0]
     kinds = json.loads(stored[8 : 8 + size])
     return _load(kinds, stored[8 + size :])
+
+
+def _kept(module: str, name: str) -> Path:
+    return cache_folder() / f"native-{_digest(module)}" / f"{module}.{name}"
+
+
+def _compile_and_keep(loops: Sequence[tuple[str, str]]) -> list[bytes]:
+    compiled = _compile(loops)
+    for one, stored in zip(loops, compiled, strict=True):
+        _keep(_kept(*one), stored)
+    return compiled
 
 
 def _keep(path: Path, stored: bytes) -> None:
@@ -110,7 +120,7 @@ def _digest(module: str) -> str:
     return told.hexdigest()
 
 
-def _compile(module: str, name: str) -> bytes:
+def _compile(loops: Sequence[tuple[str, str]]) -> list[bytes]:
     # in a process of its own: there the compiler can be told to use the widest registers, and here nothing imports it
     import llvmlite.binding as llvm
 
@@ -118,13 +128,21 @@ def _compile(module: str, name: str) -> bytes:
     wide = ",-prefer-256-bit" if features.get("avx512f") else ""
     environment = os.environ | {
         "NUMBA_CPU_FEATURES": features.flatten() + wide,
+        "NUMBA_DISABLE_JIT": "0",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
-    command = [sys.executable, "-W", "ignore", "-m", __name__, module, name]
-    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    names = [f"{module}.{name}" for module, name in loops]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", __name__, *names], env=environment, capture_output=True, check=False
+    )
     if done.returncode:
-        raise RuntimeError(f"cannot compile {module}.{name}: {done.stderr.decode(errors='replace')[-2000:]}")
-    return done.stdout
+        raise RuntimeError(f"cannot compile {', '.join(names)}: {done.stderr.decode(errors='replace')[-2000:]}")
+    compiled, at = [], 0
+    while at < len(done.stdout):
+        size = struct.unpack_from("<q", done.stdout, at)[0]
+        compiled.append(done.stdout[at + 8 : at + 8 + size])
+        at += 8 + size
+    return compiled
 
 
 def _compiled_here(module: str, name: str) -> bytes:
@@ -239,4 +257,6 @@ def _bits(value: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(_compiled_here(*sys.argv[1:]))
+    for path in sys.argv[1:]:
+        code = _compiled_here(*path.rsplit(".", 1))
+        sys.stdout.buffer.write(struct.pack("<q", len(code)) + code)

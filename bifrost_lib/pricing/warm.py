@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bifrost_lib.core.native import compile_loops
@@ -30,8 +29,7 @@ def warm_up(*, american: bool = True) -> None:
     Later processes, of any user who shares the cache folder, load the machine code instead of compiling. The code is
     made for this machine's processor and kept by the state of the sources, so an upgrade compiles anew.
     """
-    with ThreadPoolExecutor(len(LOOPS)) as pool:
-        list(pool.map(compile_loops, LOOPS, LOOPS.values()))
+    compile_loops([(module, name) for module, names in LOOPS.items() for name in names])
     if american:
         _warm_american()
 
