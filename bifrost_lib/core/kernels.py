@@ -26,8 +26,8 @@ def cache_folder() -> Path:
 
 
 def has_kernels() -> bool:
-    """Tell whether anything has been compiled into the cache folder yet."""
-    return any(cache_folder().glob("*/*"))
+    """Tell whether anything has been compiled into the cache folder yet; declaring kernels only makes empty folders."""
+    return any(path.is_file() for path in cache_folder().rglob("*"))
 
 
 def kernel(**options: Any) -> Callable[[F], F]:
