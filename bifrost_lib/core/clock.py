@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -9,7 +10,14 @@ from bifrost_lib.core.errors import InputError
 
 
 class Clock(Protocol):
-    """Anything that can say what time it is, in aware UTC."""
+    """Anything that can say what time it is, in aware UTC, and how fast it runs.
+
+    `speed` is the seconds of this clock in one second of the machine: 1 for the machine's own, 0 for a clock that
+    others move.
+    """
+
+    @property
+    def speed(self) -> float: ...
 
     def now(self) -> datetime: ...
 
@@ -17,12 +25,29 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock."""
 
+    speed = 1.0
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 
 
+class ScaledClock:
+    """A clock that begins at `start` and runs `speed` times as fast as the machine's, for simulations."""
+
+    def __init__(self, start: datetime, speed: float = 1.0) -> None:
+        if not 0 < speed < float("inf"):
+            raise InputError("speed", speed, "a number > 0, the seconds that pass in one second")
+        self.speed = speed
+        self._start, self._begun = as_utc(start, name="start"), time.monotonic()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self.speed * (time.monotonic() - self._begun))
+
+
 class SteppedClock:
     """A clock that moves only when told to, for tests and replays."""
+
+    speed = 0.0
 
     def __init__(self, start: datetime) -> None:
         self._now = as_utc(start, name="start")

@@ -58,6 +58,26 @@ def _seconds(value: Any) -> float:
     return seconds
 
 
+def _host(value: Any) -> str:
+    host = _text(value)
+    if not all(part.isalnum() or part in "-._:" for part in host):
+        raise ValueError("expected a host name or an address")
+    return host
+
+
+def _ib_client(value: Any) -> str:
+    if _text(value) not in ("ib_async", "ib_insync"):
+        raise ValueError("expected ib_async or ib_insync")
+    return _text(value)
+
+
+def _yes_or_no(value: Any) -> bool:
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if str(value).strip().lower() not in words:
+        raise ValueError("expected true or false")
+    return words[str(value).strip().lower()]
+
+
 def _level(value: Any) -> str:
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
     if _text(value).upper() not in levels:
@@ -82,6 +102,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sample_data", None, "folder with real sample data for tests and tutorials", _path),
     Setting("log_level", "WARNING", "least severity that is logged: DEBUG, INFO, WARNING or ERROR", _level),
     Setting("page_port", 8866, "port of the dashboard pages, on loopback", _port),
+    Setting("ib_host", "127.0.0.1", "host of the IB Gateway or TWS", _host),
+    Setting("ib_port", None, "port of the IB Gateway or TWS; without it a simulated gateway is started", _port),
+    Setting("ib_client", "ib_async", "IB client library: ib_async, or ib_insync where that is installed", _ib_client),
+    Setting("ib_read_only", True, "refuse to send orders to IB", _yes_or_no),
     Setting("max_age_s", 900.0, "age in seconds after which a quote counts as stale", _seconds),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -57,6 +57,13 @@ VOCABULARY: dict[str, Term] = {
     "vanna": Term("float64", "per 1.00 vol", "d delta / d vol"),
     "volga": Term("float64", "per 1.00 vol", "d vega / d vol"),
     "charm": Term("float64", "per year", "d delta / d calendar time"),
+    # what the vendor computed, in the units of ours
+    "ib_iv": Term("float64", "decimal, annual", "IB's implied volatility of the model price"),
+    "ib_delta": Term("float64", "per 1.00 of spot", "IB's delta"),
+    "ib_gamma": Term("float64", "per 1.00 of spot", "IB's gamma"),
+    "ib_vega": Term("float64", "per 1.00 vol", "IB's vega"),
+    "ib_theta": Term("float64", "per year", "IB's theta"),
+    "market_data_type": Term("category", "", "live, frozen, delayed or delayed_frozen"),
     # positions and structures
     "qty": Term("int64", "contracts, signed", "positive long, negative short"),
     "price": Term("float64", MONEY, "price at which a leg is assumed to trade"),
@@ -114,6 +121,12 @@ ANALYTIC_COLUMNS: tuple[str, ...] = (
     "rho",
     "quality",
 )
+
+#: What a collector adds to a snapshot: the gateway's own greeks, and what kind of data it sent. Files have none.
+VENDOR_COLUMNS: tuple[str, ...] = ("ib_iv", "ib_delta", "ib_gamma", "ib_vega", "ib_theta", "market_data_type")
+
+#: IB's market-data types by their number in the protocol.
+MARKET_DATA_TYPES: dict[int, str] = {1: "live", 2: "frozen", 3: "delayed", 4: "delayed_frozen"}
 
 SNAPSHOT_COLUMNS: tuple[str, ...] = QUOTE_COLUMNS + ANALYTIC_COLUMNS
 

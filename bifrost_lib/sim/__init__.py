@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bifrost_lib.sim.history import simulated_history
-    from bifrost_lib.sim.universe import SIMULATED, SimulatedUnderlying
+    from bifrost_lib.sim.market.history import simulated_history
+    from bifrost_lib.sim.market.universe import SIMULATED, SimulatedUnderlying
 
 __all__ = ["SIMULATED", "SOURCE", "SimulatedUnderlying", "simulated_history"]
 
 #: The `source` under which simulated quotes are stored; views turn it into a visible label.
 SOURCE = "simulated"
 
-_HOMES = {"simulated_history": "history", "SIMULATED": "universe", "SimulatedUnderlying": "universe"}
+_HOMES = {
+    "simulated_history": "market.history",
+    "SIMULATED": "market.universe",
+    "SimulatedUnderlying": "market.universe",
+}
 
 
 def __getattr__(name: str) -> Any:

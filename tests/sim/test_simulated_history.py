@@ -14,7 +14,7 @@ from bifrost_lib.core.frames import check_frame
 from bifrost_lib.core.vocabulary import QUOTE_COLUMNS
 from bifrost_lib.pricing import implied_vol, price
 from bifrost_lib.sim import SIMULATED, simulated_history
-from bifrost_lib.sim.universe import RATE
+from bifrost_lib.sim.market.universe import RATE
 
 START, END = date(2026, 9, 1), date(2026, 9, 10)  # Labor Day, 7 September, lies within
 LARGEST_TICK = 0.10

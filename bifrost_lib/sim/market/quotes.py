@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.sim.universe import SimulatedUnderlying
+from bifrost_lib.sim.market.universe import SimulatedUnderlying
 
 Floats = npt.NDArray[np.float64]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.sim.paths import MEAN_REVERSION
-from bifrost_lib.sim.universe import SimulatedUnderlying
+from bifrost_lib.sim.market.paths import MEAN_REVERSION
+from bifrost_lib.sim.market.universe import SimulatedUnderlying
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.calendar import session_close, session_open
-from bifrost_lib.sim.universe import RATE, SimulatedUnderlying
+from bifrost_lib.sim.market.universe import RATE, SimulatedUnderlying
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.calendar import is_session, previous_session, third_friday
-from bifrost_lib.sim.universe import Ladder, SimulatedUnderlying
+from bifrost_lib.sim.market.universe import Ladder, SimulatedUnderlying
 
 Floats = npt.NDArray[np.float64]
 

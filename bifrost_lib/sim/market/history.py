@@ -9,9 +9,9 @@ import pandas as pd
 
 from bifrost_lib.core.calendar import sessions
 from bifrost_lib.core.errors import InputError, UnknownNameError
-from bifrost_lib.sim.market import open_market
-from bifrost_lib.sim.paths import beats
-from bifrost_lib.sim.universe import SIMULATED
+from bifrost_lib.sim.market.chains import open_market
+from bifrost_lib.sim.market.paths import beats
+from bifrost_lib.sim.market.universe import SIMULATED
 
 FIRST, LAST = date(2026, 7, 8), date(2026, 9, 30)
 SEED = 235

@@ -14,12 +14,12 @@ import pandas as pd
 from bifrost_lib.core.calendar import year_fractions
 from bifrost_lib.core.vocabulary import QUOTE_COLUMNS, RIGHTS, SETTLEMENTS, STYLES
 from bifrost_lib.pricing import american_price, price
-from bifrost_lib.sim.activity import open_interest, session_volume
-from bifrost_lib.sim.listings import Listings, list_contracts
-from bifrost_lib.sim.paths import Beat, shocks_of, simulate_path
-from bifrost_lib.sim.quotes import Quotes, make_quotes
-from bifrost_lib.sim.surface import atm_variance, implied_vol_surface
-from bifrost_lib.sim.universe import RATE, SimulatedUnderlying
+from bifrost_lib.sim.market.activity import open_interest, session_volume
+from bifrost_lib.sim.market.listings import Listings, list_contracts
+from bifrost_lib.sim.market.paths import Beat, shocks_of, simulate_path
+from bifrost_lib.sim.market.quotes import Quotes, make_quotes
+from bifrost_lib.sim.market.surface import atm_variance, implied_vol_surface
+from bifrost_lib.sim.market.universe import RATE, SimulatedUnderlying
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

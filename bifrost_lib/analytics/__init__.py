@@ -1,0 +1,1 @@
+"""What a market is like: IV rank, realised volatility, skew, term structure, put/call ratios."""

@@ -1,0 +1,1 @@
+"""How quotes come about and which of them tell the most."""

@@ -1,0 +1,1 @@
+"""The simulated IB Gateway: sockets, sessions, subscriptions, limits and faults."""
