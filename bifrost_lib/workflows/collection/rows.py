@@ -1,0 +1,137 @@
+"""From what was observed to rows of the store: one moment for a batch, ours and the vendor's numbers side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bifrost_lib.core.vocabulary import (
+    MARKET_DATA_TYPES,
+    QUOTE_COLUMNS,
+    RIGHTS,
+    SETTLEMENTS,
+    SNAPSHOT_COLUMNS,
+    STYLES,
+    VENDOR_COLUMNS,
+)
+from bifrost_lib.ib import ListedOption, Observation
+from bifrost_lib.workflows.enrichment import with_analytics
+
+Floats = npt.NDArray[np.float64]
+
+#: What a sweep hands to the store.
+COLLECTED_COLUMNS: tuple[str, ...] = SNAPSHOT_COLUMNS + VENDOR_COLUMNS
+
+#: The reason of a contract whose line was fine and that showed neither quote nor trade nor open interest.
+EMPTY_QUOTE = "empty_quote"
+
+_QUOTED = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest")
+_VENDOR = VENDOR_COLUMNS[:-1]
+_NUMBERS = (*_QUOTED, *_VENDOR)
+_numbers = attrgetter(*_NUMBERS)
+_contract = attrgetter(
+    "contract.trading_class", "contract.expiry", "contract.strike", "contract.right", "contract.style",
+    "contract.settlement", "contract.multiplier",
+)  # fmt: skip
+_SOMETHING = [_NUMBERS.index(name) for name in ("bid", "ask", "last", "open_interest")]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One contract, what came for it, and the underlying's price at that moment (NaN where unknown)."""
+
+    option: ListedOption
+    observation: Observation
+    spot: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a batch of observations came to: rows to store, and the rest counted by reason."""
+
+    frame: pd.DataFrame
+    missing: Counter[str]
+
+
+def to_batch(observed: Sequence[Observed], *, symbol: str, ts: datetime) -> Batch:
+    """Return the rows of one batch under a single moment, with analytics.
+
+    Parameters
+    ----------
+    observed : sequence of Observed
+        Whole groups of class and expiry: the forward is implied by the parity of a group.
+    symbol : str
+        The underlying.
+    ts : datetime
+        Aware; not before the last of the observations, so that a read as of `ts` sees nothing that came later.
+
+    Returns
+    -------
+    Batch
+        `frame` has ``COLLECTED_COLUMNS``. A contract is a row if a bid, an ask, a last price or an open interest came
+        for it; else it is counted in `missing` by the gateway's reason, ``empty_quote`` where that gave none.
+    """
+    if not observed:
+        return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), Counter())
+    numbers = np.array([_numbers(one.observation) for one in observed], dtype=np.float64)
+    numbers[np.isinf(numbers)] = np.nan
+    has_something = ~np.isnan(numbers[:, _SOMETHING]).all(axis=1)
+    missing = Counter(
+        one.observation.missing or EMPTY_QUOTE for one, kept in zip(observed, has_something, strict=True) if not kept
+    )
+    kept = [one for one, keep in zip(observed, has_something, strict=True) if keep]
+    if not kept:
+        return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), missing)
+    frame, vendor = _quotes(kept, numbers[has_something], symbol=symbol, ts=ts)
+    return Batch(with_analytics(frame).assign(**vendor), missing)
+
+
+def _quotes(
+    kept: Sequence[Observed], numbers: Floats, *, symbol: str, ts: datetime
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the quotes sorted as the analytics want them, and the vendor's columns in the same order."""
+    trading_class, expiry, strike, right, style, settlement, multiplier = zip(
+        *(_contract(one.option) for one in kept), strict=True
+    )
+    classes = sorted(set(trading_class))
+    class_codes = np.array([classes.index(name) for name in trading_class])
+    days = np.array(expiry, dtype="datetime64[D]")
+    is_call = np.array([word == "C" for word in right])
+    strikes = np.array(strike, dtype=np.float64)
+    order = np.lexsort((is_call, strikes, days, class_codes))
+    values = {name: np.ascontiguousarray(numbers[order, place]) for place, name in enumerate(_NUMBERS)}
+    n = len(kept)
+    columns: dict[str, Any] = {
+        "ts": pd.DatetimeIndex(np.full(n, np.datetime64(ts.astimezone(UTC).replace(tzinfo=None), "us"))).tz_localize(
+            UTC
+        ),
+        "symbol": pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), categories=pd.Index([symbol])),
+        "trading_class": pd.Categorical.from_codes(class_codes[order], categories=pd.Index(classes)),
+        "expiry": days[order].astype("datetime64[s]"),
+        "strike": strikes[order],
+        "right": _words(right, RIGHTS, order),
+        "style": _words(style, STYLES, order),
+        "settlement": _words(settlement, SETTLEMENTS, order),
+        "multiplier": np.array(multiplier, dtype=np.float64)[order],
+        "spot": np.array([one.spot for one in kept], dtype=np.float64)[order],
+    }
+    columns |= {name: values[name] for name in _QUOTED}
+    vendor: dict[str, Any] = {name: values[name] for name in _VENDOR}
+    types = [one.observation.market_data_type for one in kept]
+    vendor["market_data_type"] = _words(types, tuple(MARKET_DATA_TYPES.values()), order)
+    return pd.DataFrame({name: columns[name] for name in QUOTE_COLUMNS}), vendor
+
+
+def _words(words: Sequence[str], known: tuple[str, ...], order: npt.NDArray[np.int64]) -> pd.Categorical:
+    """Return words of a closed list as a categorical; any other word is unknown, not an error."""
+    codes = {word: code for code, word in enumerate(known)}
+    numbers = np.array([codes.get(word, -1) for word in words], dtype=np.int8)
+    return pd.Categorical.from_codes(numbers[order], categories=pd.Index(known))
