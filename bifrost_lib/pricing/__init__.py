@@ -17,29 +17,19 @@ if TYPE_CHECKING:
         american_premium,
         american_price,
     )
-    from bifrost_lib.pricing.density import (
-        RiskNeutralDensity,
-        risk_neutral_density,
-    )
+    from bifrost_lib.pricing.black_76 import black_76_greeks, black_76_implied_vol, black_76_price
+    from bifrost_lib.pricing.calendar_repair import without_calendar_arbitrage
+    from bifrost_lib.pricing.density import RiskNeutralDensity, risk_neutral_density
     from bifrost_lib.pricing.european import GREEKS, greeks, price
-    from bifrost_lib.pricing.expected_moves import (
-        ExpectedMove,
-        StraddleMove,
-        expected_move,
-        straddle_move,
-    )
+    from bifrost_lib.pricing.expected_moves import ExpectedMove, StraddleMove, expected_move, straddle_move
     from bifrost_lib.pricing.implied import implied_vol
-    from bifrost_lib.pricing.option_strip import (
-        StripTerm,
-        strip_terms,
-    )
+    from bifrost_lib.pricing.option_strip import StripTerm, strip_terms
     from bifrost_lib.pricing.parity import ImpliedForward, implied_forward
-    from bifrost_lib.pricing.probabilities import (
-        probability_itm,
-        probability_of_profit,
-        probability_touch,
-    )
+    from bifrost_lib.pricing.probabilities import probability_itm, probability_of_profit, probability_touch
     from bifrost_lib.pricing.quotes import QuoteAnalytics, quote_analytics
+    from bifrost_lib.pricing.ssvi import Ssvi, fit_ssvi
+    from bifrost_lib.pricing.surface import StandardGrid, VolSurface
+    from bifrost_lib.pricing.surface_fit import fit_surface
     from bifrost_lib.pricing.svi import SviSlices, fit_svi
     from bifrost_lib.pricing.svi_arbitrage import CalendarCrossings, calendar_crossings, without_butterfly_arbitrage
     from bifrost_lib.pricing.svi_forms import (
@@ -73,20 +63,28 @@ _HOME = {
     "QuoteAnalytics": "quotes",
     "RawSvi": "svi_forms",
     "RiskNeutralDensity": "density",
+    "Ssvi": "ssvi",
+    "StandardGrid": "surface",
     "StraddleMove": "expected_moves",
     "StripMoments": "variance_strip",
     "StripTerm": "option_strip",
     "StripVariance": "variance_strip",
     "SviSlices": "svi",
+    "VolSurface": "surface",
     "american_dividend_price": "american",
     "american_exercise_boundary": "american",
     "american_greeks": "american",
     "american_implied_vol": "american",
     "american_premium": "american",
     "american_price": "american",
+    "black_76_greeks": "black_76",
+    "black_76_implied_vol": "black_76",
+    "black_76_price": "black_76",
     "calendar_crossings": "svi_arbitrage",
     "durrleman_g": "svi_forms",
     "expected_move": "expected_moves",
+    "fit_ssvi": "ssvi",
+    "fit_surface": "surface_fit",
     "fit_svi": "svi",
     "greeks": "european",
     "implied_forward": "parity",
@@ -110,6 +108,7 @@ _HOME = {
     "vix_index": "variance_strip",
     "warm_up": "warm",
     "without_butterfly_arbitrage": "svi_arbitrage",
+    "without_calendar_arbitrage": "calendar_repair",
 }
 
 __all__ = [
@@ -122,20 +121,28 @@ __all__ = [
     "QuoteAnalytics",
     "RawSvi",
     "RiskNeutralDensity",
+    "Ssvi",
+    "StandardGrid",
     "StraddleMove",
     "StripMoments",
     "StripTerm",
     "StripVariance",
     "SviSlices",
+    "VolSurface",
     "american_dividend_price",
     "american_exercise_boundary",
     "american_greeks",
     "american_implied_vol",
     "american_premium",
     "american_price",
+    "black_76_greeks",
+    "black_76_implied_vol",
+    "black_76_price",
     "calendar_crossings",
     "durrleman_g",
     "expected_move",
+    "fit_ssvi",
+    "fit_surface",
     "fit_svi",
     "greeks",
     "implied_forward",
@@ -159,6 +166,7 @@ __all__ = [
     "vix_index",
     "warm_up",
     "without_butterfly_arbitrage",
+    "without_calendar_arbitrage",
 ]
 
 

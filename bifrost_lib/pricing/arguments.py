@@ -36,6 +36,22 @@ class Batch:
         """The columns' elements in `rows`; a column of one element serves every part."""
         return [column if column.size == 1 else column[rows] for column in self.columns]
 
+    def target(self, out: npt.NDArray[np.float64] | None) -> Floats:
+        """Return the flat array that a loop writes its result to: `out` itself, or a new one.
+
+        Raises
+        ------
+        InputError
+            If `out` is not a contiguous, writable float64 array of the result's shape.
+        """
+        if out is None:
+            return np.empty(self.size)
+        fine = isinstance(out, np.ndarray) and out.shape == self.shape and out.dtype == np.float64
+        if not (fine and out.flags.c_contiguous and out.flags.writeable):
+            found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else out
+            raise InputError("out", found, f"a contiguous, writable float64 array of shape {self.shape}")
+        return out.reshape(-1)
+
     def result(self, flat: npt.NDArray[Any]) -> Any:
         """Give a flat result of `size` elements the broadcast shape; a scalar for scalar arguments."""
         return flat.reshape(self.shape)[()]

@@ -51,6 +51,7 @@ def price(
     right: Any,
     rate: npt.ArrayLike = 0.0,
     div_yield: npt.ArrayLike = 0.0,
+    out: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     """Price European options, element by element.
 
@@ -66,6 +67,8 @@ def price(
         "C" or "P": text, an array of text, a pandas Series or categorical, or booleans (int8) true for calls.
     rate, div_yield : array_like (...)
         Continuous annual decimals. ``rate=r, div_yield=r`` with a futures price as `spot` is Black-76.
+    out : ndarray (...) of float64, optional
+        Where the result is written, contiguous and of the broadcast shape.
 
     Returns
     -------
@@ -93,13 +96,13 @@ def price(
     10.450584
     """
     given = _prepare(spot, strike, tau, vol, right, rate, div_yield)
-    out = np.empty(given.size)
+    found = given.target(out)
     flags = in_parts(
-        lambda rows: _price_all(*given.part(rows), given.steps, out[rows], workspace()),
+        lambda rows: _price_all(*given.part(rows), given.steps, found[rows], workspace()),
         given.size,
     )
     refuse(flags, _DOMAIN, given.columns)
-    return given.result(out)
+    return given.result(found)
 
 
 def greeks(

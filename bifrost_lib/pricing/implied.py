@@ -32,6 +32,7 @@ def implied_vol(
     div_yield: npt.ArrayLike = 0.0,
     method: str = "householder",
     return_status: bool = False,
+    out: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     """Solve European prices for volatility, element by element.
 
@@ -46,6 +47,8 @@ def implied_vol(
         pure Python and about a thousand times slower, for independent checks.
     return_status : bool
         Also return why there is no volatility.
+    out : ndarray (...) of float64, optional
+        Where the result is written, contiguous and of the broadcast shape.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def implied_vol(
     if method not in METHODS:
         raise InputError("method", method, " or ".join(METHODS))
     given = batch(price=price, spot=spot, strike=strike, tau=tau, right=right, rate=rate, div_yield=div_yield)
-    iv, status = np.empty(given.size), np.empty(given.size, dtype=np.int8)
+    iv, status = given.target(out), np.empty(given.size, dtype=np.int8)
     flags = in_parts(
         lambda rows: _implied_all(*given.part(rows), given.steps, iv[rows], status[rows], workspace()), given.size
     )
