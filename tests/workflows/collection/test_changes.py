@@ -1,0 +1,88 @@
+"""Changes that someone should see."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bifrost_lib.core.contracts import OptionContract
+from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS, VOCABULARY
+from bifrost_lib.workflows.collection.changes import CHANGE_COLUMNS, listing_changes, value_changes
+
+MORNING = datetime(2026, 11, 18, 15, tzinfo=UTC)
+NOON = MORNING + timedelta(hours=2)
+
+
+def chain(ts: datetime, strikes: list[float], **columns: object) -> pd.DataFrame:
+    values: dict[str, object] = dict.fromkeys(SNAPSHOT_COLUMNS, np.nan)
+    values |= {
+        "ts": ts, "symbol": "SPY", "trading_class": "SPY", "expiry": pd.Timestamp(2026, 12, 18), "strike": strikes,
+        "right": "C", "style": "american", "settlement": "PM", "multiplier": 100.0, "quality": "ok",
+    }  # fmt: skip
+    frame = pd.DataFrame(values | columns, columns=list(SNAPSHOT_COLUMNS))
+    return frame.astype({name: VOCABULARY[name].dtype for name in SNAPSHOT_COLUMNS})
+
+
+def told(changes: pd.DataFrame) -> list[tuple[float, str, float, float]]:
+    return list(zip(changes["strike"], changes["what"], changes["old"], changes["new"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("what", "old", "new", "is_large"),
+    [
+        ("iv", 0.20, 0.24, True),
+        ("iv", 0.20, 0.22, False),  # two points
+        ("iv", 0.90, 0.94, False),  # less than a tenth
+        ("iv", np.nan, 0.24, False),
+        ("open_interest", 1000.0, 1600.0, True),
+        ("open_interest", 1600.0, 1000.0, True),
+        ("open_interest", 10.0, 400.0, False),
+        ("open_interest", 10_000.0, 11_000.0, False),
+        ("open_interest", 0.0, 500.0, True),
+        ("volume", 500.0, 1600.0, True),
+        ("volume", 10_000.0, 12_000.0, False),
+    ],
+)
+def test_a_move_must_be_large_in_its_own_unit_and_beside_the_old_value(
+    what: str, old: float, new: float, is_large: bool
+) -> None:
+    changes = value_changes(chain(MORNING, [500.0], **{what: old}), chain(NOON, [500.0], **{what: new}))
+    assert told(changes) == ([(500.0, what, old, new)] if is_large else [])
+    assert tuple(changes.columns) == CHANGE_COLUMNS
+
+
+def test_each_contract_is_compared_with_itself() -> None:
+    before = chain(MORNING, [490.0, 500.0, 510.0], iv=[0.2, 0.3, 0.4])
+    after = chain(NOON, [500.0, 510.0, 520.0], iv=[0.2, 0.41, 0.9])
+    assert told(value_changes(before, after)) == [(500.0, "iv", 0.3, 0.2)]
+
+
+def test_a_bad_quote_does_not_move_volatility() -> None:
+    before, after = chain(MORNING, [500.0], iv=0.2), chain(NOON, [500.0], iv=0.4, quality="crossed")
+    assert told(value_changes(before, after)) == []
+
+
+def test_volume_starts_again_every_morning() -> None:
+    yesterday = MORNING - timedelta(days=1)
+    changes = value_changes(chain(yesterday, [500.0], volume=50_000.0), chain(NOON, [500.0], volume=100.0))
+    assert told(changes) == []
+
+
+def test_time_does_not_run_backwards() -> None:
+    assert told(value_changes(chain(NOON, [500.0], iv=0.2), chain(MORNING, [500.0], iv=0.4))) == []
+    assert told(value_changes(chain(NOON, [500.0], iv=0.2), chain(NOON, [500.0], iv=0.4))) == []
+
+
+def test_what_is_listed_is_told_from_what_was_not_asked_for() -> None:
+    def contract(strike: float, day: int = 18) -> OptionContract:
+        return OptionContract("SPY", date(2026, 12, day), strike, "C")
+
+    before = [contract(500.0), contract(505.0), contract(500.0, day=11)]
+    after = [contract(505.0), contract(510.0), contract(500.0, day=24)]
+    changes = listing_changes(before, after, since=MORNING, ts=NOON)
+    assert list(zip(changes["strike"], changes["what"], strict=True)) == [(510.0, "listed"), (500.0, "delisted")]
+    assert changes["old"].isna().all()
+    assert len(listing_changes(before, before, since=MORNING, ts=NOON)) == 0
