@@ -51,7 +51,8 @@ def _offered() -> dict[str, Any]:
 def __getattr__(name: str) -> Any:
     if name in _HOMES or name.startswith("__") or name not in _offered():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return _offered()[name]
+    found = globals()[name] = _offered()[name]
+    return found
 
 
 def __dir__() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bifrost_lib.sim.wire.declare import Fixed, Gate, Many, Value, request, response, since, until
+from bifrost_lib.sim.wire.declare import Fixed, Gate, Many, request, response, since, until
 from bifrost_lib.sim.wire.records import C12, Contract, TagValue
 
 
@@ -69,7 +69,7 @@ class ReqMarketRule:
     10, until(163, Fixed("8")), "req_id", "contract.symbol", "contract.sec_type", "last_trade", "contract.strike",
     "contract.right", "contract.exchange", "contract.currency", "contract.local_symbol", "market_name",
     "contract.trading_class", "contract.con_id", "min_tick", until(163, Fixed("100")), "contract.multiplier",
-    "order_types", "valid_exchanges", "price_magnifier", "under_con_id", Value("long_name", "ascii7"),
+    "order_types", "valid_exchanges", "price_magnifier", "under_con_id", "long_name",
     "contract.primary_exchange", "contract_month", "industry", "category", "subcategory", "time_zone_id",
     "trading_hours", "liquid_hours", "ev_rule", "ev_multiplier", Many("sec_ids", ("tag", "value")), "agg_group",
     "under_symbol", "under_sec_type", "market_rule_ids", "real_expiration_date", since(152, "stock_type"),

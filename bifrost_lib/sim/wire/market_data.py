@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bifrost_lib.sim.wire.declare import Fixed, Many, Maybe, among, request, response
+from bifrost_lib.sim.wire.declare import Fixed, Many, Maybe, among, request, response, since, until
 from bifrost_lib.sim.wire.records import C12, Contract, TagValue
 
 PLAIN_LEGS = Many("contract.combo_legs", ("con_id", "ratio", "action", "exchange"))
@@ -146,7 +146,8 @@ class TickSize:
 
 
 @response(
-    21, "req_id", "tick_type", "tick_attrib", "implied_vol", "delta", "option_price", "pv_dividend", "gamma", "vega",
+    21, until(155, Fixed("6")), "req_id", "tick_type", since(156, "tick_attrib"), "implied_vol", "delta",
+    "option_price", "pv_dividend", "gamma", "vega",
     "theta", "und_price",
 )  # fmt: skip
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ OPEN_ORDER: tuple[Part, ...] = (
         " soft_dollar_tier.val soft_dollar_tier.display_name cash_qty dont_use_auto_price_for_hedge is_oms_container"
         " discretionary_up_to_limit_price use_price_mgmt_algo"
     ),
-    since(159, "order.duration"), since(160, "order.post_to_ats"), since(162, "order.auto_cancel_parent"), PEG_TAIL,
+    since(158, "order.duration"), since(160, "order.post_to_ats"), since(162, "order.auto_cancel_parent"), PEG_TAIL,
 )  # fmt: skip
 
 COMPLETED_ORDER: tuple[Part, ...] = (
