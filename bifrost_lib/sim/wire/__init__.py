@@ -33,7 +33,9 @@ _HOMES = (
     "account", "codec", "conditions", "contracts", "declare", "errors", "framing", "history", "market_data", "news",
     "order", "orders", "records", "system", "ticks",
 )  # fmt: skip
-_CONSTANTS = frozenset({"Condition", "ERROR_TEXTS", "MAX_VERSION", "MIN_VERSION", "UNSET_DOUBLE", "UNSET_INT"})
+_CONSTANTS = frozenset(
+    {"Condition", "ERROR_KINDS", "ERROR_TEXTS", "MAX_VERSION", "MIN_VERSION", "UNSET_DOUBLE", "UNSET_INT"}
+)
 
 
 @cache

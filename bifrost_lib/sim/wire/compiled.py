@@ -95,7 +95,7 @@ def _steps(message: type, parts: list[Part], version: int) -> tuple[list[Writer]
     writers: list[Writer] = []
     readers: list[Reader] = []
     for single, run in groupby(parts, lambda part: isinstance(part, str | Value)):
-        steps = [_run(message, list(run))] if single else [_step(message, part, version) for part in run]
+        steps = [_run(message, list(run))] if single else [_step(message, other, version) for other in run]
         writers += [write for write, _ in steps]
         readers += [read for _, read in steps]
     return writers, readers
