@@ -94,8 +94,9 @@ def _existing(parts: tuple[Part, ...], version: int) -> list[Part]:
 def _steps(message: type, parts: list[Part], version: int) -> tuple[list[Writer], list[Reader]]:
     writers: list[Writer] = []
     readers: list[Reader] = []
-    for single, run in groupby(parts, lambda part: isinstance(part, str | Value)):
-        steps = [_run(message, list(run))] if single else [_step(message, other, version) for other in run]
+    for values, group in groupby(parts, lambda part: isinstance(part, str | Value)):
+        run = list(group)
+        steps = [_run(message, run)] if values else [_step(message, part, version) for part in run]
         writers += [write for write, _ in steps]
         readers += [read for _, read in steps]
     return writers, readers
