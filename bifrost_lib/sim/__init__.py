@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bifrost_lib.sim.market.history import simulated_history
+    from bifrost_lib.sim.market.scripted import ScriptedMarket
+    from bifrost_lib.sim.market.synthetic import SyntheticMarket
     from bifrost_lib.sim.market.universe import SIMULATED, SimulatedUnderlying
 
-__all__ = ["SIMULATED", "SOURCE", "SimulatedUnderlying", "simulated_history"]
+__all__ = [
+    "SIMULATED",
+    "SOURCE",
+    "ScriptedMarket",
+    "SimulatedUnderlying",
+    "SyntheticMarket",
+    "simulated_history",
+]
 
 #: The `source` under which simulated quotes are stored; views turn it into a visible label.
 SOURCE = "simulated"
@@ -17,6 +26,8 @@ _HOMES = {
     "simulated_history": "market.history",
     "SIMULATED": "market.universe",
     "SimulatedUnderlying": "market.universe",
+    "ScriptedMarket": "market.scripted",
+    "SyntheticMarket": "market.synthetic",
 }
 
 

@@ -38,13 +38,18 @@ class Path:
 
     spot: Floats
     vol: Floats
+    jump: Floats  # of log-spot, inside the step
 
 
 def beats(days: Sequence[date]) -> list[Beat]:
     """Return every half hour of the sessions `days`; the overnight move belongs to a session's opening beat."""
+    return beats_of([session_open(day) for day in days], [session_close(day) for day in days])
+
+
+def beats_of(opens: Sequence[datetime], closes: Sequence[datetime]) -> list[Beat]:
+    """Return every half hour of sessions whose moments of opening and closing are known."""
     steps = []
-    for index, day in enumerate(days):
-        moment, close = session_open(day), session_close(day)
+    for index, (moment, close) in enumerate(zip(opens, closes, strict=True)):
         steps.append(Beat(index, moment, _OVERNIGHT / _SESSIONS_PER_YEAR, opens=True))
         while moment < close:
             moment = min(moment + STEP, close)
@@ -75,6 +80,27 @@ def simulate_path(underlying: SimulatedUnderlying, days: Sequence[date], steps: 
     return _walk(underlying, steps, shocks, jumps)
 
 
+def simulate_past(underlying: SimulatedUnderlying, days: Sequence[date], steps: Sequence[Beat], *, seed: int) -> Path:
+    """Simulate what came before the path of `simulate_path`: it ends where that one starts.
+
+    The walk is simulated backward from there, so that a longer past ends like a shorter one.
+    """
+    count = len(steps)
+    market, own = shocks_of(seed, count, "past"), shocks_of(seed, count, underlying.symbol, "past")
+    correlation = underlying.market_correlation
+    shocks = (correlation * market + np.sqrt(1 - correlation**2) * own)[:, ::-1]
+    jumps = _earnings_jumps(underlying, days, steps, shocks_of(seed, count, underlying.symbol, "past jumps")[0, ::-1])
+    years, leverage = np.array([step.years for step in steps]), underlying.leverage
+    # Seen backward, volatility moves the other way: its correlation with returns changes sign.
+    back = -(leverage * shocks[0] + np.sqrt(1 - leverage**2) * shocks[1])[::-1]
+    vol = np.exp(_log_vols(underlying, years[::-1], back)[-2::-1])
+    drift = RATE - underlying.div_yield - 0.5 * vol**2
+    moves = drift * years + vol * np.sqrt(years) * shocks[0] + jumps
+    log_spot = np.log(underlying.spot) - np.cumsum(moves[::-1])[::-1]
+    spot = np.exp(np.append(log_spot[1:], np.log(underlying.spot)))
+    return Path(spot=np.round(spot, 2), vol=vol, jump=jumps)
+
+
 def _earnings_jumps(
     underlying: SimulatedUnderlying, days: Sequence[date], steps: Sequence[Beat], surprises: Floats
 ) -> Floats:
@@ -89,14 +115,19 @@ def _earnings_jumps(
 def _walk(underlying: SimulatedUnderlying, steps: Sequence[Beat], shocks: Floats, jumps: Floats) -> Path:
     years = np.array([step.years for step in steps])
     leverage = underlying.leverage
-    vol_shocks = leverage * shocks[0] + np.sqrt(1 - leverage**2) * shocks[1]
-    mean = np.log(underlying.vol)
-    log_spot, log_vol = np.log(underlying.spot), mean
-    spot, vol = np.empty(len(steps)), np.empty(len(steps))
-    for i, dt in enumerate(years):
-        sigma = np.exp(log_vol)
-        drift = RATE - underlying.div_yield - 0.5 * sigma**2
-        log_spot += drift * dt + sigma * np.sqrt(dt) * shocks[0, i] + jumps[i]
-        log_vol += MEAN_REVERSION * (mean - log_vol) * dt + underlying.vol_of_vol * np.sqrt(dt) * vol_shocks[i]
-        spot[i], vol[i] = np.exp(log_spot), np.exp(log_vol)
-    return Path(spot=np.round(spot, 2), vol=vol)
+    log_vol = _log_vols(underlying, years, leverage * shocks[0] + np.sqrt(1 - leverage**2) * shocks[1])
+    sigma, vol = np.exp(log_vol[:-1]), np.exp(log_vol[1:])
+    drift = RATE - underlying.div_yield - 0.5 * sigma**2
+    moves = drift * years + sigma * np.sqrt(years) * shocks[0] + jumps
+    log_spot = np.cumsum(np.concatenate([[np.log(underlying.spot)], moves]))[1:]
+    return Path(spot=np.round(np.exp(log_spot), 2), vol=vol, jump=jumps)
+
+
+def _log_vols(underlying: SimulatedUnderlying, years: Floats, shocks: Floats) -> Floats:
+    # plain numbers: each value needs the one before it, and NumPy's scalars are ten times slower
+    mean, log_vol = float(np.log(underlying.vol)), float(np.log(underlying.vol))
+    found = [log_vol]
+    for dt, push in zip(years.tolist(), (underlying.vol_of_vol * np.sqrt(years) * shocks).tolist(), strict=True):
+        log_vol += MEAN_REVERSION * (mean - log_vol) * dt + push
+        found.append(log_vol)
+    return np.array(found)

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.sim.market.paths import MEAN_REVERSION
-from bifrost_lib.sim.market.universe import SimulatedUnderlying
 
 Floats = npt.NDArray[np.float64]
 
 
-def atm_variance(underlying: SimulatedUnderlying, *, tau: Floats, vol: Floats, events: Floats) -> Floats:
+class Smile(Protocol):
+    """What shapes a surface, as in `SimulatedUnderlying`: numbers for one underlying, or arrays with one a contract."""
+
+    @property
+    def vol(self) -> float | Floats: ...
+
+    @property
+    def earnings_move(self) -> float | Floats: ...
+
+    @property
+    def skew(self) -> float | Floats: ...
+
+    @property
+    def curvature(self) -> float | Floats: ...
+
+
+def atm_variance(underlying: Smile, *, tau: Floats, vol: Floats, events: Floats) -> Floats:
     """Return the total variance at the forward, which grows with `tau`.
 
     Parameters
@@ -24,11 +41,12 @@ def atm_variance(underlying: SimulatedUnderlying, *, tau: Floats, vol: Floats, e
         Number of results published between the quote and the expiry.
     """
     decay = -np.expm1(-MEAN_REVERSION * tau) / MEAN_REVERSION
-    return underlying.vol**2 * tau + (vol**2 - underlying.vol**2) * decay + events * underlying.earnings_move**2
+    level, jump = underlying.vol, underlying.earnings_move
+    return np.asarray(level**2 * tau + (vol**2 - level**2) * decay + events * jump**2, dtype=np.float64)
 
 
 def implied_vol_surface(
-    underlying: SimulatedUnderlying, *, log_moneyness: Floats, tau: Floats, vol: Floats, events: Floats
+    underlying: Smile, *, log_moneyness: Floats, tau: Floats, vol: Floats, events: Floats
 ) -> Floats:
     """Return implied volatilities (decimal, annual), shape (n,), at ``log_moneyness = ln(strike / forward)``.
 
@@ -41,4 +59,4 @@ def implied_vol_surface(
     theta = atm_variance(underlying, tau=tau, vol=vol, events=events)
     rho, phi = underlying.skew, underlying.curvature / np.sqrt(theta)
     wing = np.sqrt((phi * log_moneyness + rho) ** 2 + 1 - rho**2)
-    return np.sqrt(theta / 2 * (1 + rho * phi * log_moneyness + wing) / tau)
+    return np.asarray(np.sqrt(theta / 2 * (1 + rho * phi * log_moneyness + wing) / tau))

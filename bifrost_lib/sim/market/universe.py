@@ -52,12 +52,15 @@ class SimulatedUnderlying:
 
     def earnings_days(self, start: date, end: date) -> list[date]:
         """Return the sessions from `start` to `end` after whose close results are published."""
-        days = [
-            third_friday(year, month) + timedelta(days=6)
-            for year in range(start.year, end.year + 1)
-            for month in self.earnings_months
-        ]
-        return [day if is_session(day) else previous_session(day) for day in days if start <= day <= end]
+        return earnings_days(self.earnings_months, start, end)
+
+
+def earnings_days(months: tuple[int, ...], start: date, end: date) -> list[date]:
+    """Return the sessions from `start` to `end` after whose close companies report that do so in `months`."""
+    days = [
+        third_friday(year, month) + timedelta(days=6) for year in range(start.year, end.year + 1) for month in months
+    ]
+    return [day if is_session(day) else previous_session(day) for day in days if start <= day <= end]
 
 
 RATE = 0.038  # continuous, annual, every tenor

@@ -1,0 +1,181 @@
+"""Between two beats of a path: a Brownian bridge whose every point is a function of a key and a moment.
+
+The bridge halves its interval down to whole seconds and then to sixteenths, and displaces each midpoint by a number
+that belongs to the interval and the midpoint. So any moment can be asked for on its own, and whoever fills a whole
+session finds the same values.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bifrost_lib.core.kernels import kernel
+from bifrost_lib.core.native import Counts, Floats
+from bifrost_lib.sim.market.published import PUBLISHED_S
+
+INLINE = {"forceinline": True, "error_model": "numpy"}
+STEPS = 16  # of a second
+DEPTH = 64  # of the workspace for `fill`, in intervals
+
+
+@kernel(**INLINE)
+def displacement(key: int, position: int) -> float:
+    """Return the nearly normal number of a midpoint."""
+    word = np.uint64(key) + np.uint64(position) * np.uint64(0xD1342543DE82EF95) + np.uint64(0x9E3779B97F4A7C15)
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    word = word ^ (word >> np.uint64(31))
+    low = np.uint64(0xFFFF)
+    total = (word & low) + ((word >> np.uint64(16)) & low) + ((word >> np.uint64(32)) & low) + (word >> np.uint64(48))
+    return (float(total) - 131070.0) * 2.642949583474797e-05
+
+
+@kernel(**INLINE)
+def interval_key(key: int, moment: int) -> int:
+    """Return the key of the interval that ends at `moment`."""
+    word = np.uint64(key) ^ (np.uint64(moment) * np.uint64(0x9FB21C651E98DF25))
+    word = (word ^ (word >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return np.int64(word ^ (word >> np.uint64(32)))
+
+
+@kernel(**INLINE)
+def middle(a: int, b: int) -> int:
+    """Return where an interval is split, in sixteenths: at a whole second while there is one inside."""
+    if b - a > STEPS:
+        return ((a // STEPS + b // STEPS) // 2) * STEPS
+    return (a + b) // 2
+
+
+@kernel(**INLINE)
+def between(a: int, b: int, at_a: float, at_b: float, m: int, scale: float, key: int) -> float:
+    """Return the bridge at the midpoint `m` of an interval whose ends are known."""
+    inverse = 1.0 / (b - a)
+    left = float(m - a)
+    spread = math.sqrt(left * (b - m) * inverse) * scale
+    return at_a + (at_b - at_a) * (left * inverse) + spread * displacement(key, m)
+
+
+@kernel(**INLINE)
+def bridge_at(key: int, length: int, place: float) -> float:
+    """Return a bridge of variance 1 over `length` sixteenths at `place` in [0, length]."""
+    a, b, at_a, at_b = 0, length, 0.0, 0.0
+    scale = math.sqrt(1.0 / length)
+    while b - a > 1 and place != a:
+        m = middle(a, b)
+        at_m = between(a, b, at_a, at_b, m, scale, key)
+        if place < m:
+            b, at_b = m, at_m
+        else:
+            a, at_a = m, at_m
+    return at_a + (at_b - at_a) * (place - a) / (b - a)
+
+
+@kernel(**INLINE)
+def level(
+    elapsed: float, length: float, first: float, last: float, vol: float, years: float, jump: float, bridge: float
+) -> float:
+    """Return spot `elapsed` seconds into an interval of `length`; a jump of its own comes soon after its start."""
+    if elapsed <= 0.0:
+        return first
+    if elapsed >= length:
+        return last
+    drift = (math.log(last / first) - jump) * (elapsed / length)
+    jumped = jump if elapsed >= PUBLISHED_S else 0.0
+    return first * math.exp(drift + vol * math.sqrt(years) * bridge + jumped)
+
+
+def walk_at(
+    times: Floats,
+    moment: Counts,
+    spot: Floats,
+    vol: Floats,
+    years: Floats,
+    jump: Floats,
+    keys: Counts,
+    weights: Floats,
+    out_spot: Floats,
+    out_vol: Floats,
+) -> int:
+    """Write spot and volatility at `times` (epoch seconds); returns how many of them lie outside the beats."""
+    outside = 0
+    last = moment.size - 1
+    for i in range(times.size):
+        t = times[i]
+        low, high = 0, last
+        while high - low > 1:
+            m = (low + high) // 2
+            if moment[m] <= t:
+                low = m
+            else:
+                high = m
+        if t < moment[0] or t > moment[last]:
+            outside += 1
+        length = moment[high] - moment[low]
+        elapsed = min(max(t - moment[low], 0.0), float(length))
+        bridge = 0.0
+        for which in range(2):
+            if weights[which] != 0.0:
+                key = interval_key(keys[which], moment[high])
+                bridge += weights[which] * bridge_at(key, length * STEPS, elapsed * STEPS)
+        out_spot[i] = level(elapsed, float(length), spot[low], spot[high], vol[low], years[high], jump[high], bridge)
+        share = elapsed / length
+        out_vol[i] = math.exp(math.log(vol[low]) * (1.0 - share) + math.log(vol[high]) * share)
+    return outside
+
+
+def fill(
+    first: int,
+    count: int,
+    moment: Counts,
+    spot: Floats,
+    vol: Floats,
+    years: Floats,
+    jump: Floats,
+    keys: Counts,
+    weights: Floats,
+    work: Counts,
+    line: Floats,
+    out: Floats,
+) -> int:
+    """Write spot at every second from beat `first` over `count` intervals, both ends included; returns the length.
+
+    `work` holds 2 * DEPTH numbers; `line` as many as the longest interval has seconds, and one more.
+    """
+    at = 0
+    for low in range(first, first + count):
+        high = low + 1
+        length = moment[high] - moment[low]
+        for s in range(length + 1):
+            out[at + s] = 0.0
+        for which in range(2):
+            if weights[which] != 0.0:
+                _fill_line(interval_key(keys[which], moment[high]), length, work, line)
+                for s in range(length + 1):
+                    out[at + s] += weights[which] * line[s]
+        for s in range(length + 1):
+            out[at + s] = level(
+                float(s), float(length), spot[low], spot[high], vol[low], years[high], jump[high], out[at + s]
+            )
+        at += length
+    return at + 1
+
+
+@kernel(**INLINE)
+def _fill_line(key: int, length: int, work: Counts, line: Floats) -> None:
+    scale = math.sqrt(1.0 / (length * STEPS))
+    line[0] = 0.0
+    line[length] = 0.0
+    work[0], work[1] = 0, length
+    depth = 1
+    while depth > 0:
+        depth -= 1
+        a, b = work[2 * depth], work[2 * depth + 1]
+        if b - a < 2:
+            continue
+        m = (a + b) // 2
+        line[m] = between(a * STEPS, b * STEPS, line[a], line[b], m * STEPS, scale, key)
+        work[2 * depth], work[2 * depth + 1] = a, m
+        work[2 * depth + 2], work[2 * depth + 3] = m, b
+        depth += 2

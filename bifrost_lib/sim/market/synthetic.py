@@ -1,0 +1,154 @@
+"""The synthetic market: simulated underlyings and their options at any moment of a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import numpy as np
+
+from bifrost_lib.core.clock import Clock
+from bifrost_lib.core.errors import InputError, UnknownNameError
+from bifrost_lib.sim.exchange import BOARD_COLUMNS, Board
+from bifrost_lib.sim.market.book import SyntheticBook
+from bifrost_lib.sim.market.contract_table import ContractTable
+from bifrost_lib.sim.market.extremes import Extremes
+from bifrost_lib.sim.market.history import SEED
+from bifrost_lib.sim.market.ladders import Listed, list_on
+from bifrost_lib.sim.market.option_activity import OptionActivity
+from bifrost_lib.sim.market.option_board import OptionBoard
+from bifrost_lib.sim.market.profiles import PROFILES
+from bifrost_lib.sim.market.published import published
+from bifrost_lib.sim.market.stock_board import StockBoard
+from bifrost_lib.sim.market.tickers import UNDERLYINGS
+from bifrost_lib.sim.market.timetable import timetable
+from bifrost_lib.sim.market.trading_day import TradingDay, trading_day
+from bifrost_lib.sim.market.trail import LATEST_YEAR, OLDEST_YEAR, Trail
+from bifrost_lib.sim.market.valuation import Valuer
+
+
+class SyntheticMarket:
+    """Stocks, funds, an index and their options, simulated.
+
+    Parameters
+    ----------
+    clock : Clock
+        Says which moment is shown; any moment from 2023 on.
+    seed : int
+        >= 0. Every quote is a function of seed, contract and moment alone: when the program was started, how often and
+        in which order quotes were asked for changes nothing.
+    always_open : bool
+        True: trades around the clock. False: outside the sessions of the exchange there are no bids and offers, and
+        everything else stands as at the last close.
+    symbols : sequence of str, optional
+        Which underlyings; all by default. SIM, SIMX and SIMT follow the path of `simulated_history`.
+
+    Raises
+    ------
+    UnknownNameError
+        For a symbol that is not simulated.
+    InputError
+        If `seed` is negative, or the clock shows a moment before 2023.
+
+    Notes
+    -----
+    Dividends are a continuous yield: spot drifts down by it and options are priced with it. The quarterly amounts that
+    `dividends` tells are that yield in cash; on the ex-date itself nothing jumps.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        seed: int = SEED,
+        always_open: bool = True,
+        symbols: Sequence[str] | None = None,
+    ) -> None:
+        if seed < 0:
+            raise InputError("seed", seed, "an integer >= 0")
+        chosen = list(UNDERLYINGS) if symbols is None else list(symbols)
+        for symbol in chosen:
+            if symbol not in UNDERLYINGS:
+                raise UnknownNameError("symbol", symbol, UNDERLYINGS)
+        self._clock, self._seed, self._always_open = clock, seed, always_open
+        self._underlyings = [UNDERLYINGS[symbol] for symbol in chosen]
+        self._profiles = [PROFILES[symbol] for symbol in chosen]
+        self._trails = [Trail(underlying, seed=seed) for underlying in self._underlyings]
+        self._table = ContractTable(
+            self._underlyings,
+            [published(one.earnings_months, OLDEST_YEAR, LATEST_YEAR) for one in self._underlyings],
+            seed=seed,
+        )
+        self._extend(clock.now())
+        self._book = SyntheticBook(
+            clock, self._table, list(zip(self._underlyings, self._profiles, strict=True)), self._listed
+        )
+        self._which = {profile.con_id: index for index, profile in enumerate(self._profiles)}
+        activity, extremes = OptionActivity(self._underlyings, self._trails, self._table), Extremes()
+        self._valuer = Valuer(self._underlyings, self._trails, self._table)
+        self._options = OptionBoard(self._table, self._trails, self._valuer, activity, extremes)
+        self._stocks = StockBoard(self._underlyings, self._profiles, self._trails, activity, extremes, seed=seed)
+        self._shown: tuple[TradingDay, tuple[int, ...], Board] | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The clock whose moment is shown."""
+        return self._clock
+
+    @property
+    def instruments(self) -> SyntheticBook:
+        """All instruments at the clock's moment."""
+        return self._book
+
+    @property
+    def always_open(self) -> bool:
+        """True: it trades around the clock."""
+        return self._always_open
+
+    def is_open(self, at: datetime) -> bool:
+        """Tell whether it trades at that moment."""
+        return self._always_open or timetable(at.year, at.year + 1).is_open(at.timestamp())
+
+    def quotes(self, con_ids: Sequence[int]) -> Board:
+        """Return what is shown now; unknown con_ids raise KeyError."""
+        now, asked = self._clock.now(), tuple(con_ids)
+        day = self._day(now)
+        if self._shown is None or self._shown[:2] != (day, asked):
+            self._shown = day, asked, self._board(now, asked, day)
+        return self._shown[2]
+
+    def _board(self, now: datetime, con_ids: tuple[int, ...], day: TradingDay) -> Board:
+        rows, places, stocks = [], [], []
+        for place, con_id in enumerate(con_ids):
+            if con_id in self._which:
+                stocks.append((place, self._which[con_id]))
+                continue
+            row = self._table.row(con_id)
+            if row is None:
+                if self._book.by_con_id(con_id) is None:
+                    raise KeyError(con_id)
+                row = self._table.row(con_id)
+            rows.append(row)
+            places.append(place)
+        values = {name: np.full(len(con_ids), np.nan) for name in BOARD_COLUMNS}
+        computations = np.full((len(con_ids), 4, 8), np.nan)
+        if rows:
+            where = np.array(places)
+            shown, computed = self._options.show(np.array(rows, dtype=np.int64), day)
+            computations[where] = computed
+            for name, numbers in shown.items():
+                values[name][where] = numbers
+        for place, which in stocks:
+            for name, number in self._stocks.show(which, day).items():
+                values[name][place] = number
+        return Board(ts=now, values=values, computations=computations)
+
+    def _day(self, now: datetime) -> TradingDay:
+        self._extend(now)
+        return trading_day(now, self._trails[0].times, always_open=self._always_open)
+
+    def _extend(self, now: datetime) -> None:
+        for trail in self._trails:
+            trail.extend(now.year)
+
+    def _listed(self, index: int, day: date) -> Listed:
+        return list_on(self._underlyings[index], self._profiles[index], self._trails[index], day)

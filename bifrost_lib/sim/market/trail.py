@@ -1,0 +1,120 @@
+"""One underlying's spot and volatility at any moment: beats of a simulated path, with a Brownian bridge between them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from bifrost_lib.core.calendar import sessions
+from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.native import loop
+from bifrost_lib.sim.market.history import FIRST
+from bifrost_lib.sim.market.noise import key_of
+from bifrost_lib.sim.market.paths import Beat, Path, beats_of, simulate_past, simulate_path
+from bifrost_lib.sim.market.timetable import Timetable, timetable
+from bifrost_lib.sim.market.universe import SimulatedUnderlying
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+#: The first year of every synthetic history; before `FIRST` a walk of its own leads up to the anchor.
+OLDEST_YEAR, LATEST_YEAR = 2023, 2060
+_MARKET = "market"
+_walk_at = loop("bifrost_lib.sim.market.bridge_loops", "walk_at")
+_fill = loop("bifrost_lib.sim.market.bridge_loops", "fill")
+
+
+class Trail:
+    """The whole path of one underlying; every moment of it is a function of the seed and the underlying alone.
+
+    From `FIRST` on it is the path of `simulated_history`. It is extended by whole years when later moments are asked.
+    """
+
+    def __init__(self, underlying: SimulatedUnderlying, *, seed: int) -> None:
+        self.underlying = underlying
+        self._seed = seed
+        keys = key_of(seed, _MARKET), key_of(seed, underlying.symbol)
+        self._keys = np.array(keys, dtype=np.uint64).view(np.int64)
+        own = np.sqrt(1 - underlying.market_correlation**2)
+        self._weights = np.array([underlying.market_correlation, own])
+        self._past = _past(underlying, seed)
+        self._last_year = 0
+        self.extend(FIRST.year)
+
+    @property
+    def times(self) -> Timetable:
+        """The sessions that the path covers."""
+        return timetable(OLDEST_YEAR, self._last_year)
+
+    def extend(self, year: int) -> None:
+        """Make sure that the path reaches beyond the end of `year`."""
+        if year < self._last_year:
+            return
+        if not OLDEST_YEAR <= year < LATEST_YEAR:
+            raise InputError("clock", year, f"a year from {OLDEST_YEAR} to {LATEST_YEAR - 1}")
+        self._last_year = year + 1
+        days = sessions(FIRST, date(self._last_year, 12, 31))
+        steps = _beats(days)
+        ahead = simulate_path(self.underlying, days, steps, seed=self._seed)
+        past_steps, past = self._past
+        joined = [*past_steps, *steps]
+        self._moment = np.array([int(step.moment.timestamp()) for step in joined])
+        self._years = np.array([step.years for step in joined])
+        self._spot = np.concatenate([past.spot, ahead.spot])
+        self._vol = np.concatenate([past.vol, ahead.vol])
+        self._jump = np.concatenate([past.jump, ahead.jump])
+        self._closes = np.searchsorted(self._moment, np.array(self.times.closes))
+
+    def at(self, moments: Floats) -> tuple[Floats, Floats]:
+        """Return spot and volatility at `moments` (epoch seconds), shape (n,)."""
+        if len(moments):
+            self.extend(datetime.fromtimestamp(float(moments.max()), UTC).year)
+        spot, vol = np.empty(len(moments)), np.empty(len(moments))
+        outside = _walk_at(np.ascontiguousarray(moments), *self._beats(), spot, vol)
+        if outside:
+            raise InputError("clock", _moment(moments.min()), f"a moment from {_moment(self._moment[0])} on")
+        return spot, vol
+
+    def seconds(self, start: int, end: int) -> Floats:
+        """Return spot at every second of [start, end], both included."""
+        self.extend(datetime.fromtimestamp(end, UTC).year)
+        first = int(np.searchsorted(self._moment, start, side="right")) - 1
+        last = max(int(np.searchsorted(self._moment, end, side="left")), first + 1)
+        moment = self._moment
+        out = np.empty(moment[last] - moment[first] + 1)
+        work, line = np.empty(128, dtype=np.int64), np.empty(int(np.diff(moment[first : last + 1]).max()) + 1)
+        _fill(first, last - first, *self._beats(), work, line, out)
+        return out[start - moment[first] : end - moment[first] + 1]
+
+    def close(self, session: npt.ArrayLike) -> Floats:
+        """Return spot at the close of sessions, by their index in `times`."""
+        return np.asarray(self._spot[self._closes[np.asarray(session)]], dtype=np.float64)
+
+    def close_vol(self, session: npt.ArrayLike) -> Floats:
+        """Return instantaneous volatility at the close of sessions."""
+        return np.asarray(self._vol[self._closes[np.asarray(session)]], dtype=np.float64)
+
+    def _beats(self) -> tuple[Ints, Floats, Floats, Floats, Floats, Ints, Floats]:
+        return self._moment, self._spot, self._vol, self._years, self._jump, self._keys, self._weights
+
+
+def _beats(days: list[date]) -> list[Beat]:
+    times = timetable(OLDEST_YEAR, days[-1].year)
+    first = times.days.index(days[0])
+    span = slice(first, first + len(days))
+    return beats_of(
+        [datetime.fromtimestamp(moment, UTC) for moment in times.opens[span]],
+        [datetime.fromtimestamp(moment, UTC) for moment in times.closes[span]],
+    )
+
+
+def _past(underlying: SimulatedUnderlying, seed: int) -> tuple[list[Beat], Path]:
+    days = sessions(date(OLDEST_YEAR, 1, 1), FIRST)[:-1]
+    steps = _beats(days)
+    return steps, simulate_past(underlying, days, steps, seed=seed)
+
+
+def _moment(second: float) -> datetime:
+    return datetime.fromtimestamp(float(second), UTC)
