@@ -64,6 +64,16 @@ VOCABULARY: dict[str, Term] = {
     "ib_vega": Term("float64", "per 1.00 vol", "IB's vega"),
     "ib_theta": Term("float64", "per year", "IB's theta"),
     "market_data_type": Term("category", "", "live, frozen, delayed or delayed_frozen"),
+    # the market of one underlying
+    "iv_rank": Term("float64", "0..1", "where iv stands between the lowest and the highest of the past year"),
+    "iv_percentile": Term("float64", "0..1", "share of the past year's days on which iv was lower"),
+    "iv_days": Term("float64", "days", "days that iv_rank and iv_percentile rest on"),
+    "realized_vol": Term("float64", "decimal, annual", "volatility of the underlying's returns"),
+    "skew": Term("float64", "decimal, annual", "iv of the put less iv of the call, both at 25 delta, 30 days"),
+    "term_slope": Term("float64", "decimal, annual", "iv at 90 days less iv at 30 days, at the money"),
+    "put_call_volume": Term("float64", "ratio", "volume of puts over volume of calls"),
+    "put_call_open_interest": Term("float64", "ratio", "open interest of puts over open interest of calls"),
+    "vol_index": Term("float64", "percent, annual", "volatility index of the chain, VIX style, 30 days"),
     # positions and structures
     "qty": Term("int64", "contracts, signed", "positive long, negative short"),
     "price": Term("float64", MONEY, "price at which a leg is assumed to trade"),

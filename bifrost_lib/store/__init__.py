@@ -9,17 +9,50 @@ if TYPE_CHECKING:
     from bifrost_lib.store.actions import corporate_actions as corporate_actions
     from bifrost_lib.store.actions import save_corporate_actions as save_corporate_actions
     from bifrost_lib.store.chain import option_chain as option_chain
+    from bifrost_lib.store.chain_requests import ChainRequest as ChainRequest
+    from bifrost_lib.store.chain_requests import finish_request as finish_request
+    from bifrost_lib.store.chain_requests import list_requests as list_requests
+    from bifrost_lib.store.chain_requests import request_chain as request_chain
+    from bifrost_lib.store.chain_requests import take_request as take_request
+    from bifrost_lib.store.changes import append_option_changes as append_option_changes
+    from bifrost_lib.store.changes import option_changes as option_changes
+    from bifrost_lib.store.conditions import append_market_conditions as append_market_conditions
+    from bifrost_lib.store.conditions import market_conditions as market_conditions
     from bifrost_lib.store.database import Store as Store
     from bifrost_lib.store.database import open_store as open_store
+    from bifrost_lib.store.gaps import Gap as Gap
+    from bifrost_lib.store.gaps import close_gap as close_gap
+    from bifrost_lib.store.gaps import open_gaps as open_gaps
+    from bifrost_lib.store.gaps import record_gap as record_gap
+    from bifrost_lib.store.ledger import RunOutcome as RunOutcome
+    from bifrost_lib.store.ledger import begin_run as begin_run
+    from bifrost_lib.store.ledger import finish_run as finish_run
+    from bifrost_lib.store.ledger import interrupted_runs as interrupted_runs
+    from bifrost_lib.store.ledger import list_runs as list_runs
+    from bifrost_lib.store.live import forget_quotes as forget_quotes
+    from bifrost_lib.store.live import live_quotes as live_quotes
+    from bifrost_lib.store.live import publish_quotes as publish_quotes
     from bifrost_lib.store.moments import chain_moments as chain_moments
     from bifrost_lib.store.moments import latest_moment as latest_moment
+    from bifrost_lib.store.notifications import Listener as Listener
+    from bifrost_lib.store.notifications import Notification as Notification
+    from bifrost_lib.store.notifications import listen as listen
     from bifrost_lib.store.peers import plain_copy as plain_copy
     from bifrost_lib.store.peers import plain_to_sql as plain_to_sql
+    from bifrost_lib.store.spool import Delivery as Delivery
+    from bifrost_lib.store.spool import Spool as Spool
+    from bifrost_lib.store.spool import store_batch as store_batch
+    from bifrost_lib.store.spool_files import SpooledBatch as SpooledBatch
     from bifrost_lib.store.summaries import StoreSummary as StoreSummary
     from bifrost_lib.store.summaries import list_files as list_files
     from bifrost_lib.store.summaries import list_symbols as list_symbols
     from bifrost_lib.store.summaries import store_summary as store_summary
     from bifrost_lib.store.trouble import AlreadyIngested as AlreadyIngested
+    from bifrost_lib.store.trouble import SpoolFull as SpoolFull
+    from bifrost_lib.store.universe import Watch as Watch
+    from bifrost_lib.store.universe import remove_watch as remove_watch
+    from bifrost_lib.store.universe import save_watch as save_watch
+    from bifrost_lib.store.universe import watchlist as watchlist
     from bifrost_lib.store.writing import FileKey as FileKey
     from bifrost_lib.store.writing import SnapshotWriter as SnapshotWriter
     from bifrost_lib.store.writing import ingestion as ingestion
@@ -27,22 +60,55 @@ if TYPE_CHECKING:
 # Loaded on first use: the database driver, SQLAlchemy and pandas take longer to load than `--help` may take.
 _HOMES = {
     "AlreadyIngested": "trouble",
+    "ChainRequest": "chain_requests",
+    "Delivery": "spool",
     "FileKey": "writing",
+    "Gap": "gaps",
+    "Listener": "notifications",
+    "Notification": "notifications",
+    "RunOutcome": "ledger",
     "SnapshotWriter": "writing",
+    "Spool": "spool",
+    "SpoolFull": "trouble",
+    "SpooledBatch": "spool_files",
     "Store": "database",
     "StoreSummary": "summaries",
+    "Watch": "universe",
+    "append_market_conditions": "conditions",
+    "append_option_changes": "changes",
+    "begin_run": "ledger",
     "chain_moments": "moments",
+    "close_gap": "gaps",
     "corporate_actions": "actions",
-    "plain_copy": "peers",
-    "plain_to_sql": "peers",
+    "finish_request": "chain_requests",
+    "finish_run": "ledger",
+    "forget_quotes": "live",
     "ingestion": "writing",
+    "interrupted_runs": "ledger",
     "latest_moment": "moments",
     "list_files": "summaries",
+    "list_requests": "chain_requests",
+    "list_runs": "ledger",
     "list_symbols": "summaries",
+    "listen": "notifications",
+    "live_quotes": "live",
+    "market_conditions": "conditions",
+    "open_gaps": "gaps",
     "open_store": "database",
     "option_chain": "chain",
+    "option_changes": "changes",
+    "plain_copy": "peers",
+    "plain_to_sql": "peers",
+    "publish_quotes": "live",
+    "record_gap": "gaps",
+    "remove_watch": "universe",
+    "request_chain": "chain_requests",
     "save_corporate_actions": "actions",
+    "save_watch": "universe",
+    "store_batch": "spool",
     "store_summary": "summaries",
+    "take_request": "chain_requests",
+    "watchlist": "universe",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS, VOCABULARY
+from bifrost_lib.core.vocabulary import MARKET_DATA_TYPES, SNAPSHOT_COLUMNS, VENDOR_COLUMNS, VOCABULARY
 
 #: What tells one contract from another, beside its underlying. An adjusted contract differs by class or multiplier.
 CONTRACT_COLUMNS = ("trading_class", "expiry", "strike", "right", "style", "settlement", "multiplier")
@@ -21,6 +21,16 @@ VALUE_COLUMNS: tuple[str, ...] = tuple(
 
 #: Columns of `option_snapshots` in the table's order: eight-byte ones first, so that no byte is lost to alignment.
 STORED_COLUMNS: tuple[str, ...] = ("ts", *VALUE_COLUMNS, "stock_id", "contract_id", "file_id", "quality")
+
+#: What a collector's rows have besides: the vendor's numbers, and what kind of market data it sent.
+VENDOR_VALUES: tuple[str, ...] = tuple(name for name in VENDOR_COLUMNS if VOCABULARY[name].dtype == "float64")
+DATA_TYPES: tuple[str, ...] = tuple(MARKET_DATA_TYPES.values())
+
+#: The numbers of `market_conditions`; all may be missing.
+CONDITION_VALUES: tuple[str, ...] = (
+    *("spot", "bid", "ask", "volume", "rate", "div_yield", "iv", "iv_rank", "iv_percentile", "iv_days"),
+    *("realized_vol", "skew", "term_slope", "put_call_volume", "put_call_open_interest", "vol_index"),
+)
 
 _TYPES: dict[str, Any] = {
     "float64": sa.Double,

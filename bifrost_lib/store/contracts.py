@@ -11,6 +11,7 @@ import pandas as pd
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.native import loop
 from bifrost_lib.core.vocabulary import RIGHTS, SETTLEMENTS, STYLES
+from bifrost_lib.store.stocks import stock_ids
 
 Int64s = npt.NDArray[np.int64]
 
@@ -27,7 +28,7 @@ class ContractKeys:
     Everything happens in the transaction of `cursor`, so nothing remains of a file that fails.
     """
 
-    def __init__(self, cursor: Any, *, simulated: bool) -> None:
+    def __init__(self, cursor: Any, *, simulated: bool | None) -> None:
         self._cursor = cursor
         self._simulated = simulated
         self._symbols: dict[str, int] = {}
@@ -98,23 +99,8 @@ class ContractKeys:
         fresh = list(self._symbols)[len(self._stock_of_symbol) :]
         if not fresh:
             return
-        self._cursor.execute(
-            "INSERT INTO stocks (symbol, simulated) SELECT symbol, %s FROM unnest(%s::text[]) AS given (symbol) "
-            "WHERE NOT EXISTS (SELECT 1 FROM stocks WHERE stocks.symbol = given.symbol) "
-            "ORDER BY symbol ON CONFLICT DO NOTHING",
-            (self._simulated, fresh),
-        )
-        self._cursor.execute("SELECT symbol, stock_id, simulated FROM stocks WHERE symbol = ANY(%s)", (fresh,))
-        rows = {symbol: (stock_id, simulated) for symbol, stock_id, simulated in self._cursor}
-        for symbol, (_, simulated) in rows.items():
-            if simulated != self._simulated:
-                raise InputError(
-                    "source",
-                    "simulated" if self._simulated else "real data",
-                    f"the data of {symbol} to be all {'simulated' if simulated else 'real'}, as those in the store; "
-                    f"use another home (BIFROST_HOME) or another symbol",
-                )
-        added = np.array([rows[symbol][0] for symbol in fresh], dtype=np.int64)
+        ids = stock_ids(self._cursor, fresh, simulated=self._simulated)
+        added = np.array([ids[symbol] for symbol in fresh], dtype=np.int64)
         self._stock_of_symbol = np.concatenate([self._stock_of_symbol, added])
 
     def _name_contracts(self, numbers: Int64s) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import psycopg2
 from sqlalchemy.exc import DBAPIError
 
-from bifrost_lib.core.errors import BifrostError, SourceUnavailable, StoreError
+from bifrost_lib.core.errors import BifrostError, InputError, SourceUnavailable, StoreError
 
 _UNREACHABLE = ("08", "57P")  # connection exceptions, operator intervention
+_VALUES = ("22", "23")  # data exceptions, constraints
 
 
 class AlreadyIngested(BifrostError):  # noqa: N818 - nothing is wrong, there is only nothing to do
@@ -23,6 +25,17 @@ class AlreadyIngested(BifrostError):  # noqa: N818 - nothing is wrong, there is 
         self.path, self.rows_read, self.rows_stored = path, rows_read, rows_stored
         self.rejected, self.finished = dict(rejected), finished
         super().__init__(f"{path} was stored on {finished:%Y-%m-%d %H:%M} UTC ({rows_stored} rows); nothing to do")
+
+
+class SpoolFull(BifrostError):  # noqa: N818 - as its neighbours
+    """There is no room on the spool; nothing of it was dropped. `needed`, `taken` and `allowed` are in bytes."""
+
+    def __init__(self, folder: Path, *, needed: int, taken: int, allowed: int) -> None:
+        self.folder, self.needed, self.taken, self.allowed = folder, needed, taken, allowed
+        super().__init__(
+            f"the spool in {folder} is full: {taken >> 20} of {allowed >> 20} MB are taken; "
+            f"bring the database back, so that it is delivered"
+        )
 
 
 @contextmanager
@@ -46,6 +59,8 @@ def as_bifrost_error(error: BaseException | None, place: str) -> BifrostError:
         return StoreError(f"{place}: another process is storing the same contracts; run the same again")
     if code.startswith("42501"):
         return StoreError(f"{place}: {line}; give the database's role that right")
+    if code.startswith(_VALUES):
+        return InputError("rows", line, "values that the tables can hold")
     is_unreachable = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
     if code.startswith(_UNREACHABLE) or (is_unreachable and not code):
         return SourceUnavailable(place, line)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,19 +21,27 @@ from bifrost_lib.core.frames import check_frame
 from bifrost_lib.core.quality import QUALITY_LABELS
 from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS
 from bifrost_lib.store.binary_copy import SnapshotRows, SnapshotStream
+from bifrost_lib.store.changes import store_changes
 from bifrost_lib.store.columns import STORED_COLUMNS, VALUE_COLUMNS
+from bifrost_lib.store.conditions import make_condition_partitions, store_conditions
 from bifrost_lib.store.contracts import ContractKeys
 from bifrost_lib.store.duplicates import first_of_each, is_ordered, order
+from bifrost_lib.store.gaps import Gap, enter_gap
+from bifrost_lib.store.ledger import RunOutcome, enter_run, is_open, settle_run
 from bifrost_lib.store.merging import STAGING, allow_decompression, make_staging, merge_staged
+from bifrost_lib.store.notifications import SNAPSHOTS, notify
 from bifrost_lib.store.partitions import make_partition, months_of
 from bifrost_lib.store.sessions import SessionLog
+from bifrost_lib.store.stocks import is_simulated
 from bifrost_lib.store.time_tables import COMMUNITY, PLAIN
-from bifrost_lib.store.trouble import AlreadyIngested, translated
+from bifrost_lib.store.transactions import transaction
+from bifrost_lib.store.trouble import AlreadyIngested
 
 if TYPE_CHECKING:
     from bifrost_lib.store.database import Store
 
-SIMULATED = "simulated"
+#: Format of what a collector brings: its rows are announced on the channel ``option_snapshots``.
+COLLECTED = "collected"
 _PIECE = 1 << 19
 _REMEMBERED = 1_000_000  # contracts and sessions held in memory before they are written down
 _FIRST_US = int(np.datetime64(FIRST_DAY, "us").astype(np.int64))
@@ -70,26 +79,10 @@ def ingestion(store: Store, key: FileKey, *, source: str) -> Iterator[SnapshotWr
     """
     if not source.strip():
         raise InputError("source", source, "the name of who supplied the data")
-    with translated(store.place):
-        pooled = store.engine.raw_connection()
-        try:
-            connection = pooled.driver_connection
-            writer = SnapshotWriter(store, connection, key, source=source.strip())
-            yield writer
-            writer.finish()
-            pooled.commit()
-        except BaseException:
-            _roll_back(pooled)
-            raise
-        finally:
-            pooled.close()
-
-
-def _roll_back(pooled: Any) -> None:
-    try:
-        pooled.rollback()
-    except psycopg2.Error:
-        pooled.invalidate()  # the server is gone, and with it the transaction
+    with transaction(store.engine, store.place) as connection:
+        writer = SnapshotWriter(store, connection, key, source=source.strip())
+        yield writer
+        writer.finish()
 
 
 class SnapshotWriter:
@@ -102,10 +95,13 @@ class SnapshotWriter:
         self.rows_stored = 0
         self._meets_stored_rows = False
         self._months: set[Any] = set()
+        self._source, self._is_collected = source, key.format == COLLECTED
+        self._ends: list[tuple[int, RunOutcome, datetime]] = []
+        self._news: dict[str, tuple[pd.Timestamp, int]] = {}
         if store.level == COMMUNITY:
             allow_decompression(self._cursor)
         self._file_id = self._register(key, source)
-        self._contracts = ContractKeys(self._cursor, simulated=source.startswith(SIMULATED))
+        self._contracts = ContractKeys(self._cursor, simulated=is_simulated(source))
         self._sessions = SessionLog()
 
     def append(self, frame: pd.DataFrame) -> int:
@@ -138,6 +134,8 @@ class SnapshotWriter:
         if stored is None:
             stored = self._merge(rows)
         self.rows_stored += stored
+        if self._is_collected:
+            self._remember_news(frame)
         self._sessions.store(self._cursor, self._file_id, unless_fewer_than=_REMEMBERED)
         return stored
 
@@ -146,9 +144,47 @@ class SnapshotWriter:
         self._rows_read += rows_read
         self._rejected.update(rejected or {})
 
+    def continue_run(
+        self, run_id: int | None, *, collector: str, symbol: str, started: datetime, batch: str | None = None
+    ) -> int:
+        """Return the key of the run that brings these rows: `run_id` if its end is open, else one entered now."""
+        if run_id is not None and is_open(self._cursor, run_id):
+            return run_id
+        return enter_run(self._cursor, collector, self._source, symbol, started, batch, None, process=None)
+
+    def finish_run(self, run_id: int, outcome: RunOutcome, *, finished: datetime) -> None:
+        """Write the end of a collector's run when these rows are committed, and not without them.
+
+        Its `rows_stored` is what this writer stored in the end.
+
+        Raises
+        ------
+        InputError
+            If the outcome does not balance; at the end also if `run_id` is no run whose end is open.
+        """
+        outcome.check()
+        self._ends.append((run_id, outcome, finished))
+
+    def record_gap(self, run_id: int, gap: Gap) -> int:
+        """Note, together with these rows, what is missing; return the gap's key."""
+        return enter_gap(self._cursor, run_id, gap)
+
+    def append_market_conditions(self, frame: pd.DataFrame) -> int:
+        """Store, together with these rows, the conditions of markets; see the function of this name."""
+        make_condition_partitions(self._store, frame)
+        return store_conditions(self._cursor, frame, source=self._source)
+
+    def append_option_changes(self, frame: pd.DataFrame) -> int:
+        """Store, together with these rows, what changed; see the function of this name."""
+        return store_changes(self._cursor, frame)
+
     def finish(self) -> None:
         """Write the directory of sessions and the ledger's last words; `ingestion` commits."""
         self._sessions.store(self._cursor, self._file_id)
+        for run_id, outcome, finished in self._ends:
+            settle_run(self._cursor, run_id, replace(outcome, rows_stored=self.rows_stored), finished=finished)
+        for symbol, (ts, rows) in self._news.items():
+            notify(self._cursor, SNAPSHOTS, symbol=symbol, ts=ts.isoformat(), rows=rows)
         self._cursor.execute(
             "UPDATE ingested_files SET rows_read = %s, rows_stored = %s, rejected = %s, finished = %s "
             "WHERE file_id = %s",
@@ -174,6 +210,11 @@ class SnapshotWriter:
         raise AlreadyIngested(
             key.path, rows_read=rows_read, rows_stored=rows_stored, rejected=rejected, finished=finished
         )
+
+    def _remember_news(self, frame: pd.DataFrame) -> None:
+        for symbol, ts in frame.groupby("symbol", observed=True)["ts"]:
+            newest, rows = self._news.get(str(symbol), (ts.max(), 0))
+            self._news[str(symbol)] = max(newest, ts.max()), rows + len(ts)
 
     def _make_partitions(self, ts: npt.NDArray[np.int64]) -> None:
         if self._store.level != PLAIN:

@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from bifrost_lib.core.errors import StoreError
-from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS, VOCABULARY
+from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS, VENDOR_COLUMNS, VOCABULARY
 from bifrost_lib.store import open_store
 from bifrost_lib.store.migrate import HEAD, downgrade, known_revisions, migrate
 
 TABLES = {
     "stocks", "option_contracts", "option_snapshots", "option_sessions", "option_changes", "market_conditions",
     "strategy_history", "collection_runs", "collection_gaps", "ingested_files", "corporate_actions",
+    "collection_watchlist", "collection_requests", "live_quotes",
 }  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def test_every_word_of_a_snapshot_is_a_column(engine):
         for table in ("option_snapshots", "option_contracts", "stocks")
         for column in seen.get_columns(table)
     }
-    assert names >= set(SNAPSHOT_COLUMNS)
+    assert names >= {*SNAPSHOT_COLUMNS, *VENDOR_COLUMNS}
 
 
 def test_the_last_state_of_each_contract_and_day_is_a_view(database_settings, made):
