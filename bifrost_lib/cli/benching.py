@@ -27,10 +27,15 @@ def bench(
         return
     lines = [
         (
-            row["work"], number(row["ours"], 1), row["peer_name"] or "-", number(row["peer"], 1), row["unit"],
-            number(row["ratio"], 2),
+            row["work"], _figure(row["ours"]), row["peer_name"] or "-", _figure(row["peer"]), row["unit"],
+            _figure(row["ratio"]),
         )
         for row in result["rows"]
     ]  # fmt: skip
     header = ("work", "ours", "peer's name", "peer", "unit", "ours / peer")
     print_table(f"{subject} on {result['machine']}", lines, header, left=("work", "peer's name", "unit"))
+
+
+def _figure(value: float | None) -> str:
+    """Show three digits of any size: a benchmark has speeds in millions beside errors of 1e-14."""
+    return f"{value:.3g}" if value is not None and 0 < abs(value) < 100 else number(value, 0)

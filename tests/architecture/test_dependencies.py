@@ -12,7 +12,10 @@ from packaging.utils import canonicalize_name
 
 from .conftest import REPOSITORY, Source, imported
 
-PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
+#: The peers of benchmarks, in an environment of their own, which holds numba too.
+PEERS = {canonicalize_name(Requirement(text).name) for text in PYPROJECT["dependency-groups"]["bench"]} | {"numba"}
 CORE = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
 EXTRA = {
     extra: {canonicalize_name(Requirement(text).name) for text in texts}
@@ -26,6 +29,10 @@ NOT_IMPORTED = {
 OURS = {"bifrost_lib", "apps", "collectors", "gpu_cluster", "tests"}
 #: Comes with numba, whose instructions it holds.
 PART_OF = {"llvmlite": "numba"}
+
+
+def is_peer(source: Source) -> bool:
+    return "peers" in source.path.parts
 
 
 def third_parties(sources: Iterable[Source]) -> dict[str, str]:
@@ -57,8 +64,15 @@ def test_the_library_and_its_pages_need_no_tool_of_the_developers(
 
 
 def test_everything_that_is_imported_is_declared(python_files: list[Source]) -> None:
-    used = third_parties(python_files)
+    used = third_parties(source for source in python_files if not is_peer(source))
     assert {name: at for name, at in used.items() if name not in CORE.union(*EXTRA.values())} == {}
+
+
+def test_peers_run_in_an_environment_of_their_own(python_files: list[Source]) -> None:
+    peers = [source for source in python_files if is_peer(source)]
+    used = third_parties(peers)
+    assert {name: at for name, at in used.items() if name not in PEERS | {"vollib"}} == {}
+    assert not any(module.startswith("bifrost_lib") for source in peers for _, module in imported(source))
 
 
 def test_everything_that_is_declared_is_used(python_files: list[Source], notebook_sources: list[Source]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import import_module
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,27 @@ def run_benchmark(subject: str, *, rows: int) -> dict[str, Any]:
         raise UnknownNameError("benchmark", subject, SUBJECTS)
     measure: Callable[..., list[Measured]] = import_module(f"{__name__}.{subject}").measure
     lines = measure(rows=rows)
-    return {"machine": machine(), "rows": [asdict(line) | {"ratio": line.ratio} for line in lines]}
+    result = {"machine": machine(), "rows": [asdict(line) | {"ratio": line.ratio} for line in lines]}
+    _keep(subject, result)
+    return result
+
+
+def _keep(subject: str, result: dict[str, Any]) -> None:
+    """Write the table into the checkout, where its history is kept; an installed library has no such place."""
+    folder = Path(__file__).resolve().parents[3] / "tests" / "benchmarks" / "results"
+    if not os.access(folder, os.W_OK):
+        return
+    head = f"# bifrost bench {subject}\n\n{result['machine']}\n\n| work | ours | peer | peer's | unit | ours / peer |\n"
+    cells = [
+        (row["work"], _digits(row["ours"]), row["peer_name"], _digits(row["peer"]), row["unit"], _digits(row["ratio"]))
+        for row in result["rows"]
+    ]
+    lines = "".join(f"| {' | '.join(row)} |\n" for row in cells)
+    (folder / f"{subject}.md").write_text(f"{head}|---|--:|---|--:|---|--:|\n{lines}", encoding="utf-8")
+
+
+def _digits(value: float | None) -> str:
+    return "" if value is None or isnan(value) else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def machine() -> str:

@@ -1,46 +1,130 @@
-"""Option mathematics on one core, against what comes with Python's usual shelf."""
+"""Option mathematics on one core, against the libraries that one would otherwise pick."""
 
 from __future__ import annotations
 
 import statistics
 import time
-import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from bifrost_lib.pricing import american_price, greeks, implied_vol, price
+from bifrost_lib.core.errors import BifrostError
+from bifrost_lib.core.settings import load_settings
+from bifrost_lib.pricing import american_implied_vol, american_price, fit_svi, greeks, implied_vol, price
 from bifrost_lib.workflows.benchmarks import Measured
+from bifrost_lib.workflows.benchmarks.accuracy import hard_grid, worst_error
 from bifrost_lib.workflows.benchmarks.affinity import one_core
+from bifrost_lib.workflows.benchmarks.limit import implied_vol_limit
+from bifrost_lib.workflows.benchmarks.peer_environment import peer_python, run_peer
 
 Floats = npt.NDArray[np.float64]
 REPEATS = 7
 NAMES = ("price", "delta", "gamma", "vega", "theta", "rho", "vanna")
-PEER_QUOTES = 20_000  # the scalar peer needs no more to show its speed
-AMERICAN_SHARE = 100
+#: Implied-volatility peers, and how many options each needs to show its speed.
+IV_PEERS = {"vanilla_option_pricers": 1_000_000, "fast_vollib": 1_000_000, "quantlib_iv": 50_000, "py_vollib": 10_000}
+AMERICAN_OPTIONS, AMERICAN_EXACT, AMERICAN_IV_OPTIONS = 5_000, 500, 100
+SLICES, PEER_SLICES = 5_000, 60
 
 
 def measure(*, rows: int) -> list[Measured]:
-    """Price `rows` realistic options, solve their volatility and compute their greeks, against the peers."""
+    """Solve, price, differentiate and fit on one core, against the peers; the peers run in an environment of their own.
+
+    Without that environment (no network, no checkout) the lines that need it are left out, and one says why.
+    """
     with one_core():
         quotes = realistic_options(rows)
         prices = price(**quotes)
-        few = {name: value[:PEER_QUOTES] for name, value in quotes.items()}
         solved = rows / _seconds(lambda: implied_vol(price=prices, **_without_vol(quotes)))
-        peer_solved = PEER_QUOTES / _seconds(lambda: _vollib(prices[:PEER_QUOTES], few), repeats=1)
         full = rows / _seconds(lambda: greeks(**quotes, names=NAMES))
         textbook = rows / _seconds(lambda: _textbook(quotes))
-        count = max(rows // AMERICAN_SHARE, 1)
-        american = {name: value[:count] for name, value in quotes.items()}
-        exercised = count / _seconds(lambda: american_price(**american))
+        lines = [
+            Measured("price and 6 greeks", full, "options/s", textbook, "numpy and scipy.special.ndtr"),
+            Measured("implied volatility", solved, "options/s", implied_vol_limit(), "this core's arithmetic alone"),
+        ]
+        try:
+            python = peer_python(load_settings())
+        except BifrostError as error:
+            return [*lines, Measured(f"peers left out: {error}", float("nan"), "")]
+        return [
+            *lines,
+            *_implied(python, quotes, prices, solved),
+            *_accuracy(python),
+            *_american(python, quotes),
+            *_slices(python),
+        ]
+
+
+def _implied(python: Path, quotes: dict[str, Any], prices: Floats, solved: float) -> list[Measured]:
+    lines = []
+    for peer, count in IV_PEERS.items():
+        few = {name: column[:count] for name, column in _for_peer(quotes, prices).items()}
+        _, seconds = run_peer(python, peer, few)
+        lines.append(Measured("implied volatility", solved, "options/s", len(few["price"]) / seconds, peer))
+    return lines
+
+
+def _accuracy(python: Path) -> list[Measured]:
+    grid = hard_grid()
+    terms = {name: grid[name] for name in ("price", "spot", "strike", "tau")}
+    ours, missing = worst_error(implied_vol(**terms, right=grid["calls"]), grid)
+    lines = [Measured("unsolved prices of the hard grid", missing, f"of {grid['carried'].sum()}")]
+    for peer in IV_PEERS:
+        theirs, _ = worst_error(run_peer(python, peer, grid)[0], grid)
+        lines.append(Measured("worst relative error, hard grid (60-digit prices)", ours, "", theirs, peer))
+    return lines
+
+
+def _american(python: Path, quotes: dict[str, Any]) -> list[Measured]:
+    days = np.rint(quotes["tau"] * 365.0)
+    terms = {name: column[:AMERICAN_OPTIONS] for name, column in (quotes | {"tau": days / 365.0}).items()}
+    given = _for_peer(terms, american_price(**terms)) | {"days": days[:AMERICAN_OPTIONS]}
+    few = {name: column[:AMERICAN_EXACT] for name, column in given.items()}
+    exact, _ = run_peer(python, "quantlib_american_exact", few)
+    fast, seconds = run_peer(python, "quantlib_american", given)
+    ours = AMERICAN_OPTIONS / _seconds(lambda: american_price(**terms))
+    terms_iv = _without_vol(terms)
+    iv = AMERICAN_OPTIONS / _seconds(lambda: american_implied_vol(price=given["price"], **terms_iv))
+    solvable = (
+        given["price"] > np.maximum(np.where(given["calls"], 1, -1) * (given["spot"] - given["strike"]), 0) + 0.01
+    )
+    some = {name: column[solvable][:AMERICAN_IV_OPTIONS] for name, column in given.items()}
+    _, iv_seconds = run_peer(python, "quantlib_american_iv", some)
+    errors = [_rmse(one[:AMERICAN_EXACT], exact) for one in (given["price"], fast)]
     return [
-        Measured("implied volatility", solved, "options/s", peer_solved, "py_vollib"),
-        Measured("price and 6 greeks", full, "options/s", textbook, "numpy and scipy.special.ndtr"),
-        Measured("American price", exercised, "options/s"),
+        Measured("American price", ours, "options/s", AMERICAN_OPTIONS / seconds, "QuantLib QdFp fast"),
+        Measured("American price, RMSE to QdFp high precision", errors[0], "currency", errors[1], "QuantLib QdFp fast"),
+        Measured(
+            "American implied vol", iv, "options/s", len(some["price"]) / iv_seconds, "QuantLib impliedVolatility"
+        ),
     ]
+
+
+def _slices(python: Path) -> list[Measured]:
+    """Fit SVI to noisy slices of 25 quotes, with the check for butterfly arbitrage that ours includes."""
+    random = np.random.default_rng(5)
+    k = np.linspace(-0.3, 0.25, 25)
+    tau = random.uniform(0.05, 1.0, SLICES)
+    theta, rho, phi = 0.04 * tau, random.uniform(-0.8, 0.0, SLICES), random.uniform(2.0, 5.0, SLICES)
+    wing = phi[:, None] * k + rho[:, None]
+    w = theta[:, None] / 2 * (1 + rho[:, None] * phi[:, None] * k + np.sqrt(wing**2 + 1 - rho[:, None] ** 2))
+    w *= np.exp(random.normal(0.0, 0.005, w.shape))
+    ours = SLICES / _seconds(lambda: fit_svi(log_moneyness=k, total_variance=w))
+    few = {"log_moneyness": k, "tau": tau[:PEER_SLICES], "total_variance": w[:PEER_SLICES]}
+    _, seconds = run_peer(python, "fast_vollib_svi", few)
+    return [Measured("SVI slice, arbitrage checked", ours, "slices/s", PEER_SLICES / seconds, "fast_vollib")]
+
+
+def _for_peer(quotes: dict[str, Any], prices: Any) -> dict[str, Any]:
+    renamed = {("calls" if name == "right" else name): column for name, column in quotes.items()}
+    return renamed | {"price": np.asarray(prices)}
+
+
+def _rmse(found: Floats, exact: Floats) -> float:
+    return float(np.sqrt(np.nanmean((found - exact) ** 2)))
 
 
 def realistic_options(count: int) -> dict[str, Any]:
@@ -70,16 +154,6 @@ def _seconds(work: Callable[[], object], *, repeats: int = REPEATS) -> float:
         work()
         spent.append(time.process_time() - began)
     return statistics.median(spent)
-
-
-def _vollib(prices: Floats, quotes: dict[str, Any]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from vollib.black_scholes_merton.implied_volatility import implied_volatility
-    columns = zip(prices, quotes["spot"], quotes["strike"], quotes["tau"], quotes["rate"], quotes["div_yield"],
-                  quotes["right"], strict=True)  # fmt: skip
-    for premium, spot, strike, tau, rate, div_yield, is_call in columns:
-        implied_volatility(premium, spot, strike, tau, rate, div_yield, "c" if is_call else "p")
 
 
 def _textbook(quotes: dict[str, Any]) -> tuple[Floats, ...]:

@@ -1,0 +1,180 @@
+"""One peer on given arrays: ``python run.py PEER IN.npz OUT.npz``, with the peers' own Python.
+
+It imports nothing of Bifrost. OUT holds the peer's answers, and `seconds`: the median CPU time of one pass.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, Any]
+_REPEATS = 5
+
+
+def vanilla_option_pricers(given: Arrays) -> Callable[[], Any]:
+    """Return implied volatilities by its numba solver, in a compiled loop."""
+    from numba import njit
+    from vanilla_option_pricers import infer_bsm_implied_vol
+
+    @njit
+    def solve(forward, tau, strike, price, discount, calls, out):  # type: ignore[no-untyped-def]
+        for i in range(out.size):
+            kind = "C" if calls[i] else "P"
+            out[i] = infer_bsm_implied_vol(forward[i], tau[i], strike[i], price[i], discount[i], kind)
+        return out
+
+    discount = np.exp(-given["rate"] * given["tau"])
+    forward = given["spot"] * np.exp((given["rate"] - given["div_yield"]) * given["tau"])
+    out = np.empty(len(forward))
+    return lambda: solve(forward, given["tau"], given["strike"], given["price"], discount, given["calls"], out)
+
+
+def fast_vollib(given: Arrays) -> Callable[[], Any]:
+    """Return implied volatilities by its vectorised solver."""
+    from fast_vollib import fast_implied_volatility
+
+    flags = np.where(given["calls"], "c", "p")
+    columns = (given["price"], given["spot"], given["strike"], given["tau"], given["rate"], flags, given["div_yield"])
+    options: Arrays = {"model": "black_scholes_merton", "return_as": "numpy", "on_error": "ignore"}
+    return lambda: fast_implied_volatility(*columns, **options)
+
+
+def py_vollib(given: Arrays) -> Callable[[], Any]:
+    """Return implied volatilities by its pure Python solver, one by one."""
+    from vollib.black_scholes_merton.implied_volatility import implied_volatility
+
+    flags = np.where(given["calls"], "c", "p")
+    columns = (given["price"], given["spot"], given["strike"], given["tau"], given["rate"], given["div_yield"], flags)
+    return lambda: [implied_volatility(*one) for one in zip(*columns, strict=True)]
+
+
+def quantlib_iv(given: Arrays) -> Callable[[], Any]:
+    """Return implied volatilities by its Black formula inversion, one by one."""
+    import QuantLib as ql  # noqa: N813
+
+    discount = np.exp(-given["rate"] * given["tau"])
+    forward = given["spot"] * np.exp((given["rate"] - given["div_yield"]) * given["tau"])
+    kinds = np.where(given["calls"], ql.Option.Call, ql.Option.Put)
+    rows = list(zip(*(c.tolist() for c in (kinds, given["strike"], forward, given["price"], discount)), strict=True))
+    root = np.sqrt(given["tau"])
+
+    def solve() -> Any:
+        found = np.full(len(rows), np.nan)
+        for number, row in enumerate(rows):
+            try:
+                found[number] = ql.blackFormulaImpliedStdDev(*row)
+            except RuntimeError:  # it gives up on prices that carry little volatility
+                continue
+        return found / root
+
+    return solve
+
+
+def quantlib_american(given: Arrays, scheme: str = "fastScheme") -> Callable[[], Any]:
+    """Return American prices by its QD+ fixed-point engine, one by one over one process."""
+    import QuantLib as ql  # noqa: N813
+
+    day = ql.Date(2, 1, 2024)
+    ql.Settings.instance().evaluationDate = day
+    count = ql.Actual365Fixed()
+    quotes = [ql.SimpleQuote(0.1) for _ in range(4)]
+    flat = [ql.YieldTermStructureHandle(ql.FlatForward(day, ql.QuoteHandle(quote), count)) for quote in quotes[1:3]]
+    vol = ql.BlackConstantVol(day, ql.NullCalendar(), ql.QuoteHandle(quotes[3]), count)
+    process = ql.BlackScholesMertonProcess(ql.QuoteHandle(quotes[0]), *flat, ql.BlackVolTermStructureHandle(vol))
+    engine = ql.QdFpAmericanEngine(process, getattr(ql.QdFpAmericanEngine, scheme)())
+    columns = ("spot", "div_yield", "rate", "vol", "strike", "days", "calls")
+    rows = list(zip(*(given[name].tolist() for name in columns), strict=True))
+
+    def price() -> list[float]:
+        found = []
+        for spot, div_yield, rate, sigma, strike, days, call in rows:
+            for quote, value in zip(quotes, (spot, div_yield, rate, sigma), strict=True):
+                quote.setValue(value)
+            payoff = ql.PlainVanillaPayoff(ql.Option.Call if call else ql.Option.Put, strike)
+            option = ql.VanillaOption(payoff, ql.AmericanExercise(day, day + int(days)))
+            option.setPricingEngine(engine)
+            found.append(option.NPV())
+        return found
+
+    return price
+
+
+def quantlib_american_exact(given: Arrays) -> Callable[[], Any]:
+    """Return American prices by its high-precision scheme, the reference."""
+    return quantlib_american(given, "highPrecisionScheme")
+
+
+def quantlib_american_iv(given: Arrays) -> Callable[[], Any]:
+    """Return volatilities of American prices by its `impliedVolatility`, one by one."""
+    import QuantLib as ql  # noqa: N813
+
+    day = ql.Date(2, 1, 2024)
+    ql.Settings.instance().evaluationDate = day
+    count = ql.Actual365Fixed()
+    columns = ("spot", "div_yield", "rate", "strike", "days", "calls", "price")
+    rows = list(zip(*(given[name].tolist() for name in columns), strict=True))
+
+    def solve() -> list[float]:
+        found = []
+        for spot, div_yield, rate, strike, days, call, price in rows:
+            flat = [ql.YieldTermStructureHandle(ql.FlatForward(day, value, count)) for value in (div_yield, rate)]
+            vol = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(day, ql.NullCalendar(), 0.2, count))
+            process = ql.BlackScholesMertonProcess(ql.QuoteHandle(ql.SimpleQuote(spot)), *flat, vol)
+            payoff = ql.PlainVanillaPayoff(ql.Option.Call if call else ql.Option.Put, strike)
+            option = ql.VanillaOption(payoff, ql.AmericanExercise(day, day + int(days)))
+            found.append(option.impliedVolatility(price, process, 1e-8, 200, 0.005, 4.0))
+        return found
+
+    return solve
+
+
+def fast_vollib_svi(given: Arrays) -> Callable[[], Any]:
+    """Return SVI slices by its calibrator, one expiry at a time."""
+    from fast_vollib.surface import SurfaceObservations
+    from fast_vollib.surface.fitting import SVICalibrator
+
+    k = given["log_moneyness"]
+    slices = [
+        SurfaceObservations(k=k, T=np.full(len(k), tau), iv=np.sqrt(w / tau))
+        for tau, w in zip(given["tau"], given["total_variance"], strict=True)
+    ]
+
+    def fit() -> list[float]:
+        for one in slices:
+            SVICalibrator().fit(one)
+        return [0.0]
+
+    return fit
+
+
+PEERS = {
+    run.__name__: run
+    for run in (
+        vanilla_option_pricers, fast_vollib, py_vollib, quantlib_iv, quantlib_american, quantlib_american_exact,
+        quantlib_american_iv, fast_vollib_svi,
+    )
+}  # fmt: skip
+
+
+def main(peer: str, source: str, target: str) -> None:
+    """Run `peer` on the arrays in `source` and write its answers and its time to `target`."""
+    warnings.simplefilter("ignore")
+    given = dict(np.load(source))
+    work = PEERS[peer](given)
+    answers, spent = work(), []
+    for _ in range(_REPEATS):
+        began = time.process_time()
+        work()
+        spent.append(time.process_time() - began)
+    np.savez(target, answers=np.asarray(answers, dtype=float), seconds=statistics.median(spent))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
