@@ -55,10 +55,15 @@ class Observed:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a batch of observations came to: rows to store, and the rest counted by reason."""
+    """What a batch of observations came to: rows to store, and the other contracts, each with the reason."""
 
     frame: pd.DataFrame
-    missing: Counter[str]
+    lost: list[tuple[ListedOption, str]]
+
+    @property
+    def missing(self) -> Counter[str]:
+        """The contracts without a row, counted by reason."""
+        return Counter(reason for _, reason in self.lost)
 
 
 def to_batch(observed: Sequence[Observed], *, symbol: str, ts: datetime) -> Batch:
@@ -77,21 +82,20 @@ def to_batch(observed: Sequence[Observed], *, symbol: str, ts: datetime) -> Batc
     -------
     Batch
         `frame` has ``COLLECTED_COLUMNS``. A contract is a row if a bid, an ask, a last price or an open interest came
-        for it; else it is counted in `missing` by the gateway's reason, ``empty_quote`` where that gave none.
+        for it; else it is `lost` for the gateway's reason, ``empty_quote`` where that gave none.
     """
     if not observed:
-        return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), Counter())
+        return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), [])
     numbers = np.array([_numbers(one.observation) for one in observed], dtype=np.float64)
     numbers[np.isinf(numbers)] = np.nan
     has_something = ~np.isnan(numbers[:, _SOMETHING]).all(axis=1)
-    missing = Counter(
-        one.observation.missing or EMPTY_QUOTE for one, kept in zip(observed, has_something, strict=True) if not kept
-    )
-    kept = [one for one, keep in zip(observed, has_something, strict=True) if keep]
+    marked = list(zip(observed, has_something.tolist(), strict=True))
+    lost = [(one.option, one.observation.missing or EMPTY_QUOTE) for one, keep in marked if not keep]
+    kept = [one for one, keep in marked if keep]
     if not kept:
-        return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), missing)
+        return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), lost)
     frame, vendor = _quotes(kept, numbers[has_something], symbol=symbol, ts=ts)
-    return Batch(with_analytics(frame).assign(**vendor), missing)
+    return Batch(with_analytics(frame).assign(**vendor), lost)
 
 
 def _quotes(

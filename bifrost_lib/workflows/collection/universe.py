@@ -4,38 +4,70 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from bifrost_lib.core.calendar import expiry_moment
+from bifrost_lib.core.calendar import dte, expiry_moment
 from bifrost_lib.core.contracts import class_convention
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.ib import ListedOption, OptionClass
+from bifrost_lib.store import Watch
 
 #: Options of one class and expiry are observed, stored and valued together.
 GroupKey = tuple[date, str]
 
 
-def expiries_to_observe(classes: Iterable[OptionClass], *, at: datetime, count: int) -> list[date]:
-    """Return the nearest `count` expiries of all `classes` together that have not passed at `at`, ascending.
+@dataclass(frozen=True)
+class Selection:
+    """What of a chain is wanted.
+
+    Attributes
+    ----------
+    expiries : int
+        The nearest ones of those within `min_dte` to `max_dte` calendar days; 0: every one.
+    strikes : int
+        Around the money of each expiry and class; 0: every one.
+    min_dte, max_dte : int
+    days : tuple of date
+        These expiries and no others, where not empty.
+    """
+
+    expiries: int = 2
+    strikes: int = 0
+    min_dte: int = 0
+    max_dte: int = 10_000
+    days: tuple[date, ...] = ()
+
+    @classmethod
+    def of(cls, watch: Watch) -> Selection:
+        """Return what a row of the watchlist wants."""
+        return cls(watch.expiries, watch.strikes, watch.min_dte, watch.max_dte)
+
+
+def expiries_to_observe(classes: Iterable[OptionClass], selection: Selection, *, at: datetime) -> list[date]:
+    """Return the expiries of all `classes` together that are wanted and have not passed at `at`, ascending.
 
     Parameters
     ----------
     classes : iterable of OptionClass
+    selection : Selection
     at : datetime
         Aware. A day counts until the last class that is listed for it expires: on a third Friday the classes that
         settle on the opening are gone after it, those that settle on the close are not.
-    count : int
-        0: every expiry.
     """
-    _check_count("expiries", count)
+    _check_count("expiries", selection.expiries)
     alive = {
         day
         for listed in classes
         for day in listed.expiries
         if expiry_moment(day, class_convention(listed.trading_class).settlement) > at
     }
-    return sorted(alive)[: count or None]
+    if selection.days:
+        return sorted(alive & set(selection.days))
+    return sorted(day for day in alive if selection.min_dte <= dte(at, day) <= selection.max_dte)[
+        : selection.expiries or None
+    ]
 
 
 def options_to_observe(

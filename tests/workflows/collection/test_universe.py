@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from bifrost_lib.core.contracts import OptionContract, class_convention
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.ib import ListedOption, OptionClass
-from bifrost_lib.workflows.collection.universe import expiries_to_observe, nearest_the_money, options_to_observe
+from bifrost_lib.workflows.collection.universe import (
+    Selection,
+    expiries_to_observe,
+    nearest_the_money,
+    options_to_observe,
+)
 
 FRIDAY = date(2026, 11, 20)  # a third Friday: SPX settles on its opening, SPXW on its close
 WEEK_LATER = date(2026, 11, 27)
@@ -39,8 +44,15 @@ def option_class(trading_class: str, *expiries: date) -> OptionClass:
 
 def test_the_nearest_expiries_are_those_of_all_classes_together() -> None:
     classes = [option_class("SPX", FRIDAY, date(2026, 12, 18)), option_class("SPXW", date(2026, 11, 18), WEEK_LATER)]
-    assert expiries_to_observe(classes, at=AT, count=3) == [date(2026, 11, 18), FRIDAY, WEEK_LATER]
-    assert len(expiries_to_observe(classes, at=AT, count=0)) == 4
+    assert expiries_to_observe(classes, Selection(expiries=3), at=AT) == [date(2026, 11, 18), FRIDAY, WEEK_LATER]
+    assert len(expiries_to_observe(classes, Selection(expiries=0), at=AT)) == 4
+
+
+def test_only_wanted_days_are_observed() -> None:
+    classes = [option_class("SPY", date(2026, 11, 18), FRIDAY, WEEK_LATER)]
+    assert expiries_to_observe(classes, Selection(min_dte=1, max_dte=5), at=AT) == [FRIDAY]
+    wanted = Selection(days=(WEEK_LATER, date(2027, 1, 15)))
+    assert expiries_to_observe(classes, wanted, at=AT) == [WEEK_LATER]
 
 
 @pytest.mark.parametrize(
@@ -51,13 +63,13 @@ def test_the_nearest_expiries_are_those_of_all_classes_together() -> None:
     ],
 )
 def test_a_class_that_settles_on_the_opening_is_gone_after_it(at: datetime, first: date) -> None:
-    assert expiries_to_observe([option_class("SPX", FRIDAY, WEEK_LATER)], at=at, count=1) == [first]
+    assert expiries_to_observe([option_class("SPX", FRIDAY, WEEK_LATER)], Selection(expiries=1), at=at) == [first]
 
 
 def test_the_weekly_class_of_the_same_day_lives_until_the_close() -> None:
     at = datetime(2026, 11, 20, 14, 31, tzinfo=UTC)
     classes = [option_class("SPX", FRIDAY), option_class("SPXW", FRIDAY)]
-    assert expiries_to_observe(classes, at=at, count=1) == [FRIDAY]
+    assert expiries_to_observe(classes, Selection(expiries=1), at=at) == [FRIDAY]
     options = listed([100.0], trading_class="SPX") + listed([100.0], trading_class="SPXW", start=50)
     kept = options_to_observe(options, spot=100.0, at=at, strikes=0)
     assert {option.contract.trading_class for option in kept} == {"SPXW"}
@@ -101,7 +113,7 @@ def test_no_strike_left_out_is_nearer_the_money_than_one_kept(strikes: list[floa
 
 def test_counts_below_zero_are_refused() -> None:
     with pytest.raises(InputError) as refused:
-        expiries_to_observe([], at=AT, count=-1)
+        expiries_to_observe([], Selection(expiries=-1), at=AT)
     assert refused.value.name == "expiries"
     with pytest.raises(InputError) as refused:
         options_to_observe([], spot=1.0, at=AT, strikes=-1)

