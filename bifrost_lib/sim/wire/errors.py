@@ -60,7 +60,8 @@ ERROR_TEXTS: dict[int, str] = {
     10276: "News feed is not allowed.",
     10314: (
         "End Date/Time: The date, time, or time-zone entered is invalid."
-        " The correct format is yyyymmdd hh:mm:ss xx/xxxx where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern"
+        " The correct format is yyyymmdd hh:mm:ss xx/xxxx where yyyymmdd and xx/xxxx are optional."
+        " E.g.: 20031126 15:59:00 US/Eastern"
     ),
     # orders
     103: "Duplicate order id",
