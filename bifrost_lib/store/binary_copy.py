@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.native import loop
 from bifrost_lib.core.quality import QUALITY_LABELS
-from bifrost_lib.store.columns import VALUE_COLUMNS
+from bifrost_lib.store.columns import DATA_TYPES, VALUE_COLUMNS, VENDOR_VALUES
 
 Int64s = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -20,9 +20,12 @@ Codes = npt.NDArray[np.int8]
 EPOCH_US = 946_684_800_000_000
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-_LENGTHS = np.array([len(label) for label in QUALITY_LABELS], dtype=np.int64)
-_LABELS = np.zeros((len(QUALITY_LABELS), _LENGTHS.max()))
-for _code, _label in enumerate(QUALITY_LABELS):
+# One list of labels for both columns that have some: those of market-data types follow those of quality.
+_ALL_LABELS = (*QUALITY_LABELS, *DATA_TYPES)
+_SHIFT = np.int8(len(QUALITY_LABELS))
+_LENGTHS = np.array([len(label) for label in _ALL_LABELS], dtype=np.int64)
+_LABELS = np.zeros((len(_ALL_LABELS), _LENGTHS.max()))
+for _code, _label in enumerate(_ALL_LABELS):
     _LABELS[_code, : len(_label)] = list(_label.encode())
 
 _encode = loop("bifrost_lib.store.loops", "encode")
@@ -40,9 +43,12 @@ class SnapshotRows:
     stock_id, contract_id : arrays (n,)
         Keys.
     values : tuple of arrays (n,)
-        One array for each of `VALUE_COLUMNS`; NaN where nothing is known.
+        One array for each of `VALUE_COLUMNS`, then for each of `VENDOR_VALUES` if the rows have a `data_type`; NaN
+        where nothing is known.
     quality : array (n,)
         Codes of `Quality`; -1 where nothing is known.
+    data_type : array (n,), optional
+        Places in `DATA_TYPES`; -1 where nothing is known. None for rows that no collector brought.
     """
 
     ts: Int64s
@@ -50,15 +56,33 @@ class SnapshotRows:
     contract_id: Int64s
     values: tuple[Floats, ...]
     quality: Codes
+    data_type: Codes | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the table's columns, in the order in which the stream has them."""
+        keys = ("stock_id", "contract_id", "file_id", "quality")
+        if self.data_type is None:
+            return ("ts", *VALUE_COLUMNS, *keys)
+        return ("ts", *VALUE_COLUMNS, *VENDOR_VALUES, *keys, "market_data_type")
+
+    @property
+    def codes(self) -> Codes:
+        """All labels, as places in one list, one column after the other."""
+        if self.data_type is None:
+            return np.ascontiguousarray(self.quality)
+        return np.concatenate([self.quality, np.where(self.data_type < 0, self.data_type, self.data_type + _SHIFT)])
 
     def take(self, rows: Int64s) -> SnapshotRows:
         """Return the given rows in the given order."""
         values = tuple(column[rows] for column in self.values)
-        return SnapshotRows(self.ts[rows], self.stock_id[rows], self.contract_id[rows], values, self.quality[rows])
+        data_type = None if self.data_type is None else self.data_type[rows]
+        keys = self.stock_id[rows], self.contract_id[rows]
+        return SnapshotRows(self.ts[rows], *keys, values, self.quality[rows], data_type)
 
 
 class SnapshotStream:
-    """The stream from which the driver reads rows to be stored, columns as in `STORED_COLUMNS`.
+    """The stream from which the driver reads rows to be stored, columns as in `SnapshotRows.columns`.
 
     It encodes as it is read: a piece stays in the processor's cache, and the server works on one while the next is
     made.
@@ -70,7 +94,8 @@ class SnapshotStream:
 
     def __init__(self, rows: SnapshotRows, *, file_id: int) -> None:
         self._rows, self._file_id = rows, file_id
-        self._widest = 2 + 12 + 12 * len(rows.values) + 3 * 8 + 4 + int(_LENGTHS.max())
+        self._codes, self._coded = rows.codes, 1 if rows.data_type is None else 2
+        self._widest = 2 + 12 + 12 * len(rows.values) + 3 * 8 + self._coded * (4 + int(_LENGTHS.max()))
         self._piece, self._values = np.empty(0, dtype=np.int8), np.empty((0, 0))
         self._next, self._stage = 0, 0
 
@@ -105,7 +130,8 @@ class SnapshotStream:
             rows.stock_id,
             rows.contract_id,
             self._file_id,
-            rows.quality,
+            self._codes,
+            self._coded,
             _LABELS,
             _LENGTHS,
             first,
@@ -117,23 +143,30 @@ class SnapshotStream:
         return self._piece[:written].tobytes()
 
     def _infinite(self, row: int) -> InputError:
-        columns = zip(VALUE_COLUMNS, self._rows.values, strict=True)
+        columns = zip(self._rows.columns[1:], self._rows.values, strict=False)
         name = next(name for name, column in columns if np.isinf(column[row]))
         return InputError(f"frame.{name}", "an infinite number", "finite numbers, and NaN where nothing is known")
 
 
-def decode_rows(data: bytes, *, integers: int, floats: int) -> tuple[Int64s, Floats, Codes]:
-    """Decode a whole binary COPY of rows with `integers` integer columns, `floats` float columns and a quality.
+def decode_rows(
+    data: bytes, *, integers: int, floats: int, with_data_type: bool = False
+) -> tuple[Int64s, Floats, Codes]:
+    """Decode a whole binary COPY of rows: integer columns, float columns, a quality, perhaps a market-data type.
 
     Returns
     -------
-    (integers, n) and (floats, n) arrays and (n,) codes of `Quality`. A timestamp is an integer in microseconds since
-    2000-01-01 UTC. NULL is NaN in floats, 0 in integers (select none that can be NULL) and -1 as quality.
+    (integers, n) and (floats, n) arrays, and (1 or 2, n) codes: of `Quality`, and places in `DATA_TYPES`. A timestamp
+    is an integer in microseconds since 2000-01-01 UTC. NULL is NaN in floats, 0 in integers (select none that can be
+    NULL) and -1 as a code.
     """
-    narrowest = 2 + 8 * integers + 4 * floats + 4
+    coded = 2 if with_data_type else 1
+    narrowest = 2 + 8 * integers + 4 * floats + 4 * coded
     most = max(len(data) - len(HEADER), 0) // narrowest
     numbers = np.empty(integers * most, dtype=np.int64)
-    values, codes = np.empty((floats, most)), np.empty(most, dtype=np.int8)
+    values, codes = np.empty((floats, most)), np.empty(coded * most, dtype=np.int8)
     received = np.frombuffer(data, dtype=np.int8)
-    rows = _decode(received, len(HEADER), numbers, integers, values, codes, _LABELS, _LENGTHS)
-    return numbers.reshape(integers, most)[:, :rows], values[:, :rows], codes[:rows]
+    rows = _decode(received, len(HEADER), numbers, integers, values, codes, coded, _LABELS, _LENGTHS)
+    found = codes.reshape(coded, most)[:, :rows]
+    if with_data_type:
+        found[1, found[1] >= 0] -= _SHIFT
+    return numbers.reshape(integers, most)[:, :rows], values[:, :rows], found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,19 +11,16 @@ import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import Engine
 
-from bifrost_lib.core.calendar import SECONDS_PER_YEAR
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError, NoDataError, StaleQuoteError
-from bifrost_lib.core.quality import QUALITY_LABELS
-from bifrost_lib.core.vocabulary import CHAIN_COLUMNS, RIGHTS, SETTLEMENTS, STYLES
 from bifrost_lib.store.binary_copy import decode_rows
-from bifrost_lib.store.columns import VALUE_COLUMNS
+from bifrost_lib.store.chain_frames import chain_frame
+from bifrost_lib.store.columns import VALUE_COLUMNS, VENDOR_VALUES
 from bifrost_lib.store.contract_book import ContractBook, book_of
 from bifrost_lib.store.directory import microseconds, moment
 from bifrost_lib.store.moments import Session, newest_session
 from bifrost_lib.store.reading import binary_rows, cursor_of
-from bifrost_lib.store.selection import Newest
-from bifrost_lib.store.sessions import session_days
+from bifrost_lib.store.selection import ChosenRows, Newest
 
 Int64s = npt.NDArray[np.int64]
 
@@ -32,7 +29,6 @@ FRESH = timedelta(minutes=15)
 #: How far back to look at a time: most chains are complete at the first step or soon after.
 _STEPS = (timedelta(0), timedelta(minutes=1), timedelta(minutes=5))
 _US = timedelta(microseconds=1)
-_COLUMNS = f"contract_id, ts, {', '.join(VALUE_COLUMNS)}, quality"
 
 
 def option_chain(
@@ -43,6 +39,7 @@ def option_chain(
     expiry: date | None = None,
     max_age: timedelta | None = None,
     fresh: timedelta = FRESH,
+    vendor: bool = False,
 ) -> pd.DataFrame:
     """Return the chain of `symbol` as it was known at `at`.
 
@@ -60,10 +57,12 @@ def option_chain(
         Refuse a chain whose newest quote is older than this at `at`.
     fresh : timedelta
         How much older than the chain's newest quote a quote may be without being marked `stale`.
+    vendor : bool
+        Also return what the vendor computed of each quote, and what kind of market data it sent.
 
     Returns
     -------
-    DataFrame, CHAIN_COLUMNS
+    DataFrame, CHAIN_COLUMNS, followed by VENDOR_COLUMNS if `vendor`
         One row a contract, sorted by expiry, strike, right, class. ``attrs``: `at`, `as_of` (its newest quote) and
         `source`. Contracts whose moment of expiry has come by `at` are left out.
 
@@ -92,10 +91,10 @@ def option_chain(
         wanted = _alive(cursor, book, session, moment_at, expiry)
         if not len(wanted):
             raise _nothing_left(symbol, session, moment_at, expiry)
-        rows = _collect(cursor, session, wanted, fresh // _US, everything=expiry is None)
+        rows = _collect(cursor, session, wanted, fresh // _US, _Slice(expiry is None, vendor))
         if not len(rows.contract_ids):
             raise _nothing_left(symbol, session, moment_at, expiry)
-        frame = _frame(rows, book, book.positions(cursor, rows.contract_ids), symbol)
+        frame = chain_frame(rows, book, book.positions(cursor, rows.contract_ids), symbol)
     frame.attrs = {"at": moment_at, "as_of": moment(session.as_of_us), "source": session.source}
     return frame
 
@@ -125,7 +124,35 @@ def _nothing_left(symbol: str, session: Session, at: datetime, expiry: date | No
     return NoDataError("option chain", at=at, hint=hint, **facts)
 
 
-def _collect(cursor: Any, session: Session, wanted: Int64s, fresh_us: int, *, everything: bool) -> Newest:
+@dataclass(frozen=True)
+class _Slice:
+    """What the queries for the rows of one chain have in common."""
+
+    everything: bool  # no expiration was asked for: at the newest moment take every row
+    vendor: bool
+
+    def rows(
+        self, cursor: Any, session: Session, since: int, until: int, missing: Int64s, *, only_last: bool = False
+    ) -> tuple[Int64s, npt.NDArray[np.float64], npt.NDArray[np.int8]]:
+        """Return the rows from `since` to `until` of the contracts that are missing."""
+        parameters: dict[str, Any] = {"stock": session.stock_id, "since": moment(since), "until": moment(until)}
+        condition = "stock_id = %(stock)s AND ts BETWEEN %(since)s AND %(until)s"
+        if not (self.everything and since == session.as_of_us):
+            condition += " AND contract_id = ANY(%(missing)s::int[])"
+            parameters["missing"] = "{" + ",".join(map(str, missing.tolist())) + "}"
+        values = (*VALUE_COLUMNS, *VENDOR_VALUES) if self.vendor else VALUE_COLUMNS
+        columns = f"contract_id, ts, {', '.join(values)}, quality" + (", market_data_type" if self.vendor else "")
+        query = f"SELECT {columns} FROM option_snapshots WHERE {condition}"  # noqa: S608
+        if only_last:
+            query = (
+                f"SELECT {columns} FROM (SELECT DISTINCT ON (contract_id) * FROM option_snapshots WHERE {condition} "  # noqa: S608
+                f"ORDER BY contract_id, (bid IS NULL AND ask IS NULL), ts DESC) AS newest"
+            )
+        received = binary_rows(cursor, query, parameters)
+        return decode_rows(received, integers=2, floats=len(values), with_data_type=self.vendor)
+
+
+def _collect(cursor: Any, session: Session, wanted: Int64s, fresh_us: int, part: _Slice) -> ChosenRows:
     """Read backwards from the newest moment, in steps, until every contract has a row."""
     newest = Newest(wanted)
     until = session.as_of_us
@@ -135,71 +162,10 @@ def _collect(cursor: Any, session: Session, wanted: Int64s, fresh_us: int, *, ev
             missing = newest.without_quote()
             if not len(missing):
                 return newest.found()
-            newest.offer(_slice(cursor, session, since, until, missing, everything=everything and back_us == 0))
+            newest.offer(part.rows(cursor, session, since, until, missing))
         until = since - 1
     missing = newest.without_row()
     if len(missing) and session.first_us <= until:
-        newest.offer(_slice(cursor, session, session.first_us, until, missing, everything=False, only_last=True))
+        newest.offer(part.rows(cursor, session, session.first_us, until, missing, only_last=True))
         newest.mark_stale(session.as_of_us - fresh_us)
     return newest.found()
-
-
-def _slice(
-    cursor: Any,
-    session: Session,
-    since: int,
-    until: int,
-    missing: Int64s,
-    *,
-    everything: bool,
-    only_last: bool = False,
-) -> tuple[Int64s, npt.NDArray[np.float64], npt.NDArray[np.int8]]:
-    parameters = {"stock": session.stock_id, "since": moment(since), "until": moment(until)}
-    condition = "stock_id = %(stock)s AND ts BETWEEN %(since)s AND %(until)s"
-    if not everything:
-        condition += " AND contract_id = ANY(%(missing)s::int[])"
-        parameters["missing"] = "{" + ",".join(map(str, missing.tolist())) + "}"
-    query = f"SELECT {_COLUMNS} FROM option_snapshots WHERE {condition}"  # noqa: S608
-    if only_last:
-        query = (
-            f"SELECT {_COLUMNS} FROM (SELECT DISTINCT ON (contract_id) * FROM option_snapshots WHERE {condition} "  # noqa: S608
-            f"ORDER BY contract_id, (bid IS NULL AND ask IS NULL), ts DESC) AS newest"
-        )
-    return decode_rows(binary_rows(cursor, query, parameters), integers=2, floats=len(VALUE_COLUMNS))
-
-
-def _frame(rows: Newest, book: ContractBook, places: Int64s, symbol: str) -> pd.DataFrame:
-    contract = {
-        name: book.column(name)[places] for name in ("strike", "multiplier", "is_call", "expiry_day", "class_no")
-    }
-    order = np.lexsort((contract["class_no"], ~contract["is_call"], contract["strike"], contract["expiry_day"]))
-    places = places[order]
-    contract = {name: column[order] for name, column in contract.items()}
-    ts = rows.ts_us[order]
-    values = {name: rows.values[place][order] for place, name in enumerate(VALUE_COLUMNS)}
-    columns: dict[str, Any] = {
-        "ts": pd.DatetimeIndex(ts.astype("datetime64[us]"), tz="UTC"),
-        "symbol": _labels(np.zeros(len(ts), dtype=np.int8), (symbol,)),
-        "trading_class": _classes(contract["class_no"], book),
-        "expiry": contract["expiry_day"].astype("datetime64[D]").astype("datetime64[s]"),
-        "strike": contract["strike"],
-        "right": _labels((~contract["is_call"]).astype(np.int8), RIGHTS),
-        "style": _labels((~book.column("is_american")[places]).astype(np.int8), STYLES),
-        "settlement": _labels(book.column("is_am")[places].astype(np.int8), SETTLEMENTS),
-        "multiplier": contract["multiplier"],
-        **values,
-        "quality": _labels(rows.quality[order], QUALITY_LABELS),
-        "mid": (values["bid"] + values["ask"]) / 2,
-        "tau": (book.column("expires_us")[places] - ts) / (SECONDS_PER_YEAR * 1e6),
-        "dte": contract["expiry_day"] - session_days(ts),
-    }
-    return pd.DataFrame({name: columns[name] for name in CHAIN_COLUMNS}, copy=False)
-
-
-def _labels(codes: npt.NDArray[Any], words: Sequence[str]) -> Any:
-    return pd.Categorical.from_codes(codes, categories=pd.Index(words))
-
-
-def _classes(numbers: Int64s, book: ContractBook) -> Any:
-    used, codes = np.unique(numbers, return_inverse=True)
-    return _labels(codes, [book.classes[number] for number in used])

@@ -20,7 +20,10 @@ VALUE_COLUMNS: tuple[str, ...] = tuple(
 )
 
 #: Columns of `option_snapshots` in the table's order: eight-byte ones first, so that no byte is lost to alignment.
-STORED_COLUMNS: tuple[str, ...] = ("ts", *VALUE_COLUMNS, "stock_id", "contract_id", "file_id", "quality")
+STORED_COLUMNS: tuple[str, ...] = (
+    *("ts", *VALUE_COLUMNS, "stock_id", "contract_id", "file_id", "quality"),
+    *VENDOR_COLUMNS,
+)
 
 #: What a collector's rows have besides: the vendor's numbers, and what kind of market data it sent.
 VENDOR_VALUES: tuple[str, ...] = tuple(name for name in VENDOR_COLUMNS if VOCABULARY[name].dtype == "float64")

@@ -57,6 +57,11 @@ def _complete(rows: SnapshotRows, kept: Int64s, other: Int64s) -> None:
     is_same = _equal(bid, kept, other) & _equal(ask, kept, other)
     improves = is_same & np.isnan(iv[kept]) & (~np.isnan(iv[other]) | np.isnan(spot[kept]))
     derives = (is_unquoted & brings_quote) | improves
+    if rows.data_type is not None:
+        vendor: list[npt.NDArray[Any]] = [*values[len(VALUE_COLUMNS) :], rows.data_type]
+        unexplained = np.logical_and.reduce([_is_unknown(column[kept]) for column in vendor])
+        for column in vendor:
+            _fill(column, kept, other, (is_unquoted & brings_quote) | (is_same & unexplained))
     for place in _DERIVED:
         _fill(values[place], kept, other, derives & ~np.isnan(values[place][other]))
     _fill(rows.quality, kept, other, derives & (rows.quality[other] >= 0))
@@ -68,6 +73,10 @@ def _complete(rows: SnapshotRows, kept: Int64s, other: Int64s) -> None:
 
 def _fill(column: npt.NDArray[Any], kept: Int64s, other: Int64s, where: npt.NDArray[np.bool_]) -> None:
     column[kept[where]] = column[other[where]]
+
+
+def _is_unknown(column: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.asarray(column < 0 if column.dtype == np.int8 else np.isnan(column))
 
 
 def _equal(column: npt.NDArray[np.float64], kept: Int64s, other: Int64s) -> npt.NDArray[np.bool_]:

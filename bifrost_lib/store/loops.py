@@ -22,7 +22,8 @@ def encode(
     stock: Counts,
     contract: Counts,
     file_id: int,
-    quality: Flags,
+    codes: Flags,
+    coded: int,
     labels: Table,
     lengths: Counts,
     first: int,
@@ -30,7 +31,8 @@ def encode(
 ) -> int:
     """Write `rows` rows from `first` on to `out`, their `values` beginning at column 0 of the table.
 
-    Returns the bytes written, or -1 - row at an infinite number. NaN becomes NULL, and so does a quality below 0.
+    `codes` holds `coded` columns one after the other. Returns the bytes written, or -1 - row at an infinite number.
+    NaN becomes NULL, and so does a code below 0.
     """
     # All positions are unsigned: signed ones would be checked for being negative.
     at = np.uint64(0)
@@ -38,7 +40,7 @@ def encode(
     length_4, length_8, null = np.uint32(4), np.uint32(8), np.uint32(0xFFFFFFFF)
     exponent, mantissa = np.uint64(0x7FF0000000000000), np.uint64(0x000FFFFFFFFFFFFF)
     columns = values.shape[0]
-    fields = np.uint16(columns + 5)
+    fields = np.uint16(columns + coded + 4)
     for place in range(rows):
         row = first + place
         store_big_endian(out, at, fields)
@@ -61,31 +63,40 @@ def encode(
             store_big_endian(out, at, length_4)
             store_big_endian(out, at + four, np.uint32(number))
             at += four + four
-        code = quality[row]
-        if code < 0:
-            store_big_endian(out, at, null)
+        for column in range(coded):
+            code = codes[column * len(ts) + row]
+            if code < 0:
+                store_big_endian(out, at, null)
+                at += four
+                continue
+            length = lengths[code]
+            store_big_endian(out, at, np.uint32(length))
             at += four
-            continue
-        length = lengths[code]
-        store_big_endian(out, at, np.uint32(length))
-        at += four
-        for letter in range(length):
-            out[at + np.uint64(letter)] = np.int8(labels[code, letter])
-        at += np.uint64(length)
+            for letter in range(length):
+                out[at + np.uint64(letter)] = np.int8(labels[code, letter])
+            at += np.uint64(length)
     return np.int64(at)  # type: ignore[return-value]
 
 
 def decode(
-    data: Flags, start: int, numbers: Counts, integers: int, floats: Table, codes: Flags, labels: Table, lengths: Counts
+    data: Flags,
+    start: int,
+    numbers: Counts,
+    integers: int,
+    floats: Table,
+    codes: Flags,
+    coded: int,
+    labels: Table,
+    lengths: Counts,
 ) -> int:
-    """Read rows of `integers` whole numbers, then floats, then a quality; return how many there were.
+    """Read rows of `integers` whole numbers, then floats, then `coded` labels; return how many there were.
 
-    `numbers` holds one column after the other. NULL is 0 in numbers, NaN in floats and -1 as a quality.
+    `numbers` and `codes` hold one column after the other. NULL is 0 in numbers, NaN in floats and -1 as a code.
     """
     at, end = np.uint64(start), np.uint64(len(data))
     two, four, eight = np.uint64(2), np.uint64(4), np.uint64(8)
     like_4, like_8, null = np.uint32(0), np.uint64(0), np.uint32(0xFFFFFFFF)
-    most = len(codes)
+    most = len(codes) // coded
     row = 0
     while at + two <= end and data[at] != -1:  # a count of -1 ends the data
         at += two
@@ -108,18 +119,19 @@ def decode(
             else:
                 floats[column, row] = np.uint64(load_big_endian(data, at, like_8)).view(np.float64)
                 at += eight
-        length = load_big_endian(data, at, like_4)
-        at += four
-        codes[row] = -1
-        if length != null:
-            for code in range(len(lengths)):
-                same = lengths[code] == length
-                for letter in range(lengths[code] if same else 0):
-                    same = same and data[at + np.uint64(letter)] == labels[code, letter]
-                if same:
-                    codes[row] = code
-                    break
-            at += np.uint64(length)
+        for column in range(coded):
+            length = load_big_endian(data, at, like_4)
+            at += four
+            codes[column * most + row] = -1
+            if length != null:
+                for code in range(len(lengths)):
+                    same = lengths[code] == length
+                    for letter in range(lengths[code] if same else 0):
+                        same = same and data[at + np.uint64(letter)] == labels[code, letter]
+                    if same:
+                        codes[column * most + row] = code
+                        break
+                at += np.uint64(length)
         row += 1
     return row
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bifrost_lib.core.vocabulary import ANALYTIC_COLUMNS
+from bifrost_lib.core.vocabulary import ANALYTIC_COLUMNS, VENDOR_COLUMNS
 from bifrost_lib.store.columns import STORED_COLUMNS
 
 STAGING = "incoming_snapshots"
@@ -21,6 +21,7 @@ def _merge_sql() -> str:
     The two sides of a quote and what was computed from it are one observation: they come from one row, so that
     nobody sees a bid of one source with an ask or a volatility of another. Analytics that could not be computed at
     first (no spot) come from a later row with the same quote. Trades and open interest are filled in one by one.
+    What the vendor computed from a quote belongs to that quote, all of it or nothing.
     """
     unquoted = "stored.bid IS NULL AND stored.ask IS NULL"
     brings = "(excluded.bid IS NOT NULL OR excluded.ask IS NOT NULL)"
@@ -30,6 +31,12 @@ def _merge_sql() -> str:
     for name in _DERIVED:
         chosen[name] = (
             f"CASE WHEN ({unquoted} AND {brings}) OR ({improves}) THEN coalesce(excluded.{name}, stored.{name}) "
+            f"ELSE stored.{name} END"
+        )
+    unexplained = f"({', '.join(f'stored.{name}' for name in VENDOR_COLUMNS)}) IS NULL"
+    for name in VENDOR_COLUMNS:
+        chosen[name] = (
+            f"CASE WHEN ({unquoted} AND {brings}) OR ({same} AND {unexplained}) THEN excluded.{name} "
             f"ELSE stored.{name} END"
         )
     for name in _LONELY:

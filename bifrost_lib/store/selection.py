@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,6 +23,26 @@ _EMPTY, _QUOTED = 0, 2  # 1: a row without a quote
 _choose = loop("bifrost_lib.store.loops", "choose")
 
 
+@dataclass(frozen=True)
+class ChosenRows:
+    """One row of each contract.
+
+    Attributes
+    ----------
+    contract_ids, ts_us : arrays (n,)
+        Keys, and moments in microseconds since 1970.
+    values : array (17 or 22, n)
+        `VALUE_COLUMNS`, perhaps followed by `VENDOR_VALUES`.
+    codes : array (1 or 2, n)
+        Codes of `Quality`, perhaps followed by places in `DATA_TYPES`.
+    """
+
+    contract_ids: Int64s
+    ts_us: Int64s
+    values: Floats
+    codes: Codes
+
+
 class Newest:
     """The newest row of each wanted contract, one with a quote before one without."""
 
@@ -36,7 +58,7 @@ class Newest:
         self._stale_before: int | None = None
 
     def offer(self, rows: tuple[Int64s, Floats, Codes]) -> None:
-        """Consider rows: integers (contract, ts since 2000), values, quality."""
+        """Consider rows: integers (contract, ts since 2000), values, codes."""
         numbers, values, codes = rows
         _choose(
             self._wanted,
@@ -49,7 +71,7 @@ class Newest:
             values[_ASK],
             self._offered,
         )
-        self._offered += len(codes)
+        self._offered += codes.shape[1]
         self._numbers.append(numbers)
         self._values.append(values)
         self._codes.append(codes)
@@ -68,14 +90,13 @@ class Newest:
         """Give rows older than `before_us` the quality `stale`."""
         self._stale_before = before_us
 
-    def found(self) -> Newest:
-        """Settle the choice; from here on the attributes below can be read."""
+    def found(self) -> ChosenRows:
+        """Return the rows that were chosen."""
         rows = self._kept[self._state > _EMPTY]
         numbers = np.concatenate(self._numbers, axis=1)[:, rows]
-        self.contract_ids = numbers[0]
-        self.ts_us = numbers[1] + EPOCH_US
-        self.values = np.concatenate(self._values, axis=1)[:, rows]
-        self.quality = np.concatenate(self._codes)[rows]
+        values = np.concatenate(self._values, axis=1)[:, rows]
+        codes = np.concatenate(self._codes, axis=1)[:, rows]
+        ts_us = numbers[1] + EPOCH_US
         if self._stale_before is not None:
-            self.quality[self.ts_us < self._stale_before] = Quality.STALE
-        return self
+            codes[0, ts_us < self._stale_before] = Quality.STALE
+        return ChosenRows(numbers[0], ts_us, values, codes)

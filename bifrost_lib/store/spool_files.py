@@ -15,10 +15,9 @@ import pandas as pd
 
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import BifrostError, InputError
-from bifrost_lib.core.frames import check_frame
-from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS
 from bifrost_lib.store.gaps import Gap
 from bifrost_lib.store.ledger import RunOutcome
+from bifrost_lib.store.snapshot_frames import check_snapshots
 
 _MAGIC = b"BIFROST BATCH 1\n"
 _LENGTH = struct.Struct("<Q")
@@ -77,7 +76,7 @@ class SpooledBatch:
         for gap in self.gaps:
             gap.check()
         for frame in self.frames:
-            check_frame(frame, SNAPSHOT_COLUMNS)
+            check_snapshots(frame)
 
 
 def packed(batch: SpooledBatch) -> bytes:

@@ -15,14 +15,9 @@ import pandas as pd
 import psycopg2
 from psycopg2.extras import Json
 
-from bifrost_lib.core.calendar import FIRST_DAY, LAST_DAY
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.core.frames import check_frame
-from bifrost_lib.core.quality import QUALITY_LABELS
-from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS
 from bifrost_lib.store.binary_copy import SnapshotRows, SnapshotStream
 from bifrost_lib.store.changes import store_changes
-from bifrost_lib.store.columns import STORED_COLUMNS, VALUE_COLUMNS
 from bifrost_lib.store.conditions import make_condition_partitions, store_conditions
 from bifrost_lib.store.contracts import ContractKeys
 from bifrost_lib.store.duplicates import first_of_each, is_ordered, order
@@ -32,6 +27,7 @@ from bifrost_lib.store.merging import STAGING, allow_decompression, make_staging
 from bifrost_lib.store.notifications import SNAPSHOTS, notify
 from bifrost_lib.store.partitions import make_partition, months_of
 from bifrost_lib.store.sessions import SessionLog
+from bifrost_lib.store.snapshot_frames import check_sizes, check_snapshots, moments_us, value_arrays
 from bifrost_lib.store.stocks import is_simulated
 from bifrost_lib.store.time_tables import COMMUNITY, PLAIN
 from bifrost_lib.store.transactions import transaction
@@ -44,8 +40,6 @@ if TYPE_CHECKING:
 COLLECTED = "collected"
 _PIECE = 1 << 19
 _REMEMBERED = 1_000_000  # contracts and sessions held in memory before they are written down
-_FIRST_US = int(np.datetime64(FIRST_DAY, "us").astype(np.int64))
-_LAST_US = int(np.datetime64(LAST_DAY, "us").astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -109,7 +103,7 @@ class SnapshotWriter:
 
         Parameters
         ----------
-        frame : DataFrame, SNAPSHOT_COLUMNS
+        frame : DataFrame, SNAPSHOT_COLUMNS, with or without all of VENDOR_COLUMNS
             Any order, any index. NaN is stored as unknown. A row for a contract and moment that are stored
             already, or that come twice, fills in what is missing and changes nothing else.
 
@@ -119,14 +113,13 @@ class SnapshotWriter:
             If a column is missing or of another dtype, a row names no moment or no contract, or a number is
             infinite. The file must then be given up: leave the ``with`` block by the exception.
         """
-        frame = check_frame(frame, SNAPSHOT_COLUMNS)
+        frame = check_snapshots(frame)
         if frame.empty:
             return 0
-        ts = _moments(frame)
-        _check_sizes(frame)
+        ts = moments_us(frame)
+        check_sizes(frame)
         stock_id, contract_id = self._contracts.resolve(frame)
-        values = tuple(frame[name].to_numpy() for name in VALUE_COLUMNS)
-        rows = SnapshotRows(ts, stock_id, contract_id, values, _quality_codes(frame["quality"]))
+        rows = SnapshotRows(ts, stock_id, contract_id, *value_arrays(frame))
         if not is_ordered(ts, stock_id):
             rows = rows.take(order(ts, stock_id, contract_id))
         self._make_partitions(ts)
@@ -246,7 +239,7 @@ class SnapshotWriter:
         return stored
 
     def _copy(self, table: str, rows: SnapshotRows) -> None:
-        words = f"COPY {table} ({', '.join(STORED_COLUMNS)}) FROM STDIN (FORMAT binary)"
+        words = f"COPY {table} ({', '.join(rows.columns)}) FROM STDIN (FORMAT binary)"
         stream = SnapshotStream(rows, file_id=self._file_id)
         try:
             self._cursor.copy_expert(words, stream, size=_PIECE)
@@ -254,33 +247,3 @@ class SnapshotWriter:
             if stream.failure is not None:
                 raise stream.failure from None
             raise
-
-
-def _moments(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return the moments in microseconds, all of them within the exchange's calendar."""
-    ts: npt.NDArray[np.int64] = frame["ts"].dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
-    if ts.min() < _FIRST_US or ts.max() > _LAST_US:
-        wrong = frame["ts"].iloc[int(np.flatnonzero((ts < _FIRST_US) | (ts > _LAST_US))[0])]
-        raise InputError("frame.ts", wrong, f"moments from {FIRST_DAY} to {LAST_DAY}")
-    return ts
-
-
-def _check_sizes(frame: pd.DataFrame) -> None:
-    for name in ("strike", "multiplier"):
-        column = frame[name].to_numpy()
-        fine = (column > 0) & (column < 1e9)
-        if not fine.all():
-            raise InputError(f"frame.{name}", float(column[~fine][0]), "numbers > 0 in every row")
-    if frame["expiry"].isna().any():
-        raise InputError("frame.expiry", None, "a date in every row")
-
-
-def _quality_codes(column: pd.Series[Any]) -> npt.NDArray[np.int8]:
-    """Return codes of `Quality`, -1 where the frame says nothing."""
-    categories = list(column.cat.categories)
-    for label in categories:
-        if label not in QUALITY_LABELS:
-            raise InputError("frame.quality", label, "one of " + ", ".join(QUALITY_LABELS))
-    codes = np.array([*(QUALITY_LABELS.index(label) for label in categories), -1], dtype=np.int8)
-    found: npt.NDArray[np.int8] = codes[column.cat.codes.to_numpy()]
-    return found

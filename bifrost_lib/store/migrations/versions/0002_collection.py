@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from bifrost_lib.store.columns import DATA_TYPES, STORED_COLUMNS, VALUE_COLUMNS, VENDOR_VALUES, own, word
+from bifrost_lib.store.columns import DATA_TYPES, VALUE_COLUMNS, VENDOR_VALUES, own, word
 
 revision = "0002"
 down_revision = "0001"
@@ -131,11 +131,10 @@ def _requests() -> None:
 
 
 def _live_quotes() -> None:
-    numbers = {*VALUE_COLUMNS, *VENDOR_VALUES}
     op.create_table(
         "live_quotes",
         word("ts", required=True),
-        *(word(name) for name in (*STORED_COLUMNS, *VENDOR_VALUES) if name in numbers),
+        *(word(name) for name in (*VALUE_COLUMNS, *VENDOR_VALUES)),
         own("stock_id", sa.Integer, "underlying", sa.ForeignKey("stocks.stock_id")),
         own("contract_id", sa.Integer, "contract", sa.ForeignKey("option_contracts.contract_id")),
         word("quality", kind=_QUALITY),
