@@ -10,11 +10,10 @@ import numpy.typing as npt
 
 from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.clock import Clock
-from bifrost_lib.core.contracts import OptionContract, occ_symbol
 from bifrost_lib.sim.instruments import Instrument
 from bifrost_lib.sim.market.contract_table import ContractTable
 from bifrost_lib.sim.market.ladders import Listed
-from bifrost_lib.sim.market.profiles import PENNY_RULE, RULES, Profile
+from bifrost_lib.sim.market.profiles import PENNY_RULE, PILOT_RULE, RULES, Profile
 from bifrost_lib.sim.market.universe import SimulatedUnderlying
 
 Ints = npt.NDArray[np.int64]
@@ -143,41 +142,50 @@ class SyntheticBook(SearchableBook):
         (underlying, profile), stock = self._pairs[index], self._stocks[index]
         trading_class = profile.class_codes[int(table.class_index[row])][0]
         return option_instrument(
-            OptionContract(
-                symbol=underlying.symbol,
-                expiry=date.fromordinal(int(table.expiry[row])),
-                strike=float(table.strike[row]),
-                right="C" if table.is_call[row] else "P",
-                trading_class=trading_class,
-                style=underlying.style,
-                settlement="AM" if table.is_am[row] else "PM",
-            ),
+            stock,
             con_id=int(table.con_id[row]),
-            stock=stock,
+            trading_class=trading_class,
+            expiry=date.fromordinal(int(table.expiry[row])),
+            strike=float(table.strike[row]),
+            right="C" if table.is_call[row] else "P",
+            style=underlying.style,
+            settlement="AM" if table.is_am[row] else "PM",
             rule=profile.option_rule,
         )
 
 
-def option_instrument(contract: OptionContract, *, con_id: int, stock: Instrument, rule: int) -> Instrument:
-    """Describe an option as contractDetails does."""
+def option_instrument(
+    stock: Instrument,
+    *,
+    con_id: int,
+    trading_class: str,
+    expiry: date,
+    strike: float,
+    right: str,
+    style: str = "american",
+    settlement: str = "PM",
+    rule: int = PILOT_RULE,
+    multiplier: float = 100.0,
+) -> Instrument:
+    """Describe an option on `stock` as contractDetails does; `rule` is one of ``RULES``."""
     return Instrument(
         con_id=con_id,
-        symbol=contract.symbol,
+        symbol=stock.symbol,
         sec_type="OPT",
         exchange="SMART",
         primary_exchange="",
         currency=stock.currency,
-        local_symbol=occ_symbol(contract),
-        trading_class=contract.trading_class,
+        local_symbol=f"{trading_class:<6}{expiry:%y%m%d}{right}{round(strike * 1000):08d}",
+        trading_class=trading_class,
         long_name=stock.long_name,
         market_rule_id=rule,
         ticks=RULES[rule],
-        expiry=contract.expiry,
-        strike=contract.strike,
-        right=contract.right,
-        multiplier=contract.multiplier,
-        style=contract.style,
-        settlement=contract.settlement,
+        expiry=expiry,
+        strike=strike,
+        right=right,
+        multiplier=multiplier,
+        style=style,
+        settlement=settlement,
         under_con_id=stock.con_id,
         industry=stock.industry,
         category=stock.category,

@@ -37,7 +37,8 @@ def interval_key(key: int, moment: int) -> int:
     """Return the key of the interval that ends at `moment`."""
     word = np.uint64(key) ^ (np.uint64(moment) * np.uint64(0x9FB21C651E98DF25))
     word = (word ^ (word >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    return np.int64(word ^ (word >> np.uint64(32)))
+    key_found: int = np.int64(word ^ (word >> np.uint64(32)))  # type: ignore[assignment]
+    return key_found
 
 
 @kernel(**INLINE)

@@ -84,9 +84,8 @@ class ContractTable:
 
     def _facts(self, index: int, listed: Listed, new: Flags) -> dict[str, npt.NDArray[np.generic]]:
         underlying = self._underlyings[index]
-        con_id, expiry, strike, class_index = (
-            column[new] for column in (listed.con_id, listed.expiry, listed.strike, listed.class_index)
-        )
+        con_id, expiry, class_index = (column[new] for column in (listed.con_id, listed.expiry, listed.class_index))
+        strike = listed.strike[new]
         is_am = (class_index == 0) & (underlying.monthly_settlement == "AM")
         expiry_s = self._moments(expiry, is_am)
         return {

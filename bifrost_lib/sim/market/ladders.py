@@ -83,14 +83,15 @@ def _units(ladder: Ladder, unit: float, closes: Floats, known: Ints, expiry: dat
         if ordinal - known[len(closes) - 1] > days:
             continue
         # what is listed far ahead follows spot in its own time; a weekly is listed only weeks before it expires
-        first = max(first, int(np.searchsorted(known, ordinal - _listed_for(expiry))))
+        first = max(first, int(np.searchsorted(known, ordinal - listed_for(expiry))))
         reach = closes[min(first, len(closes) - 1) :]
         low, high = np.ceil(reach.min() * (1 - down) / step), np.floor(reach.max() * (1 + up) / step)
         found.append(np.arange(max(low, 1), high + 1) * round(step / unit))
     return np.unique(np.concatenate(found).astype(np.int64).clip(1, _STRIKES - 1))
 
 
-def _listed_for(expiry: date) -> int:
+def listed_for(expiry: date) -> int:
+    """Return how many days before its expiry a contract is first listed."""
     if expiry != third_friday(expiry.year, expiry.month):
         return NEAR_DAYS
     return FAR_DAYS if expiry.month in (1, 3, 6, 9, 12) else MIDDLE_DAYS

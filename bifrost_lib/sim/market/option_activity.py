@@ -54,7 +54,7 @@ class OptionActivity:
         stale = rows[self._of[rows] != day.session]
         for which in np.unique(self._table.underlying[stale]).tolist():
             mine = stale[self._table.underlying[stale] == which]
-            self._volume[mine] = self._volumes(which, mine, day.session)
+            self._volume[mine] = self.volumes(which, mine, day.session)
             self._interest[mine] = self._interests(which, mine, day.session)
         self._of[stale] = day.session
         return Activity(self._volume[rows], self._interest[rows])
@@ -87,7 +87,8 @@ class OptionActivity:
         until = second + years * SECONDS_PER_YEAR
         return self._table.events_until(which, until) - self._table.events_until(which, second)
 
-    def _volumes(self, which: int, rows: Ints, session: int) -> Floats:
+    def volumes(self, which: int, rows: Ints, session: int) -> Floats:
+        """Return what contracts of one underlying trade in a whole session."""
         noise = normals(keys_at(self._table.key[rows], _VOLUME, session))
         return self._expected(which, rows, session, noise, memory=1)
 
@@ -98,7 +99,9 @@ class OptionActivity:
         noise = before + (after - before) * (place - int(place))
         usual = self._expected(which, rows, session, 0.4 * noise, memory=_MEMORY)
         days = np.maximum(self._table.expiry[rows] - self._trails[which].times.days[session].toordinal(), 0)
-        return np.floor(usual * (3 + 9 * np.exp(-days / 90.0)) + 12 * (1 + self._table.is_round[rows]) * np.exp(noise))
+        return np.floor(
+            usual * (0.8 + 1.7 * np.exp(-days / 90.0)) + 12 * (1 + self._table.is_round[rows]) * np.exp(noise)
+        )
 
     def _expected(self, which: int, rows: Ints, session: int, noise: Floats, *, memory: int) -> Floats:
         table, trail = self._table, self._trails[which]
@@ -106,11 +109,12 @@ class OptionActivity:
         spot, vol = trail.close(earlier).mean(), trail.close_vol(earlier).mean()
         dte = np.maximum(table.expiry[rows] - trail.times.days[session].toordinal(), 0).astype(np.float64)
         deviations = np.log(table.strike[rows] / spot) / (vol * np.sqrt(np.maximum(dte, 1.0) / 365))
-        return session_volume(
+        traded = session_volume(
             self._underlyings[which],
             deviations=deviations[:, None],
             is_call=table.is_call[rows],
             dte=dte[:, None],
             is_round=table.is_round[rows],
             noise=noise[:, None],
-        )[:, 0]
+        )
+        return np.asarray(traded[:, 0], dtype=np.float64)

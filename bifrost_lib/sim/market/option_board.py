@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -133,7 +134,7 @@ class OptionBoard:
         premium = np.concatenate([found.premium, found.premium, last.premium[rows]])
         quoted = np.concatenate([values["bid"], values["ask"], values["last"]])
         quoted = np.where(quoted > 0, quoted, np.nan)
-        common = {
+        common: dict[str, Any] = {
             "spot": spot, "strike": np.tile(found.strike, 3), "tau": tau,
             "right": np.tile(found.is_call.view(np.int8), 3), "div_yield": np.tile(found.shapes.div_yield, 3),
         }  # fmt: skip

@@ -49,7 +49,8 @@ def beats(days: Sequence[date]) -> list[Beat]:
 def beats_of(opens: Sequence[datetime], closes: Sequence[datetime]) -> list[Beat]:
     """Return every half hour of sessions whose moments of opening and closing are known."""
     steps = []
-    for index, (moment, close) in enumerate(zip(opens, closes, strict=True)):
+    for index, (opening, close) in enumerate(zip(opens, closes, strict=True)):
+        moment = opening
         steps.append(Beat(index, moment, _OVERNIGHT / _SESSIONS_PER_YEAR, opens=True))
         while moment < close:
             moment = min(moment + STEP, close)

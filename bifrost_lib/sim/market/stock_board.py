@@ -22,7 +22,7 @@ _TICK = 0.01
 _SIZE_BEAT_S = 1.0
 _BID_SIZE, _ASK_SIZE, _LAST_SIZE, _VOLUME = 1, 2, 3, 4
 _MONTH = 30 / 365
-_SHARES_A_TRADE = 110.0
+SHARES_A_TRADE = 110.0
 
 
 class StockBoard:
@@ -41,7 +41,7 @@ class StockBoard:
         self._underlyings, self._profiles, self._trails = underlyings, profiles, trails
         self._activity, self._extremes = activity, extremes
         self._keys = [key_of(seed, underlying.symbol, "shares") for underlying in underlyings]
-        self._realised: dict[int, tuple[int, float]] = {}
+        self._realised: dict[tuple[int, int], float] = {}
 
     def show(self, which: int, day: TradingDay) -> dict[str, float]:
         """Return values by column of a board; what is left out is not shown."""
@@ -62,30 +62,27 @@ class StockBoard:
             "halted": 0.0,
             "last_trade_s": float(moments[1]),
             "hist_vol": self.realised_vol(which, day.close_session),
-            "implied_vol": self.month_vol(which, float(vol[0]), day.second),
+            "implied_vol": float(self.month_vols(which, vol[:1], moments[:1])[0]),
             **self._options(which, day),
         }
         if profile.sec_type == "STK":
             values |= self._shares(which, day, now)
         return values
 
-    def month_vol(self, which: int, vol: float, second: float) -> float:
-        """Return the at-the-money implied volatility of 30 days, decimal, annual."""
-        underlying = self._underlyings[which]
-        ahead = self._activity.events_within(which, second, _MONTH)
-        theta = atm_variance(
-            underlying, tau=np.array([_MONTH]), vol=np.array([vol]), events=np.array([ahead], dtype=np.float64)
-        )
-        return float(np.sqrt(theta[0] / _MONTH))
+    def month_vols(self, which: int, vol: Floats, seconds: Floats) -> Floats:
+        """Return the at-the-money implied volatility of 30 days at moments, decimal, annual, shape (n,)."""
+        tau = np.full(len(seconds), _MONTH)
+        ahead = np.array([self._activity.events_within(which, one, _MONTH) for one in seconds.tolist()])
+        theta = atm_variance(self._underlyings[which], tau=tau, vol=vol, events=ahead.astype(np.float64))
+        return np.asarray(np.sqrt(theta / _MONTH))
 
     def realised_vol(self, which: int, session: int) -> float:
         """Return the annual deviation of the last 30 sessions' returns, to the close of `session`."""
-        kept = self._realised.get(which)
-        if kept is None or kept[0] != session:
+        if (which, session) not in self._realised:
             closes = self._trails[which].close(np.arange(max(session - 30, 0), session + 1))
-            kept = session, float(np.diff(np.log(closes)).std(ddof=1) * np.sqrt(252))
-            self._realised[which] = kept
-        return kept[1]
+            returns = np.diff(np.log(closes))
+            self._realised[which, session] = float(returns.std(ddof=1) * np.sqrt(252)) if len(returns) > 1 else np.nan
+        return self._realised[which, session]
 
     def session_shares(self, which: int, session: int) -> float:
         """Return the shares that trade in a whole session."""
@@ -113,7 +110,7 @@ class StockBoard:
         shown = {
             "last_size": last_size,
             "volume": volume,
-            "trade_count": float(np.ceil(volume / _SHARES_A_TRADE)),
+            "trade_count": float(np.ceil(volume / SHARES_A_TRADE)),
             "shortable": 3.0,
             "shortable_shares": float(np.floor(self._profiles[which].shares * 0.3)),
         }

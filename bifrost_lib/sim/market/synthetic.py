@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from bifrost_lib.core.calendar import is_session, next_session, session_open
 from bifrost_lib.core.clock import Clock
 from bifrost_lib.core.errors import InputError, UnknownNameError
-from bifrost_lib.sim.exchange import BOARD_COLUMNS, Board
+from bifrost_lib.sim.exchange import BOARD_COLUMNS, Bars, Board, Headline
+from bifrost_lib.sim.market.bar_history import BarHistory
+from bifrost_lib.sim.market.bars import check_request
 from bifrost_lib.sim.market.book import SyntheticBook
 from bifrost_lib.sim.market.contract_table import ContractTable
 from bifrost_lib.sim.market.extremes import Extremes
 from bifrost_lib.sim.market.history import SEED
-from bifrost_lib.sim.market.ladders import Listed, list_on
+from bifrost_lib.sim.market.ladders import Listed, list_on, listed_for
+from bifrost_lib.sim.market.news import PROVIDERS, headlines_between
 from bifrost_lib.sim.market.option_activity import OptionActivity
 from bifrost_lib.sim.market.option_board import OptionBoard
+from bifrost_lib.sim.market.payouts import dividends_at
 from bifrost_lib.sim.market.profiles import PROFILES
 from bifrost_lib.sim.market.published import published
 from bifrost_lib.sim.market.stock_board import StockBoard
@@ -87,6 +92,9 @@ class SyntheticMarket:
         self._valuer = Valuer(self._underlyings, self._trails, self._table)
         self._options = OptionBoard(self._table, self._trails, self._valuer, activity, extremes)
         self._stocks = StockBoard(self._underlyings, self._profiles, self._trails, activity, extremes, seed=seed)
+        self._bars = BarHistory(
+            self._table, self._trails, self._valuer, activity, self._stocks, always_open=always_open
+        )
         self._shown: tuple[TradingDay, tuple[int, ...], Board] | None = None
 
     @property
@@ -116,18 +124,62 @@ class SyntheticMarket:
             self._shown = day, asked, self._board(now, asked, day)
         return self._shown[2]
 
+    def bars(self, con_id: int, *, what: str, start: datetime, end: datetime, bar_s: int, regular_hours: bool) -> Bars:
+        """Return bars of [start, end), none after the clock's moment; unknown con_ids raise KeyError.
+
+        Daily bars are those of the exchange's sessions, also in a market that is always open. An option has trade bars
+        only where it traded, and no volatility bars.
+        """
+        check_request(what, bar_s)
+        now = self._clock.now()
+        start = max(start, self.first_moment(con_id))
+        if con_id in self._which:
+            return self._bars.stock(self._which[con_id], what, start, end, now, bar_s, regular_hours)
+        return self._bars.option(self._row(con_id), what, start, end, now, bar_s, regular_hours)
+
+    def first_moment(self, con_id: int) -> datetime:
+        """Return the moment of the oldest data: the first session of 2023, or the day on which an option was listed."""
+        if con_id in self._which:
+            return _open_on_or_after(date(OLDEST_YEAR, 1, 1))
+        expiry = date.fromordinal(int(self._table.expiry[self._row(con_id)]))
+        return _open_on_or_after(max(expiry - timedelta(days=listed_for(expiry)), date(OLDEST_YEAR, 1, 1)))
+
+    def news_providers(self) -> list[tuple[str, str]]:
+        """Return (code, name) pairs."""
+        return list(PROVIDERS)
+
+    def headlines(self, con_id: int, *, start: datetime, end: datetime) -> list[Headline]:
+        """Return what was published about an underlying in [start, end], newest first; nothing about options."""
+        if con_id not in self._which:
+            self._row(con_id)
+            return []
+        which, until = self._which[con_id], min(end, self._clock.now())
+        since = max(start, self.first_moment(con_id))
+        return headlines_between(self._profiles[which], self._trails[which], since, until, seed=self._seed)
+
+    def dividends(self, con_id: int) -> tuple[float, float, datetime | None, float]:
+        """Return cash a share paid in the past 12 months, expected in the next 12, the next ex-date and its amount."""
+        if con_id not in self._which:
+            self._row(con_id)
+            return 0.0, 0.0, None, 0.0
+        which = self._which[con_id]
+        return dividends_at(self._profiles[which], self._trails[which], self._clock.now())
+
+    def _row(self, con_id: int) -> int:
+        row = self._table.row(con_id)
+        if row is None and self._book.by_con_id(con_id) is not None:
+            row = self._table.row(con_id)
+        if row is None:
+            raise KeyError(con_id)
+        return row
+
     def _board(self, now: datetime, con_ids: tuple[int, ...], day: TradingDay) -> Board:
         rows, places, stocks = [], [], []
         for place, con_id in enumerate(con_ids):
             if con_id in self._which:
                 stocks.append((place, self._which[con_id]))
                 continue
-            row = self._table.row(con_id)
-            if row is None:
-                if self._book.by_con_id(con_id) is None:
-                    raise KeyError(con_id)
-                row = self._table.row(con_id)
-            rows.append(row)
+            rows.append(self._row(con_id))
             places.append(place)
         values = {name: np.full(len(con_ids), np.nan) for name in BOARD_COLUMNS}
         computations = np.full((len(con_ids), 4, 8), np.nan)
@@ -152,3 +204,7 @@ class SyntheticMarket:
 
     def _listed(self, index: int, day: date) -> Listed:
         return list_on(self._underlyings[index], self._profiles[index], self._trails[index], day)
+
+
+def _open_on_or_after(day: date) -> datetime:
+    return session_open(day if is_session(day) else next_session(day))

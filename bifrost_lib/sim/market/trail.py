@@ -1,18 +1,20 @@
-"""One underlying's spot and volatility at any moment: beats of a simulated path, with a Brownian bridge between them."""
+"""One underlying's spot and volatility at any moment: a simulated path, with a Brownian bridge between its beats."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.calendar import sessions
+from bifrost_lib.core.calendar import previous_session, sessions
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.native import loop
 from bifrost_lib.sim.market.history import FIRST
 from bifrost_lib.sim.market.noise import key_of
-from bifrost_lib.sim.market.paths import Beat, Path, beats_of, simulate_past, simulate_path
+from bifrost_lib.sim.market.paths import Beat, beats_of, simulate_past, simulate_path
 from bifrost_lib.sim.market.timetable import Timetable, timetable
 from bifrost_lib.sim.market.universe import SimulatedUnderlying
 
@@ -39,7 +41,8 @@ class Trail:
         self._keys = np.array(keys, dtype=np.uint64).view(np.int64)
         own = np.sqrt(1 - underlying.market_correlation**2)
         self._weights = np.array([underlying.market_correlation, own])
-        self._past = _past(underlying, seed)
+        past = _past_beats()
+        self._past = simulate_past(underlying, past.days, past.steps, seed=seed)
         self._last_year = 0
         self.extend(FIRST.year)
 
@@ -55,13 +58,10 @@ class Trail:
         if not OLDEST_YEAR <= year < LATEST_YEAR:
             raise InputError("clock", year, f"a year from {OLDEST_YEAR} to {LATEST_YEAR - 1}")
         self._last_year = year + 1
-        days = sessions(FIRST, date(self._last_year, 12, 31))
-        steps = _beats(days)
-        ahead = simulate_path(self.underlying, days, steps, seed=self._seed)
-        past_steps, past = self._past
-        joined = [*past_steps, *steps]
-        self._moment = np.array([int(step.moment.timestamp()) for step in joined])
-        self._years = np.array([step.years for step in joined])
+        ahead_beats, past = _beats(FIRST, date(self._last_year, 12, 31)), self._past
+        ahead = simulate_path(self.underlying, ahead_beats.days, ahead_beats.steps, seed=self._seed)
+        self._moment = np.concatenate([_past_beats().moment, ahead_beats.moment])
+        self._years = np.concatenate([_past_beats().years, ahead_beats.years])
         self._spot = np.concatenate([past.spot, ahead.spot])
         self._vol = np.concatenate([past.vol, ahead.vol])
         self._jump = np.concatenate([past.jump, ahead.jump])
@@ -100,20 +100,31 @@ class Trail:
         return self._moment, self._spot, self._vol, self._years, self._jump, self._keys, self._weights
 
 
-def _beats(days: list[date]) -> list[Beat]:
-    times = timetable(OLDEST_YEAR, days[-1].year)
-    first = times.days.index(days[0])
-    span = slice(first, first + len(days))
-    return beats_of(
+@dataclass(frozen=True)
+class _Beats:
+    """The beats of consecutive sessions, which all underlyings share."""
+
+    days: list[date]
+    steps: list[Beat]
+    moment: Ints
+    years: Floats
+
+
+@cache
+def _beats(first: date, last: date) -> _Beats:
+    days, times = sessions(first, last), timetable(OLDEST_YEAR, last.year)
+    place = times.days.index(days[0])
+    span = slice(place, place + len(days))
+    steps = beats_of(
         [datetime.fromtimestamp(moment, UTC) for moment in times.opens[span]],
         [datetime.fromtimestamp(moment, UTC) for moment in times.closes[span]],
     )
+    moment = np.array([int(step.moment.timestamp()) for step in steps])
+    return _Beats(days, steps, moment, np.array([step.years for step in steps]))
 
 
-def _past(underlying: SimulatedUnderlying, seed: int) -> tuple[list[Beat], Path]:
-    days = sessions(date(OLDEST_YEAR, 1, 1), FIRST)[:-1]
-    steps = _beats(days)
-    return steps, simulate_past(underlying, days, steps, seed=seed)
+def _past_beats() -> _Beats:
+    return _beats(date(OLDEST_YEAR, 1, 1), previous_session(FIRST))
 
 
 def _moment(second: float) -> datetime:

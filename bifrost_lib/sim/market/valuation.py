@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,12 +79,15 @@ class Valuer:
         self, underlyings: Sequence[SimulatedUnderlying], trails: Sequence[Trail], table: ContractTable
     ) -> None:
         self._trails, self._table = trails, table
-        self.shapes = Shapes(
-            *(np.array([getattr(one, name) for one in underlyings]) for name in list(Shapes.__dataclass_fields__)[:7]),
-            small_tick=np.array([one.ticks[0] for one in underlyings]),
-            large_tick=np.array([one.ticks[1] for one in underlyings]),
-            american=np.array([one.style == "american" for one in underlyings]),
-        )
+        facts = [
+            (
+                one.vol, one.earnings_move, one.skew, one.curvature, one.div_yield, one.spread, one.activity,
+                *one.ticks, one.style == "american",
+            )
+            for one in underlyings
+        ]  # fmt: skip
+        columns = [np.array(column) for column in zip(*facts, strict=True)]
+        self.shapes = Shapes(*columns)
 
     def at(self, rows: Ints, moments: Floats, *, accuracy: str = "default") -> Valuation:
         """Value contracts, each at its moment (epoch seconds), shape (n,)."""
@@ -95,7 +99,7 @@ class Valuer:
         events = np.maximum(table.events[rows] - events, 0.0)
         log_moneyness = np.log(strike / spot) - (RATE - shapes.div_yield) * tau
         iv = implied_vol_surface(shapes, log_moneyness=log_moneyness, tau=tau, vol=vol, events=events)
-        arguments = {
+        arguments: dict[str, Any] = {
             "spot": spot, "strike": strike, "tau": tau, "vol": iv, "right": is_call.view(np.int8),
             "rate": RATE, "div_yield": shapes.div_yield,
         }  # fmt: skip
