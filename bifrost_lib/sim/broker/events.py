@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bifrost_lib.sim.wire import (
-        AccountValue,
-        CommissionReport,
-        ErrorMessage,
-        ExecutionData,
-        OpenOrder,
-        OrderStatus,
-        PortfolioValue,
-        PositionData,
-    )
+from bifrost_lib.sim.wire import (
+    AccountValue,
+    CommissionReport,
+    ErrorMessage,
+    ExecutionData,
+    OpenOrder,
+    OrderStatus,
+    PortfolioValue,
+    PositionData,
+)
 
-    Message = (
-        OpenOrder
-        | OrderStatus
-        | ExecutionData
-        | CommissionReport
-        | PortfolioValue
-        | PositionData
-        | AccountValue
-        | ErrorMessage
-    )
+Message = (
+    OpenOrder
+    | OrderStatus
+    | ExecutionData
+    | CommissionReport
+    | PortfolioValue
+    | PositionData
+    | AccountValue
+    | ErrorMessage
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,8 @@ class BrokerEvent:
         client that owns the order. PortfolioValue and AccountValue are for whoever subscribed to account updates of
         `account`, PositionData for whoever subscribed to positions.
     client_id : int or None
-        None: every client that subscribed to this kind of message.
+        None: every client that subscribed to this kind of message; executions and commissions of exercises at expiry
+        are for every client.
     account : str
         Account concerned, "" where none is.
     """

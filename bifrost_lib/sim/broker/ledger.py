@@ -72,6 +72,7 @@ class Ledger:
     forgotten: float = 0.0  # realized by positions that were closed on earlier days
     holdings: dict[int, Holding] = field(default_factory=dict)
     volume: MonthlyVolume = field(default_factory=MonthlyVolume)
+    lapsing: dict[int, float] = field(default_factory=dict)  # options that their holder will not exercise
 
     def holding(self, con_id: int, multiplier: float) -> Holding:
         """Return the position, a new empty one where there is none."""
@@ -84,7 +85,7 @@ class Ledger:
         return [holding for _, holding in sorted(self.holdings.items()) if holding.qty]
 
     def trade(self, con_id: int, multiplier: float, qty: float, price: float, commission: float) -> float | None:
-        """Book a trade of `qty` (signed) at `price` per share; return its realized profit, None where nothing closed."""
+        """Book a trade of `qty` (signed) at `price` per share; return its realized profit, None if nothing closed."""
         holding = self.holding(con_id, multiplier)
         closes = qty * holding.qty < 0
         flow = -qty * price * multiplier - commission

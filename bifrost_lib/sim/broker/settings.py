@@ -24,6 +24,11 @@ class BrokerSettings:
         Share of the displayed size that one step may take, in (0, 1].
     max_working_orders : int
         Working orders per contract, side and account before error 201.
+    stock_initial : float
+        Initial margin as a share of the value of stock: 0.50 is Regulation T, 0.25 what IB asks for during the day.
+    cash_account : bool
+        An account without credit: stock is paid in full, short puts are secured by cash, no short stock, no naked
+        calls. `stock_initial`, `cash_account` and the monthly figures are read once, when the broker starts.
     monthly_contracts : float
         Option contracts that the account traded earlier in the month, for the commission tier.
     monthly_shares : float
@@ -36,5 +41,7 @@ class BrokerSettings:
     fill_delay_s: float = 0.0
     fill_share: float = 1.0
     max_working_orders: int = 20
+    stock_initial: float = 0.50
+    cash_account: bool = False
     monthly_contracts: float = 0.0
     monthly_shares: float = 0.0

@@ -62,7 +62,9 @@ def rows() -> dict[str, dict[str, str]]:
 
 
 def _lots(legs):
-    return [OptionLot(right, strike, expiry, qty, PRICES.get((right, strike), 5.0)) for right, strike, qty, expiry in legs]
+    return [
+        OptionLot(right, strike, expiry, qty, PRICES.get((right, strike), 5.0)) for right, strike, qty, expiry in legs
+    ]
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
