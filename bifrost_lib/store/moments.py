@@ -82,20 +82,20 @@ def newest_session(engine: Engine, cursor: Any, symbol: str, at: datetime | None
     stock_id = _stock(cursor, symbol, at, what=what)
     until = at or datetime.max.replace(tzinfo=UTC)
     day = exchange_date(at) if at else date.max
-    entries = directory_of(engine).newest_session(cursor, stock_id, until=until, day=day)
-    if not entries:
+    known = directory_of(engine).newest_session(cursor, stock_id, until=until, day=day)
+    if known is None:
         raise no_such_data(cursor, what, symbol, at)
-    first_us = min(entry.first_us for entry in entries)
-    as_of_us = max(entry.last_us for entry in entries)
+    begun = known.first_us <= microseconds(until)
+    first_us, as_of_us = int(known.first_us.min()), int(known.last_us[begun].max())
     if moment(as_of_us) > until:
         cursor.execute(
             "SELECT ts FROM option_snapshots WHERE stock_id = %s AND ts BETWEEN %s AND %s ORDER BY ts DESC LIMIT 1",
             (stock_id, moment(first_us), until),
         )
         as_of_us = microseconds(cursor.fetchone()[0])
-    ids = [entry.contract_ids[entry.seen_us <= as_of_us] for entry in entries]
-    source = ", ".join(sorted({entry.source for entry in entries}))
-    return Session(stock_id, as_of_us, first_us, ids[0] if len(ids) == 1 else np.unique(np.concatenate(ids)), source)
+    ids = known.contract_ids[known.seen_us <= as_of_us]
+    source = ", ".join(sorted({known.sources[place] for place in np.unique(known.supplier[begun]).tolist()}))
+    return Session(stock_id, as_of_us, first_us, ids, source)
 
 
 def _stock(cursor: Any, symbol: str, at: datetime | None, *, what: str) -> int:

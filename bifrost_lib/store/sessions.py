@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
-from bifrost_lib.store.directory import moment, pack
+from bifrost_lib.store.directory import earliest, moment, pack
 
 Int64s = npt.NDArray[np.int64]
 _HOUR_US = 3_600_000_000
@@ -88,9 +88,7 @@ def _merged(found: list[tuple[Int64s, Int64s]]) -> tuple[Int64s, Int64s]:
     if len(found) == 1:
         return found[0]
     contracts, first = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    by_contract = np.lexsort((first, contracts))
-    unique, positions = np.unique(contracts[by_contract], return_index=True)
-    return unique, first[by_contract][positions]
+    return earliest(contracts, first)
 
 
 def _date(day: int) -> date:
