@@ -18,7 +18,6 @@ if TYPE_CHECKING:
         american_price,
     )
     from bifrost_lib.pricing.black_76 import black_76_greeks, black_76_implied_vol, black_76_price
-    from bifrost_lib.pricing.calendar_repair import without_calendar_arbitrage
     from bifrost_lib.pricing.cuda import gpu_greeks, gpu_implied_vol, gpu_price
     from bifrost_lib.pricing.density import RiskNeutralDensity, risk_neutral_density
     from bifrost_lib.pricing.european import GREEKS, greeks, price
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from bifrost_lib.pricing.quotes import QuoteAnalytics, quote_analytics
     from bifrost_lib.pricing.ssvi import Ssvi, fit_ssvi
     from bifrost_lib.pricing.surface import StandardGrid, VolSurface
+    from bifrost_lib.pricing.surface_arbitrage import without_arbitrage
     from bifrost_lib.pricing.surface_fit import fit_surface
     from bifrost_lib.pricing.svi import SviSlices, fit_svi
     from bifrost_lib.pricing.svi_arbitrage import CalendarCrossings, calendar_crossings, without_butterfly_arbitrage
@@ -112,7 +112,7 @@ _HOME = {
     "vix_index": "variance_strip",
     "warm_up": "warm",
     "without_butterfly_arbitrage": "svi_arbitrage",
-    "without_calendar_arbitrage": "calendar_repair",
+    "without_arbitrage": "surface_arbitrage",
 }
 
 __all__ = [
@@ -172,8 +172,8 @@ __all__ = [
     "svi_total_variance",
     "vix_index",
     "warm_up",
+    "without_arbitrage",
     "without_butterfly_arbitrage",
-    "without_calendar_arbitrage",
 ]
 
 

@@ -7,10 +7,9 @@ import numpy.typing as npt
 
 from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.pricing.arguments import Floats, numbers
-from bifrost_lib.pricing.calendar_repair import without_calendar_arbitrage
 from bifrost_lib.pricing.surface import VolSurface
+from bifrost_lib.pricing.surface_arbitrage import without_arbitrage
 from bifrost_lib.pricing.svi import SviSlices, fit_svi
-from bifrost_lib.pricing.svi_arbitrage import without_butterfly_arbitrage
 
 _LEAST_POINTS = 5
 _NARROWEST = 0.25  # of the median spread: no single quote may dominate a slice
@@ -64,8 +63,7 @@ def fit_surface(
     found = fit_svi(log_moneyness=k, total_variance=w, weights=weights)
     fitted = np.isfinite(found.a)
     if arbitrage == "remove":
-        smooth = without_butterfly_arbitrage(found, log_moneyness=k, total_variance=w, weights=weights)
-        kept = without_calendar_arbitrage(smooth, log_moneyness=k, total_variance=w, weights=weights)
+        kept = without_arbitrage(found, log_moneyness=k, total_variance=w, weights=weights)
     else:
         kept = found
     moved: npt.NDArray[np.bool_] = np.zeros(len(years), dtype=bool)

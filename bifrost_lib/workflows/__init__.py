@@ -15,6 +15,7 @@ _WHERE = {
     "PayoffProfile": "payoffs",
     "payoff_profile": "payoffs",
     "with_analytics": "enrichment",
+    "volatility_surface": "surfaces",
     "FileReport": "ingestion",
     "ingest_paths": "ingestion",
     "seed_simulated_history": "seeding",

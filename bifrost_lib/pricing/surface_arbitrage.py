@@ -1,8 +1,10 @@
-"""Calendar arbitrage between SVI slices, removed: a later slice never lies below an earlier one, however far out."""
+"""Arbitrage in a surface of SVI slices, removed: no negative density, and no later slice below an earlier one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,9 @@ from bifrost_lib.pricing.svi import GRID, SviSlices, slice_arrays
 from bifrost_lib.pricing.svi_forms import durrleman_g, svi_total_variance
 
 _OWN_POINTS = np.linspace(-4.0, 4.0, 41)  # sigmas from m, where a slice stands in for its quotes
-_LEAST_SIGMA, _SAFETY = 1e-3, 1e-12
+_LEAST_SIGMA, _SAFETY, _LEAST_SLOPE = 1e-3, 1e-12, 1e-6
+_STEEPER, _OTHER_SIDE, _G_MARGIN = 1.5, 0.1, 1e-3
+_NOTHING = np.array([0.0, 0.0, 0.0, 0.0, 1.0])  # the slice of an expiry now: no variance anywhere
 
 
 @dataclass(frozen=True)
@@ -28,19 +32,19 @@ class _Quotes:
         return float((self.weight * (_total(raw, self.k) - self.w) ** 2).sum() / self.weight.sum())
 
 
-def without_calendar_arbitrage(
+def without_arbitrage(
     slices: SviSlices,
     *,
     log_moneyness: npt.ArrayLike | None = None,
     total_variance: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
 ) -> SviSlices:
-    """Replace slices that lie below an earlier one somewhere by the nearest that do not; the others stay.
+    """Replace slices that admit butterfly arbitrage, or lie below an earlier one anywhere; the others stay.
 
     Parameters
     ----------
     slices : SviSlices
-        A batch ordered by time to expiry, best free of butterfly arbitrage.
+        A batch ordered by time to expiry.
     log_moneyness, total_variance, weights : array_like (m, n), optional
         The quotes, as for `fit_svi`, near which a replaced slice stays. Without them it stays near the slice itself,
         seen at 41 points within 4 sigma of m.
@@ -48,8 +52,8 @@ def without_calendar_arbitrage(
     Returns
     -------
     SviSlices
-        Every slice at or above the one before, in the wings too (their slopes and intercepts are compared), and
-        every replaced slice free of butterfly arbitrage. Slices that could not be fitted stay NaN and bind nothing.
+        Every slice free of butterfly arbitrage, and at or above the one before, in the wings too (their slopes and
+        intercepts are compared). Slices that could not be fitted stay NaN and bind nothing.
 
     Raises
     ------
@@ -58,9 +62,13 @@ def without_calendar_arbitrage(
 
     Notes
     -----
-    A later slice gives way, since nearer expiries are quoted more tightly. It is refitted under the constraints by
-    sequential quadratic programming from a start that keeps them by construction: steeper wings and a higher level.
-    That start is the answer where the solver finds nothing better.
+    Far wings are extrapolated and often hardly determined, and a steep one far out forces every later slice up. So,
+    unless there is no arbitrage at all, a wing may at most be half as steep again as the slice is at its outermost
+    quotes, and these limits are made to rise with time by isotonic regression of their logarithms. Then, expiry by
+    expiry, a slice that admits butterfly arbitrage, lies below the one before or has too steep a wing gives way, since
+    nearer expiries are quoted more tightly. It is refitted under the constraints by sequential quadratic programming
+    from a start that keeps them by construction: allowed slopes and a higher level. That start is the answer where the
+    solver finds nothing better.
 
     References
     ----------
@@ -71,12 +79,14 @@ def without_calendar_arbitrage(
     raw = np.stack([slices.a, slices.b, slices.rho, slices.m, slices.sigma], axis=-1)
     quotes = _quotes_of(raw, log_moneyness, total_variance, weights)
     rmse, least_g, least_at = slices.rmse.copy(), slices.least_g.copy(), slices.least_g_at.copy()
-    before: Floats | None = None
-    for number, row in enumerate(raw):
-        if not np.isfinite(row).all():
-            continue
-        if before is not None and _shortfall(row, before) > 0:
-            raw[number] = _repaired(row, before, quotes[number])
+    fitted = np.flatnonzero(np.isfinite(raw).all(axis=1))
+    if not _has_arbitrage(raw[fitted], least_g[fitted]):
+        return slices
+    before, steepest = _NOTHING, _steepest_wings(raw, fitted, quotes)
+    for number in fitted:
+        row, most = raw[number], steepest[number]
+        if least_g[number] < 0 or _shortfall(row, before) > 0 or (_wings(row)[0] > most * (1 + _SAFETY)).any():
+            raw[number] = _repaired(row, before, most, quotes[number])
             rmse[number] = np.sqrt(quotes[number].loss(raw[number]))
             least_g[number], least_at[number] = _least_g(raw[number])
         before = raw[number]
@@ -153,18 +163,65 @@ def _least_g(raw: Floats) -> tuple[float, float]:
     return float(g.min()), float(k[g.argmin()])
 
 
-def _repaired(raw: Floats, before: Floats, quotes: _Quotes) -> Floats:
-    lifted = _lifted(raw, before, quotes)
-    refitted = _lift(_refitted(lifted, before, quotes), before)
-    better = _shortfall(refitted, before) <= 0 and _least_g(refitted)[0] >= 0
-    return refitted if better and quotes.loss(refitted) < quotes.loss(lifted) else lifted
+def _has_arbitrage(raw: Floats, least_g: Floats) -> bool:
+    crossed = any(_shortfall(late, early) > 0 for early, late in pairwise(raw))
+    return bool((least_g < 0).any()) or crossed
 
 
-def _lifted(raw: Floats, before: Floats, quotes: _Quotes) -> Floats:
-    """Steepen the wings to those of the slice before, and raise the level until nothing lies below it."""
-    slope = np.maximum(_wings(raw)[0], _wings(before)[0] * (1 + _SAFETY))
-    b, rho = slope.sum() / 2, (slope[0] - slope[1]) / max(slope.sum(), _SAFETY)
-    shaped = np.array([0.0, b, np.clip(rho, -1.0, 1.0), raw[3], raw[4]])
+def _steepest_wings(raw: Floats, fitted: npt.NDArray[np.int64], quotes: list[_Quotes]) -> Floats:
+    """Return the slopes (m, 2) that wings may have at most, rising with time."""
+    steepest = np.full((len(raw), 2), np.inf)
+    limits = np.empty((len(fitted), 2))
+    for place, number in enumerate(fitted):
+        k = quotes[number].k
+        edges = _slopes_by_k(raw[number], np.array([k.max(), k.min()])) * np.array([1.0, -1.0])
+        edges = np.maximum(edges, _OTHER_SIDE * edges[::-1])  # a side without quotes is judged by the other
+        limits[place] = np.clip(np.minimum(_wings(raw[number])[0], _STEEPER * edges), _LEAST_SLOPE, 2.0)
+    for side in range(2):
+        steepest[fitted, side] = np.exp(isotonic(np.log(limits[:, side]), np.ones(len(fitted))))
+    return steepest
+
+
+def _slopes_by_k(raw: Floats, k: Floats) -> Floats:
+    _, b, rho, m, sigma = raw
+    slopes: Floats = b * (rho + (k - m) / np.sqrt((k - m) ** 2 + sigma**2))
+    return slopes
+
+
+def isotonic(values: Floats, weights: Floats) -> Floats:
+    """Return the non-decreasing sequence nearest `values` in weighted squares (pool adjacent violators)."""
+    means: list[float] = []
+    masses: list[float] = []
+    lengths: list[int] = []
+    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
+        means.append(value)
+        masses.append(weight)
+        lengths.append(1)
+        while len(means) > 1 and means[-2] > means[-1]:
+            mass = masses[-2] + masses[-1]
+            means[-2:] = [(means[-2] * masses[-2] + means[-1] * masses[-1]) / mass]
+            masses[-2:] = [mass]
+            lengths[-2:] = [lengths[-2] + lengths[-1]]
+    return np.repeat(np.array(means), lengths)
+
+
+def _repaired(raw: Floats, before: Floats, steepest: Floats, quotes: _Quotes) -> Floats:
+    lifted = _lifted(raw, before, steepest, quotes)
+    best = lifted
+    for with_g in (False, True):  # the constraint on g costs ten times the others, and is seldom needed
+        found = _lift(_refitted(lifted, before, steepest, quotes, with_g=with_g), before)
+        fine = _shortfall(found, before) <= 0 and _least_g(found)[0] >= 0
+        if fine and quotes.loss(found) < quotes.loss(best):
+            best = found
+        if fine:
+            break
+    return best
+
+
+def _lifted(raw: Floats, before: Floats, steepest: Floats, quotes: _Quotes) -> Floats:
+    """Give the wings allowed slopes, and raise the level until nothing before lies above it."""
+    slope = _allowed(_wings(raw)[0], before, steepest)
+    shaped = np.array([0.0, slope.sum() / 2, (slope[0] - slope[1]) / slope.sum(), raw[3], raw[4]])
     shaped[0] = (quotes.weight * (quotes.w - _total(shaped, quotes.k))).sum() / quotes.weight.sum()
     lifted = _lift(shaped, before)
     step = max(1e-4, 0.1 * abs(lifted[0]))
@@ -172,6 +229,11 @@ def _lifted(raw: Floats, before: Floats, quotes: _Quotes) -> Floats:
         lifted[0] += step
         step *= 2
     return lifted
+
+
+def _allowed(slope: Floats, before: Floats, steepest: Floats) -> Floats:
+    flattest = np.maximum(_wings(before)[0] * (1 + _SAFETY), _LEAST_SLOPE)
+    return np.clip(slope, flattest, np.maximum(steepest, flattest))
 
 
 def _lift(raw: Floats, before: Floats) -> Floats:
@@ -183,12 +245,13 @@ def _lift(raw: Floats, before: Floats) -> Floats:
     return lifted
 
 
-def _refitted(start: Floats, before: Floats, quotes: _Quotes) -> Floats:
+def _refitted(start: Floats, before: Floats, steepest: Floats, quotes: _Quotes, *, with_g: bool) -> Floats:
     from scipy.optimize import minimize  # only chains with arbitrage pay for loading it
 
     scale = max(quotes.loss(start), 1e-16) * quotes.weight.sum()
-    look = np.unique(np.concatenate([before[3] + before[4] * GRID[::3], start[3] + start[4] * GRID[::3], quotes.k]))
-    floor, wings = _total(before, look), _wings(before)[0]
+    look = np.concatenate([before[3] + before[4] * GRID[::3], start[3] + start[4] * GRID[::3], quotes.k])
+    floor, flattest = _total(before, look), _wings(before)[0]
+    most = np.maximum(steepest, flattest)
 
     def loss(raw: Floats) -> tuple[float, Floats]:
         off = _total(raw, quotes.k) - quotes.w
@@ -196,23 +259,36 @@ def _refitted(start: Floats, before: Floats, quotes: _Quotes) -> Floats:
         return float((quotes.weight * off**2).sum() / scale), slope / scale
 
     def slack(raw: Floats) -> Floats:
-        return np.concatenate([(_total(raw, look) - floor) / (1 + np.abs(look)), _wings(raw)[0] - wings])
+        slope = _wings(raw)[0]
+        return np.concatenate([(_total(raw, look) - floor) / (1 + np.abs(look)), slope - flattest, most - slope])
 
     def slack_slopes(raw: Floats) -> Floats:
         _, b, rho, _, _ = raw
-        edges = [[0.0, 1 + rho, b, 0.0, 0.0], [0.0, 1 - rho, -b, 0.0, 0.0]]
-        return np.vstack([_slopes(raw, look) / (1 + np.abs(look))[:, None], edges])
+        edges = np.array([[0.0, 1 + rho, b, 0.0, 0.0], [0.0, 1 - rho, -b, 0.0, 0.0]])
+        return np.vstack([_slopes(raw, look) / (1 + np.abs(look))[:, None], edges, -edges])
 
     low = np.array([-np.inf, 1e-9, -0.999, start[3] - 2.0, _LEAST_SIGMA])
     high = np.array([np.inf, 2.0, 0.999, start[3] + 2.0, 5.0])
+    constraints: list[dict[str, Any]] = [{"type": "ineq", "fun": slack, "jac": slack_slopes}]
+    if with_g:
+        constraints.append({"type": "ineq", "fun": _g_slack})
     found = minimize(
         loss, np.clip(start, low, high), jac=True, method="SLSQP", bounds=list(zip(low, high, strict=True)),
-        constraints=[{"type": "ineq", "fun": slack, "jac": slack_slopes}], options={"maxiter": 80, "ftol": 1e-9},
+        constraints=constraints, options={"maxiter": 80, "ftol": 1e-9},
     )  # fmt: skip
     refitted = np.asarray(found.x)
-    slope = np.maximum(_wings(refitted)[0], wings * (1 + _SAFETY))  # the solver keeps a constraint only nearly
+    slope = _allowed(_wings(refitted)[0], before, steepest)  # the solver keeps a constraint only nearly
     refitted[1], refitted[2] = slope.sum() / 2, (slope[0] - slope[1]) / slope.sum()
     return refitted
+
+
+def _g_slack(raw: Floats) -> Floats:
+    """Return Durrleman's g less a margin at 43 points, negative where total variance is."""
+    k = raw[3] + raw[4] * GRID[::3]
+    if (_total(raw, k) <= 0).any():
+        return np.minimum(_total(raw, k), 0.0) - _G_MARGIN
+    names = dict(zip(("a", "b", "rho", "m", "sigma"), raw, strict=True))
+    return np.minimum(durrleman_g(log_moneyness=k, **names), 1.0) - _G_MARGIN
 
 
 def _slopes(raw: Floats, k: Floats) -> Floats:
