@@ -25,7 +25,7 @@ from bifrost_lib.sim.market.option_activity import OptionActivity
 from bifrost_lib.sim.market.sides import quote_sides, trade_prices
 from bifrost_lib.sim.market.stock_board import SHARES_A_TRADE, StockBoard, stock_sides
 from bifrost_lib.sim.market.timetable import Timetable
-from bifrost_lib.sim.market.trading_day import day_of_session, volume_share
+from bifrost_lib.sim.market.trading_day import volume_share
 from bifrost_lib.sim.market.trail import Trail
 from bifrost_lib.sim.market.valuation import Valuer
 
@@ -70,7 +70,7 @@ class BarHistory:
             found = self._stocks.month_vols(which, vol, moments.astype(np.float64).ravel()).reshape(moments.shape)
             return bars_of(frames, found, volume=nothing, mean=found.mean(axis=0), shares_a_trade=1.0)
         spot = spot.reshape(moments.shape)
-        totals = np.array([self._stocks.session_shares(which, int(one)) for one in np.unique(frames.session)])
+        totals = self._stocks.session_shares(which, np.unique(frames.session))
         volume = self._volume(which, frames, totals)
         if what in ("TRADES", "ADJUSTED_LAST"):
             return bars_of(frames, np.round(spot, 2), volume=volume, mean=frames.mean, shares_a_trade=SHARES_A_TRADE)
@@ -141,14 +141,15 @@ class BarHistory:
 
     def _volume(self, which: int, frames: Frames, totals: Floats) -> Floats:
         """Return what traded in each bar; `totals` has the volume of each session that occurs, in order."""
-        volume, times = np.empty(len(frames.start)), self._times(which)
-        for total, session in zip(totals.tolist(), np.unique(frames.session).tolist(), strict=True):
-            mine = frames.session == session
-            day = day_of_session(session, times, always_open=self._always_open)
-            before = np.floor(total * volume_share(frames.first[mine].astype(np.float64), day))
-            after = np.floor(total * volume_share(frames.last[mine] + 1.0, day))
-            volume[mine] = after - before
-        return volume
+        times, session = self._times(which), frames.session
+        opens, closes = np.array(times.opens), np.array(times.closes)
+        start = closes[session - 1] if self._always_open else opens[session]
+        total = totals[np.unique(session, return_inverse=True)[1]]
+        before, after = (
+            np.floor(total * volume_share(seconds.astype(np.float64), start, opens[session], closes[session]))
+            for seconds in (frames.first, frames.last + 1)
+        )
+        return np.asarray(after - before, dtype=np.float64)
 
     def _times(self, which: int) -> Timetable:
         return self._trails[which].times

@@ -73,6 +73,8 @@ def frame_span(spot: Floats, begin: int, session: int, bar_s: int) -> Frames:
     midnight = begin - (local.hour * 3600 + local.minute * 60 + local.second)
     edges = np.arange(midnight + ((begin - midnight) // bar_s + 1) * bar_s, end, bar_s)
     start = np.concatenate([[begin], edges]).astype(np.int64)
+    if len(start) == 1:
+        return _single(spot, begin, session)
     places = start - begin
     sizes = np.diff(np.append(places, len(spot)))
     return Frames(
@@ -118,6 +120,18 @@ def bars_of(frames: Frames, prices: Floats, *, volume: Floats, mean: Floats, sha
         volume=volume,
         wap=np.clip(np.round(mean, 4), prices.min(axis=0), prices.max(axis=0)),
         count=np.ceil(volume / shares_a_trade).astype(np.int64),
+    )
+
+
+def _single(spot: Floats, begin: int, session: int) -> Frames:
+    return Frames(
+        start=np.array([begin]),
+        session=np.array([session]),
+        first=np.array([begin]),
+        highest=np.array([begin + spot.argmax()]),
+        lowest=np.array([begin + spot.argmin()]),
+        last=np.array([begin + len(spot) - 1]),
+        mean=np.array([spot.mean()]),
     )
 
 

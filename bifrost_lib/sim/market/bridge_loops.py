@@ -73,33 +73,23 @@ def bridge_at(key: int, length: int, place: float) -> float:
     return at_a + (at_b - at_a) * (place - a) / (b - a)
 
 
-@kernel(**INLINE)
-def level(
-    elapsed: float, length: float, first: float, last: float, vol: float, years: float, jump: float, bridge: float
-) -> float:
-    """Return spot `elapsed` seconds into an interval of `length`; a jump of its own comes soon after its start."""
-    if elapsed <= 0.0:
-        return first
-    if elapsed >= length:
-        return last
-    drift = (math.log(last / first) - jump) * (elapsed / length)
-    jumped = jump if elapsed >= PUBLISHED_S else 0.0
-    return first * math.exp(drift + vol * math.sqrt(years) * bridge + jumped)
-
-
 def walk_at(
     times: Floats,
     moment: Counts,
-    spot: Floats,
+    log_spot: Floats,
     vol: Floats,
     years: Floats,
     jump: Floats,
     keys: Counts,
     weights: Floats,
-    out_spot: Floats,
+    beat: Counts,
+    move: Floats,
     out_vol: Floats,
 ) -> int:
-    """Write spot and volatility at `times` (epoch seconds); returns how many of them lie outside the beats."""
+    """Write where spot and volatility are at `times` (epoch seconds): the beat before, and log-spot since then.
+
+    Returns how many of the times lie outside the beats.
+    """
     outside = 0
     last = moment.size - 1
     for i in range(times.size):
@@ -115,14 +105,20 @@ def walk_at(
             outside += 1
         length = moment[high] - moment[low]
         elapsed = min(max(t - moment[low], 0.0), float(length))
-        bridge = 0.0
-        for which in range(2):
-            if weights[which] != 0.0:
-                key = interval_key(keys[which], moment[high])
-                bridge += weights[which] * bridge_at(key, length * STEPS, elapsed * STEPS)
-        out_spot[i] = level(elapsed, float(length), spot[low], spot[high], vol[low], years[high], jump[high], bridge)
         share = elapsed / length
         out_vol[i] = math.exp(math.log(vol[low]) * (1.0 - share) + math.log(vol[high]) * share)
+        beat[i], move[i] = low, 0.0
+        if elapsed >= length:
+            beat[i] = high
+        elif elapsed > 0.0:
+            bridge = 0.0
+            for which in range(2):
+                if weights[which] != 0.0:
+                    key = interval_key(keys[which], moment[high])
+                    bridge += weights[which] * bridge_at(key, length * STEPS, elapsed * STEPS)
+            drift = (log_spot[high] - log_spot[low] - jump[high]) / length
+            jumped = jump[high] if elapsed >= PUBLISHED_S else 0.0
+            move[i] = drift * elapsed + vol[low] * math.sqrt(years[high]) * bridge + jumped
     return outside
 
 
@@ -130,7 +126,7 @@ def fill(
     first: int,
     count: int,
     moment: Counts,
-    spot: Floats,
+    log_spot: Floats,
     vol: Floats,
     years: Floats,
     jump: Floats,
@@ -138,27 +134,31 @@ def fill(
     weights: Floats,
     work: Counts,
     line: Floats,
-    out: Floats,
+    move: Floats,
 ) -> int:
-    """Write spot at every second from beat `first` over `count` intervals, both ends included; returns the length.
+    """Write log-spot since the beat before at every second from beat `first` over `count` intervals.
 
-    `work` holds 2 * DEPTH numbers; `line` as many as the longest interval has seconds, and one more.
+    Both ends are included. `work` holds 2 * DEPTH numbers; `line` as many as the longest interval has seconds, and one
+    more. Returns the length.
     """
     at = 0
     for low in range(first, first + count):
         high = low + 1
         length = moment[high] - moment[low]
-        for s in range(length + 1):
-            out[at + s] = 0.0
+        here = move[at : at + length + 1]
+        drift = (log_spot[high] - log_spot[low] - jump[high]) / length
+        deviation = vol[low] * math.sqrt(years[high])
+        for s in range(length):
+            here[s] = drift * s
+        for s in range(PUBLISHED_S, length):
+            here[s] += jump[high]
         for which in range(2):
             if weights[which] != 0.0:
                 _fill_line(interval_key(keys[which], moment[high]), length, work, line)
-                for s in range(length + 1):
-                    out[at + s] += weights[which] * line[s]
-        for s in range(length + 1):
-            out[at + s] = level(
-                float(s), float(length), spot[low], spot[high], vol[low], years[high], jump[high], out[at + s]
-            )
+                scale = deviation * weights[which]
+                for s in range(length):
+                    here[s] += scale * line[s]
+        here[0], here[length] = 0.0, 0.0
         at += length
     return at + 1
 

@@ -84,10 +84,10 @@ class StockBoard:
             self._realised[which, session] = float(returns.std(ddof=1) * np.sqrt(252)) if len(returns) > 1 else np.nan
         return self._realised[which, session]
 
-    def session_shares(self, which: int, session: int) -> float:
-        """Return the shares that trade in a whole session."""
-        noise = float(normals(keys_at(self._keys[which], _VOLUME, session)))
-        return self._profiles[which].shares * float(np.exp(0.25 * noise))
+    def session_shares(self, which: int, session: npt.ArrayLike) -> Floats:
+        """Return the shares that trade in whole sessions."""
+        noise = normals(keys_at(self._keys[which], _VOLUME, session))
+        return np.asarray(self._profiles[which].shares * np.exp(0.25 * noise))
 
     def _options(self, which: int, day: TradingDay) -> dict[str, float]:
         calls, puts, open_calls, open_puts = self._activity.totals(which, day)
@@ -106,7 +106,7 @@ class StockBoard:
         keys = keys_at(self._keys[which], np.array([_BID_SIZE, _ASK_SIZE, _LAST_SIZE]), beat)
         depth = self._profiles[which].shares / 2.0e5
         bid_size, ask_size, last_size = (np.ceil(depth * np.exp(0.7 * normals(keys))) * 100).tolist()
-        volume = float(np.floor(self.session_shares(which, day.session) * day.share))
+        volume = float(np.floor(float(self.session_shares(which, day.session)) * day.share))
         shown = {
             "last_size": last_size,
             "volume": volume,

@@ -13,6 +13,7 @@ from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.sim.market.timetable import Timetable
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 GRID_PER_S = 10  # quotes move at most this often
 _OVERNIGHT_SHARE = 0.08  # of a day's volume, in a market that never closes
@@ -43,7 +44,7 @@ class TradingDay:
     @property
     def share(self) -> float:
         """How much of the day's volume has traded: busier near the open and the close than at noon."""
-        return float(volume_share(np.array([self.second]), self)[0])
+        return float(volume_share(np.array([self.second]), self.start, self.opens, self.closes)[0])
 
 
 def trading_day(moment: datetime, times: Timetable, *, always_open: bool) -> TradingDay:
@@ -63,20 +64,17 @@ def trading_day(moment: datetime, times: Timetable, *, always_open: bool) -> Tra
     return _day(shown, is_open, session, earlier, times.opens[session], times)
 
 
-def day_of_session(session: int, times: Timetable, *, always_open: bool) -> TradingDay:
-    """Return the trading day of a whole session, at its close."""
-    start = times.closes[session - 1] if always_open else times.opens[session]
-    return _day(float(times.closes[session]), True, session, session - 1, start, times)
+def volume_share(seconds: Floats, start: int | Ints, opens: int | Ints, closes: int | Ints) -> Floats:
+    """Return the share of a day's volume that has traded at each second, from 0 to 1, shape (n,).
 
-
-def volume_share(seconds: Floats, day: TradingDay) -> Floats:
-    """Return the share of a day's volume that has traded at each second, from 0 to 1."""
-    inside = np.clip((seconds - day.opens) / (day.closes - day.opens), 0.0, 1.0)
+    `start` is where the day begins: at its session's opening, or at the close before in a market that is always open.
+    """
+    inside = np.clip((seconds - opens) / (np.asarray(closes) - opens), 0.0, 1.0)
     traded = (1.4 * inside + 1.6 * ((2 * inside - 1) ** 3 + 1) / 6) / (1.4 + 1.6 / 3)
-    if day.start == day.opens:
-        return np.asarray(traded, dtype=np.float64)
-    before = np.clip((seconds - day.start) / (day.opens - day.start), 0.0, 1.0)
-    return np.asarray(_OVERNIGHT_SHARE * before + (1 - _OVERNIGHT_SHARE) * traded, dtype=np.float64)
+    evening = np.asarray(opens) - start
+    before = np.clip((seconds - start) / np.maximum(evening, 1), 0.0, 1.0)
+    overnight = np.where(evening > 0, _OVERNIGHT_SHARE, 0.0)
+    return np.asarray(overnight * before + (1 - overnight) * traded, dtype=np.float64)
 
 
 def _day(second: float, is_open: bool, session: int, close_session: int, start: int, times: Timetable) -> TradingDay:

@@ -63,6 +63,7 @@ class Trail:
         self._moment = np.concatenate([_past_beats().moment, ahead_beats.moment])
         self._years = np.concatenate([_past_beats().years, ahead_beats.years])
         self._spot = np.concatenate([past.spot, ahead.spot])
+        self._log_spot = np.log(self._spot)
         self._vol = np.concatenate([past.vol, ahead.vol])
         self._jump = np.concatenate([past.jump, ahead.jump])
         self._closes = np.searchsorted(self._moment, np.array(self.times.closes))
@@ -71,11 +72,11 @@ class Trail:
         """Return spot and volatility at `moments` (epoch seconds), shape (n,)."""
         if len(moments):
             self.extend(datetime.fromtimestamp(float(moments.max()), UTC).year)
-        spot, vol = np.empty(len(moments)), np.empty(len(moments))
-        outside = _walk_at(np.ascontiguousarray(moments), *self._beats(), spot, vol)
+        beat, move, vol = np.empty(len(moments), dtype=np.int64), np.empty(len(moments)), np.empty(len(moments))
+        outside = _walk_at(np.ascontiguousarray(moments), *self._beats(), beat, move, vol)
         if outside:
             raise InputError("clock", _moment(moments.min()), f"a moment from {_moment(self._moment[0])} on")
-        return spot, vol
+        return self._spot[beat] * np.exp(move), vol
 
     def seconds(self, start: int, end: int) -> Floats:
         """Return spot at every second of [start, end], both included."""
@@ -83,10 +84,12 @@ class Trail:
         first = int(np.searchsorted(self._moment, start, side="right")) - 1
         last = max(int(np.searchsorted(self._moment, end, side="left")), first + 1)
         moment = self._moment
-        out = np.empty(moment[last] - moment[first] + 1)
-        work, line = np.empty(128, dtype=np.int64), np.empty(int(np.diff(moment[first : last + 1]).max()) + 1)
-        _fill(first, last - first, *self._beats(), work, line, out)
-        return out[start - moment[first] : end - moment[first] + 1]
+        lengths = np.diff(moment[first : last + 1])
+        move = np.empty(lengths.sum() + 1)
+        work, line = np.empty(128, dtype=np.int64), np.empty(int(lengths.max()) + 1)
+        _fill(first, last - first, *self._beats(), work, line, move)
+        base = np.append(np.repeat(self._spot[first:last], lengths), self._spot[last])
+        return (base * np.exp(move))[start - moment[first] : end - moment[first] + 1]
 
     def close(self, session: npt.ArrayLike) -> Floats:
         """Return spot at the close of sessions, by their index in `times`."""
@@ -97,7 +100,7 @@ class Trail:
         return np.asarray(self._vol[self._closes[np.asarray(session)]], dtype=np.float64)
 
     def _beats(self) -> tuple[Ints, Floats, Floats, Floats, Floats, Ints, Floats]:
-        return self._moment, self._spot, self._vol, self._years, self._jump, self._keys, self._weights
+        return self._moment, self._log_spot, self._vol, self._years, self._jump, self._keys, self._weights
 
 
 @dataclass(frozen=True)
