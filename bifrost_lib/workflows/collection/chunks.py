@@ -38,6 +38,7 @@ class Chunk:
     missing: Counter[str] = field(default_factory=Counter)
     lost: dict[str, list[ListedOption]] = field(default_factory=dict)
     changes: pd.DataFrame | None = None
+    gaps_before: tuple[Gap, ...] = ()
 
     def __post_init__(self) -> None:
         self.opened = self.started  # when its turn came

@@ -27,8 +27,6 @@ STOPPED, DISCONNECTED = "stopped", "disconnected"
 CUT_S = 1.0
 #: Batches under way to the store at once; more would only pile up in memory, where a kill loses them.
 MOST_SENDING = 3
-#: How many observations pass between two looks at the lines in use.
-LOOK_EVERY = 32
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +71,7 @@ class Pass:
         self._where = {option.con_id: (chunk, option) for chunk in chunks for option in chunk.options}
         self._sending: list[asyncio.Task[int]] = []
         self._messages = gateway.status().messages_sent
-        self._peak = self._spot_con_id = 0
+        gateway.reset_peak()
         self.rows_stored = 0
 
     async def run(self, *, priority: Priority, stop: asyncio.Event) -> None:
@@ -89,7 +87,7 @@ class Pass:
         await self._sent(0)
 
     async def _observe(self, priority: Priority, stop: asyncio.Event) -> None:
-        plan, seen, cut = self._plan, 0, time.monotonic()
+        plan, cut = self._plan, time.monotonic()
         holder = f"spot {self._symbol}"
         async with self._gateway.hold(holder, [plan.underlying], priority=priority) as lease:
             observations = self._gateway.observe(plan.options, open_interest=True, priority=priority)
@@ -98,8 +96,6 @@ class Pass:
                     chunk, option = self._where[observation.con_id]
                     now = lease.latest().get(plan.underlying.con_id)
                     chunk.take(Observed(option, observation, self._spot(now, observation)))
-                    if (seen := seen + 1) % LOOK_EVERY == 1:
-                        self._peak = max(self._peak, self._gateway.status().lines.used)
                     if not chunk.pending and chunk in self._open:
                         await self._finish(chunk, "")
                     elif time.monotonic() - cut > CUT_S:
@@ -118,9 +114,10 @@ class Pass:
     async def _finish(self, chunk: Chunk, reason: str) -> None:
         self._open.remove(chunk)
         status, now = self._gateway.status(), self._clock.now()
-        chunk.lines_peak = max(self._peak, status.lines.used)
+        chunk.lines_peak = status.lines.peak
         chunk.messages = max(0, status.messages_sent - self._messages)
-        self._peak, self._messages = 0, status.messages_sent
+        self._messages = status.messages_sent
+        self._gateway.reset_peak()
         chunk.end(self._symbol, now, reason=reason)
         for following in self._open[:1]:
             following.opened = now
@@ -146,7 +143,7 @@ class Pass:
             outcome=chunk.outcome(finished),
             frames=tuple(chunk.frames),
             changes=pd.concat(changes) if changes else None,
-            gaps=() if until is None else chunk.gaps(finished, fillable_until=until),
+            gaps=chunk.gaps_before if until is None else chunk.gaps_before + chunk.gaps(finished, fillable_until=until),
             run_id=chunk.run_id,
         )
 
@@ -158,7 +155,7 @@ class Pass:
 
 def spot_of(observation: Observation) -> float:
     """Return the price of an underlying: its mid, else its last trade or level, else its previous close."""
-    mid = (observation.bid + observation.ask) / 2
+    mid: float = (observation.bid + observation.ask) / 2
     if isfinite(mid) and 0 < observation.bid <= observation.ask:
         return mid
     return next((price for price in (observation.last, observation.close) if price > 0), nan)

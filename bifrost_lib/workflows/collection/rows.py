@@ -58,6 +58,7 @@ class Batch:
     """What a batch of observations came to: rows to store, and the other contracts, each with the reason."""
 
     frame: pd.DataFrame
+    observed: list[Observed]  # in the order of the frame's rows
     lost: list[tuple[ListedOption, str]]
 
     @property
@@ -85,23 +86,23 @@ def to_batch(observed: Sequence[Observed], *, symbol: str, ts: datetime) -> Batc
         for it; else it is `lost` for the gateway's reason, ``empty_quote`` where that gave none.
     """
     if not observed:
-        return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), [])
+        return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), [], [])
     numbers = np.array([_numbers(one.observation) for one in observed], dtype=np.float64)
     numbers[np.isinf(numbers)] = np.nan
-    has_something = ~np.isnan(numbers[:, _SOMETHING]).all(axis=1)
-    marked = list(zip(observed, has_something.tolist(), strict=True))
+    has_something = np.asarray(~np.isnan(numbers[:, _SOMETHING]).all(axis=1))
+    marked: list[tuple[Observed, bool]] = list(zip(observed, has_something.tolist(), strict=True))
     lost = [(one.option, one.observation.missing or EMPTY_QUOTE) for one, keep in marked if not keep]
     kept = [one for one, keep in marked if keep]
     if not kept:
-        return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), lost)
-    frame, vendor = _quotes(kept, numbers[has_something], symbol=symbol, ts=ts)
-    return Batch(with_analytics(frame).assign(**vendor), lost)
+        return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), [], lost)
+    frame, vendor, order = _quotes(kept, numbers[has_something], symbol=symbol, ts=ts)
+    return Batch(with_analytics(frame).assign(**vendor), [kept[place] for place in order], lost)
 
 
 def _quotes(
     kept: Sequence[Observed], numbers: Floats, *, symbol: str, ts: datetime
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the quotes sorted as the analytics want them, and the vendor's columns in the same order."""
+) -> tuple[pd.DataFrame, dict[str, Any], list[int]]:
+    """Return the quotes sorted as the analytics want them, the vendor's columns in the same order, and that order."""
     trading_class, expiry, strike, right, style, settlement, multiplier = zip(
         *(_contract(one.option) for one in kept), strict=True
     )
@@ -131,10 +132,10 @@ def _quotes(
     vendor: dict[str, Any] = {name: values[name] for name in _VENDOR}
     types = [one.observation.market_data_type for one in kept]
     vendor["market_data_type"] = _words(types, tuple(MARKET_DATA_TYPES.values()), order)
-    return pd.DataFrame({name: columns[name] for name in QUOTE_COLUMNS}), vendor
+    return pd.DataFrame({name: columns[name] for name in QUOTE_COLUMNS}), vendor, order.tolist()
 
 
-def _words(words: Sequence[str], known: tuple[str, ...], order: npt.NDArray[np.int64]) -> pd.Categorical:
+def _words(words: Sequence[str], known: tuple[str, ...], order: npt.NDArray[np.int64]) -> Any:
     """Return words of a closed list as a categorical; any other word is unknown, not an error."""
     codes = {word: code for code, word in enumerate(known)}
     numbers = np.array([codes.get(word, -1) for word in words], dtype=np.int8)

@@ -96,6 +96,7 @@ class Sweeper:
         stop: asyncio.Event,
         priority: Priority = Priority.SWEEP,
         fillable_until: datetime | None = None,
+        before: Sequence[Gap] = (),
     ) -> SweepReport:
         """Observe what `selection` wants of the chain of `symbol`, and store it.
 
@@ -109,6 +110,8 @@ class Sweeper:
             Whose turn it is when market-data lines are scarce.
         fillable_until : datetime, aware, optional
             When what is missing is not worth asking for any more. Default: the start, so at once.
+        before : sequence of Gap
+            What is known to be missing from before this sweep; the ledger is told with it.
 
         Raises
         ------
@@ -122,9 +125,9 @@ class Sweeper:
         try:
             plan = await self.plan(symbol, selection)
         except BifrostError as trouble:
-            await self._confess(symbol, started, trouble, until)
+            await self._confess(symbol, started, trouble, until, before)
             raise
-        return await self._observe(plan, started, stop, priority, until)
+        return await self._observe(plan, started, stop, priority, until, before)
 
     async def fill(self, symbol: str, words: Sequence[Sequence[Any]], *, stop: asyncio.Event) -> SweepReport:
         """Observe the contracts that a gap remembers; what is still missing leaves that gap open and makes no other.
@@ -160,7 +163,13 @@ class Sweeper:
         return Plan(underlying, spot, listed, options)
 
     async def _observe(
-        self, plan: Plan, started: datetime, stop: asyncio.Event, priority: Priority, until: datetime | None
+        self,
+        plan: Plan,
+        started: datetime,
+        stop: asyncio.Event,
+        priority: Priority,
+        until: datetime | None,
+        before: Sequence[Gap] = (),
     ) -> SweepReport:
         symbol = plan.underlying.symbol
         predicted_s = self.forecast.seconds(len(plan.options))
@@ -168,6 +177,7 @@ class Sweeper:
         chunks = cut_into_chunks(plan.options, started=started, name=name, size=self._chunk)
         await asyncio.to_thread(self._enter, symbol, chunks)
         if chunks:
+            chunks[0].gaps_before = tuple(before)
             contracts = (option.contract for option in plan.listed)
             chunks[0].changes = self._memory.compare_listing(symbol, contracts, ts=started)
         accounts = Accounts(COLLECTOR, self.source, until)
@@ -191,7 +201,9 @@ class Sweeper:
         except SourceUnavailable as trouble:  # each batch brings its run along when it is delivered
             log.warning("%s", trouble)
 
-    async def _confess(self, symbol: str, started: datetime, trouble: BifrostError, until: datetime) -> None:
+    async def _confess(
+        self, symbol: str, started: datetime, trouble: BifrostError, until: datetime, before: Sequence[Gap]
+    ) -> None:
         """Let the ledger tell of a sweep that could not even begin; a silent gateway leaves a gap."""
         finished = max(started, self._clock.now())
         gap = Gap(first_ts=started, last_ts=finished, reason=DISCONNECTED, fillable_until=until)
@@ -201,7 +213,7 @@ class Sweeper:
             outcome=RunOutcome(
                 expected=0, received=0, problem=str(trouble), seconds=(finished - started).total_seconds()
             ),
-            gaps=(gap,) if isinstance(trouble, SourceUnavailable) else (),
+            gaps=(*before, *((gap,) if isinstance(trouble, SourceUnavailable) else ())),
         )  # fmt: skip
         await self._outbox.send(batch)
 

@@ -65,6 +65,9 @@ class MemoryGateway:
             0.0, "live", None,
         )  # fmt: skip
 
+    def reset_peak(self) -> None:
+        self.messages += 0
+
     async def underlying(self, symbol: str) -> Underlying:
         self._answer()
         if symbol != "SPY":
