@@ -1,4 +1,8 @@
-"""Simulated markets: fictional underlyings whose names start with SIM, so that nobody takes them for real data."""
+"""Simulated markets and the gateway in front of them.
+
+What is stored as history without asking has fictional underlyings, whose names start with SIM, so that nobody takes it
+for real data. The synthetic market also answers to well-known tickers; whatever is collected from it must be labelled.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bifrost_lib.sim.market.history import simulated_history
+    from bifrost_lib.sim.market.replay import ReplayMarket, replay_from_parquet
     from bifrost_lib.sim.market.scripted import ScriptedMarket
     from bifrost_lib.sim.market.synthetic import SyntheticMarket
     from bifrost_lib.sim.market.universe import SIMULATED, SimulatedUnderlying
@@ -13,9 +18,11 @@ if TYPE_CHECKING:
 __all__ = [
     "SIMULATED",
     "SOURCE",
+    "ReplayMarket",
     "ScriptedMarket",
     "SimulatedUnderlying",
     "SyntheticMarket",
+    "replay_from_parquet",
     "simulated_history",
 ]
 
@@ -26,6 +33,8 @@ _HOMES = {
     "simulated_history": "market.history",
     "SIMULATED": "market.universe",
     "SimulatedUnderlying": "market.universe",
+    "ReplayMarket": "market.replay",
+    "replay_from_parquet": "market.replay",
     "ScriptedMarket": "market.scripted",
     "SyntheticMarket": "market.synthetic",
 }
