@@ -85,7 +85,7 @@ class Listener:
                     return None
                 time.sleep(max(min(self._pause_s(), left), 0.0))
                 self._reconnect()
-            elif select.select([self._connection], [], [], max(left, 0.0))[0]:
+            elif self._select(max(left, 0.0)):
                 self._receive()
             elif deadline is not None and left <= 0:
                 return None
@@ -133,10 +133,21 @@ class Listener:
     ) -> None:
         self.close()
 
+    def _select(self, timeout_s: float) -> bool:
+        try:
+            return bool(select.select([self._connection], [], [], timeout_s)[0])
+        except (psycopg2.Error, OSError, ValueError):  # the connection was closed meanwhile
+            self._drop()
+            return False
+
     async def _is_readable(self, timeout_s: float | None) -> bool:
         """Wait for bytes; also True, so that the loop looks again, when the listener is closed meanwhile."""
         loop, arrived = asyncio.get_running_loop(), asyncio.Event()
-        descriptor = self._connection.fileno()
+        try:
+            descriptor = self._connection.fileno()
+        except psycopg2.Error:
+            self._drop()
+            return False
         loop.add_reader(descriptor, arrived.set)
         try:
             await asyncio.wait_for(arrived.wait(), min(timeout_s, 0.5) if timeout_s is not None else 0.5)
@@ -147,13 +158,15 @@ class Listener:
         return not self._is_closed
 
     def _receive(self) -> None:
+        connection = self._connection
+        if connection is None:
+            return
         try:
-            self._connection.poll()
+            connection.poll()
         except psycopg2.Error:
             self._drop()
-            return
-        while self._connection.notifies:
-            note = self._connection.notifies.pop(0)
+        while connection.notifies:
+            note = connection.notifies.pop(0)
             self._ready.append(Notification(note.channel, note.payload, note.pid))
 
     def _reconnect(self) -> None:
@@ -168,7 +181,7 @@ class Listener:
         try:
             pooled = self._store.engine.raw_connection()
             pooled.detach()  # the pool would hand it to others who do not know that it listens
-            self._connection = pooled.driver_connection
+            self._connection = pooled.dbapi_connection
             self._connection.autocommit = True
             cursor = self._connection.cursor()
             for channel in self._channels:
