@@ -48,7 +48,7 @@ class Schedule:
         """Return the seconds from `now` until the next message may go; 0 when it may go now."""
         if self._sent and now < self._sent[-1]:  # the clock was set back: its old moments say nothing
             self._sent.clear()
-            self._slot = now + 1.0 / self.rate
+            self._slot = now + self._credit_s + 1.0 / self.rate
         allowed = max(1, floor(self.rate))
         earliest = self._slot - self._credit_s
         if len(self._sent) >= allowed:
@@ -57,7 +57,9 @@ class Schedule:
 
     def sent(self, now: float) -> None:
         """Note that a message went at `now`."""
-        self._slot = max(self._slot, now - self._credit_s) + 1.0 / self.rate
+        # A message that is late by less than the credit moves no slot; after a longer pause the pace begins anew.
+        base = self._slot if now <= self._slot else now + self._credit_s
+        self._slot = base + 1.0 / self.rate
         self._sent.append(now)
         while len(self._sent) > max(1, floor(self.rate)):
             self._sent.popleft()

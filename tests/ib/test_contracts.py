@@ -1,0 +1,140 @@
+"""What is listed: asked once a day, one request for an expiry, expiries in the exchange's dates."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bifrost_lib.core.clock import SteppedClock
+from bifrost_lib.core.errors import NoDataError, SourceUnavailable
+from bifrost_lib.ib.contracts import ContractCache, option_classes_of
+from bifrost_lib.ib.errors import GatewayRefusal
+from bifrost_lib.ib.records import Underlying
+
+SPX = Underlying("SPX", 416904, "IND", "CBOE", "USD")
+THURSDAY, MONTHLY = date(2026, 12, 17), date(2026, 12, 18)
+
+
+def _details(local_symbol: str, *, trading_class: str, strike: float, right: str, con_id: int, last: str) -> Any:
+    contract = SimpleNamespace(
+        conId=con_id, symbol="SPX", secType="OPT", lastTradeDateOrContractMonth=last, strike=strike, right=right,
+        multiplier="100", exchange="SMART", currency="USD", localSymbol=local_symbol, tradingClass=trading_class,
+    )  # fmt: skip
+    return SimpleNamespace(contract=contract, realExpirationDate="", minTick=0.05, longName="S&P 500")
+
+
+LISTED = {
+    "20261217": [
+        _details("SPX   261218C06000000", trading_class="SPX", strike=6000, right="C", con_id=1, last="20261217"),
+        _details("SPXW  261217C06000000", trading_class="SPXW", strike=6000, right="C", con_id=2, last="20261217"),
+    ],
+    "20261218": [
+        _details("SPXW  261218P06000000", trading_class="SPXW", strike=6000, right="P", con_id=3, last="20261218"),
+    ],
+}
+
+
+class _Requests:
+    """Stands in for a connection: records what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.failing = False
+
+    async def request(self, what: str, send: Callable[[Any, int], None], *, patience_s: float = 0.0) -> list[Any]:
+        asked: dict[str, Any] = {}
+        send(SimpleNamespace(request_contracts=lambda _, **query: asked.update(query)), 1)
+        self.asked.append(asked)
+        await asyncio.sleep(0.01)
+        if self.failing:
+            raise SourceUnavailable("IB gateway", "the connection was lost")
+        if asked["sec_type"] != "OPT":
+            raise GatewayRefusal(what, 200, "No security definition has been found for the request")
+        return LISTED.get(asked["expiry"], [])
+
+
+def _cache() -> tuple[ContractCache, _Requests, SteppedClock]:
+    clock, requests = SteppedClock(datetime(2026, 11, 20, 15, tzinfo=UTC)), _Requests()
+    return ContractCache(clock, requests), requests, clock
+
+
+def test_both_classes_of_an_index_monthly_are_found():
+    """The class that settles on the opening is listed by the day before."""
+    cache, requests, _ = _cache()
+    options = asyncio.run(cache.listed_options(SPX, expiries=[MONTHLY]))
+    assert [option.con_id for option in options] == [1, 3]
+    assert [asked["expiry"] for asked in requests.asked] == ["20261217", "20261218"]
+    monthly, weekly = (option.contract for option in options)
+    assert (monthly.expiry, monthly.settlement, monthly.style) == (MONTHLY, "AM", "european")
+    assert (weekly.trading_class, weekly.settlement, weekly.right) == ("SPXW", "PM", "P")
+    assert options[0].min_tick == 0.05
+
+
+def test_a_class_can_be_chosen_and_neighbouring_expiries_do_not_leak_in():
+    cache, _, _ = _cache()
+    options = asyncio.run(cache.listed_options(SPX, expiries=[MONTHLY], trading_class="SPX"))
+    assert [option.con_id for option in options] == [1]
+    options = asyncio.run(cache.listed_options(SPX, expiries=[THURSDAY]))
+    assert [option.con_id for option in options] == [2]
+
+
+def test_an_expiry_is_asked_for_once_a_day_even_by_many_at_once():
+    async def main() -> tuple[int, int]:
+        cache, requests, clock = _cache()
+        await asyncio.gather(*(cache.listed_options(SPX, expiries=[MONTHLY]) for _ in range(5)))
+        await cache.listed_options(SPX, expiries=[MONTHLY])
+        same_day = len(requests.asked)
+        clock.advance(timedelta(days=1))
+        await cache.listed_options(SPX, expiries=[MONTHLY])
+        return same_day, len(requests.asked)
+
+    assert asyncio.run(main()) == (2, 4)
+
+
+def test_a_failure_is_not_remembered():
+    async def main() -> int:
+        cache, requests, _ = _cache()
+        requests.failing = True
+        with pytest.raises(SourceUnavailable):
+            await cache.listed_options(SPX, expiries=[MONTHLY])
+        requests.failing = False
+        return len(await cache.listed_options(SPX, expiries=[MONTHLY]))
+
+    assert asyncio.run(main()) == 2
+
+
+def test_one_who_stops_waiting_does_not_take_the_answer_from_the_others():
+    async def main() -> int:
+        cache, _, _ = _cache()
+        first = asyncio.create_task(cache.listed_options(SPX, expiries=[THURSDAY]))
+        second = asyncio.create_task(cache.listed_options(SPX, expiries=[THURSDAY]))
+        await asyncio.sleep(0.001)
+        first.cancel()
+        return len(await second)
+
+    assert asyncio.run(main()) == 1
+
+
+def test_an_unknown_symbol_says_so():
+    cache, requests, _ = _cache()
+    with pytest.raises(NoDataError) as error:
+        asyncio.run(cache.underlying("NOPE"))
+    assert error.value.facts == {"symbol": "NOPE"}
+    assert [asked["sec_type"] for asked in requests.asked] == ["STK", "IND"]
+
+
+def test_classes_are_merged_over_exchanges_and_dated_by_their_expiry():
+    rows = [
+        ("SMART", 1, "SPX", "100", ["20261217"], [5900.0, 6000.0]),
+        ("CBOE", 1, "SPX", "100", ["20261217", "20270114"], [6000.0, 6100.0]),
+        ("SMART", 1, "SPXW", "100", ["20261217", "20261218"], [6000.0]),
+    ]
+    monthly, weekly = option_classes_of(rows)
+    assert monthly.trading_class == "SPX" and monthly.expiries == (MONTHLY, date(2027, 1, 15))
+    assert monthly.strikes == (5900.0, 6000.0, 6100.0) and monthly.multiplier == 100.0
+    assert weekly.expiries == (THURSDAY, MONTHLY)
