@@ -1,0 +1,26 @@
+"""The data farms, and what is said about them. Their names tell a client that this gateway is a simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Farm:
+    """One group of IB's servers, and the codes that say how it is."""
+
+    name: str
+    ok: int
+    broken: int
+
+
+FARMS: dict[str, Farm] = {
+    "data": Farm("simulated", 2104, 2103),
+    "hmds": Farm("simulated-hmds", 2106, 2105),
+    "secdef": Farm("simulated-secdef", 2158, 2157),
+}
+
+
+def all_farms() -> str:
+    """Return the names of all farms, as 1102 lists them."""
+    return "; ".join(farm.name for farm in FARMS.values())
