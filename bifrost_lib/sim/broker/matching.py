@@ -41,14 +41,14 @@ def match(working: WorkingOrder, quote: Quote, *, allowed: float, fill_share: fl
     if working.order.order_type in ("MIDPRICE", "PEG MID"):
         shown = min(quote.ask_size, quote.bid_size)
     whole = working.order.all_or_none or working.order.tif == "FOK"
-    takes = shown if whole else max(floor(shown * fill_share), min(shown, 1.0))
-    qty = min(working.remaining, floor(takes), allowed - working.filled)
+    takes = shown if whole else max(shown * fill_share, min(shown, 1.0))
+    qty = floor(min(working.remaining, takes, allowed - working.filled) + 1e-9)
     least = working.remaining if whole else 1.0
     if not working.filled and working.order.min_qty not in (0, UNSET_INT):
         least = max(least, min(float(working.order.min_qty), working.remaining))
     if qty < least:
         return None
-    return Match(qty, price, adds_liquidity=working.rested)
+    return Match(float(qty), price, adds_liquidity=working.rested)
 
 
 def auction_match(working: WorkingOrder, price: float) -> Match | None:

@@ -80,7 +80,7 @@ class WorkingOrder:
 
     @property
     def average_price(self) -> float:
-        return self.paid / self.filled if self.filled else 0.0
+        return round(self.paid / self.filled, 8) if self.filled else 0.0
 
     @property
     def is_done(self) -> bool:

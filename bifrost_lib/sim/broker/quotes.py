@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isnan, nan
+from math import inf, isnan, nan
 
 from bifrost_lib.sim.broker.products import Product
 from bifrost_lib.sim.exchange import Market
@@ -58,10 +58,10 @@ class QuoteSheet:
         self._taken[con_id, asks] = self._taken.get((con_id, asks), 0.0) + size
 
     def displayed(self, con_id: int, *, asks: bool) -> float:
-        """Return what is left of the displayed size, 0 where nothing is displayed."""
+        """Return what is left of the displayed size; a size that is not shown limits nothing."""
         quote = self.quote(con_id)
         size = quote.ask_size if asks else quote.bid_size
-        return max(0.0 if isnan(size) else size - self._taken.get((con_id, asks), 0.0), 0.0)
+        return inf if isnan(size) else max(size - self._taken.get((con_id, asks), 0.0), 0.0)
 
     def product_quote(self, product: Product) -> Quote:
         """Return the quote of a product; a combination's is made of its legs' and has no trades of its own."""
@@ -73,7 +73,7 @@ class QuoteSheet:
                 self.displayed(con_id, asks=True), quote.reference, quote.open, quote.close, quote.volume, quote.halted,
             )  # fmt: skip
         bid = ask = reference = close = 0.0
-        bid_size = ask_size = float("inf")
+        bid_size = ask_size = inf
         for leg in product.legs:
             con_id, ratio = leg.instrument.con_id, leg.ratio
             quote = self.quote(con_id)
@@ -82,8 +82,8 @@ class QuoteSheet:
             )
             ask, bid = ask + ratio * buys, bid + ratio * sells
             reference, close = reference + ratio * quote.reference, close + ratio * quote.close
-            ask_size = min(ask_size, self.displayed(con_id, asks=ratio > 0) // abs(ratio))
-            bid_size = min(bid_size, self.displayed(con_id, asks=ratio < 0) // abs(ratio))
+            ask_size = min(ask_size, self.displayed(con_id, asks=ratio > 0) / abs(ratio))
+            bid_size = min(bid_size, self.displayed(con_id, asks=ratio < 0) / abs(ratio))
         halted = any(self.quote(con_id).halted for con_id in product.con_ids)
         return Quote(bid, ask, nan, bid_size, ask_size, reference, nan, close, nan, halted)
 
