@@ -15,7 +15,7 @@ from bifrost_lib.pricing.svi import GRID, SviSlices, slice_arrays
 from bifrost_lib.pricing.svi_forms import durrleman_g, svi_total_variance
 
 _OWN_POINTS = np.linspace(-4.0, 4.0, 41)  # sigmas from m, where a slice stands in for its quotes
-_LEAST_SIGMA, _SAFETY, _LEAST_SLOPE = 1e-3, 1e-12, 1e-6
+_LEAST_SIGMA, _SAFETY, _LEAST_SLOPE = 0.05, 1e-12, 1e-9
 _STEEPER, _OTHER_SIDE, _G_MARGIN = 1.5, 0.1, 1e-3
 _NOTHING = np.array([0.0, 0.0, 0.0, 0.0, 1.0])  # the slice of an expiry now: no variance anywhere
 
@@ -27,6 +27,11 @@ class _Quotes:
     k: Floats
     w: Floats
     weight: Floats
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of the log of the price that the quotes speak of, about."""
+        return float(np.sqrt(np.median(self.w))) + _SAFETY
 
     def loss(self, raw: Floats) -> float:
         return float((self.weight * (_total(raw, self.k) - self.w) ** 2).sum() / self.weight.sum())
@@ -206,14 +211,16 @@ def isotonic(values: Floats, weights: Floats) -> Floats:
 
 
 def _repaired(raw: Floats, before: Floats, steepest: Floats, quotes: _Quotes) -> Floats:
-    lifted = _lifted(raw, before, steepest, quotes)
-    best = lifted
+    centred = np.array([raw[0], raw[1], raw[2], 0.0, quotes.deviation])  # a slice far from its quotes is a bad start
+    starts = [_lifted(one, before, steepest, quotes) for one in (raw, centred)]
+    best = min(starts, key=quotes.loss)
     for with_g in (False, True):  # the constraint on g costs ten times the others, and is seldom needed
-        found = _lift(_refitted(lifted, before, steepest, quotes, with_g=with_g), before)
-        fine = _shortfall(found, before) <= 0 and _least_g(found)[0] >= 0
-        if fine and quotes.loss(found) < quotes.loss(best):
-            best = found
-        if fine:
+        for start in starts:
+            found = _lift(_refitted(start, before, steepest, quotes, with_g=with_g), before)
+            fine = _shortfall(found, before) <= 0 and _least_g(found)[0] >= 0
+            if fine and quotes.loss(found) < quotes.loss(best):
+                best = found
+        if not any(best is start for start in starts):
             break
     return best
 
@@ -221,10 +228,11 @@ def _repaired(raw: Floats, before: Floats, steepest: Floats, quotes: _Quotes) ->
 def _lifted(raw: Floats, before: Floats, steepest: Floats, quotes: _Quotes) -> Floats:
     """Give the wings allowed slopes, and raise the level until nothing before lies above it."""
     slope = _allowed(_wings(raw)[0], before, steepest)
-    shaped = np.array([0.0, slope.sum() / 2, (slope[0] - slope[1]) / slope.sum(), raw[3], raw[4]])
+    sigma = max(raw[4], _LEAST_SIGMA * quotes.deviation)
+    shaped = np.array([0.0, slope.sum() / 2, (slope[0] - slope[1]) / slope.sum(), raw[3], sigma])
     shaped[0] = (quotes.weight * (quotes.w - _total(shaped, quotes.k))).sum() / quotes.weight.sum()
     lifted = _lift(shaped, before)
-    step = max(1e-4, 0.1 * abs(lifted[0]))
+    step = 0.05 * quotes.deviation**2
     while _least_g(lifted)[0] < 0:  # a level high enough has no arbitrage: g tends to 1 - w'**2 / 16 >= 3/4
         lifted[0] += step
         step *= 2
@@ -248,35 +256,42 @@ def _lift(raw: Floats, before: Floats) -> Floats:
 def _refitted(start: Floats, before: Floats, steepest: Floats, quotes: _Quotes, *, with_g: bool) -> Floats:
     from scipy.optimize import minimize  # only chains with arbitrage pay for loading it
 
-    scale = max(quotes.loss(start), 1e-16) * quotes.weight.sum()
     look = np.concatenate([before[3] + before[4] * GRID[::3], start[3] + start[4] * GRID[::3], quotes.k])
     floor, flattest = _total(before, look), _wings(before)[0]
     most = np.maximum(steepest, flattest)
+    width = quotes.deviation
+    units = np.array([width**2, width, 1.0, width, width])  # in which the parameters of any expiry are of like size
+    scale = max(quotes.loss(start), 1e-16 * width**4) * quotes.weight.sum()
+    per_look = 1 / (width**2 + width * np.abs(look))
 
-    def loss(raw: Floats) -> tuple[float, Floats]:
-        off = _total(raw, quotes.k) - quotes.w
-        slope = 2 * (quotes.weight * off) @ _slopes(raw, quotes.k)
-        return float((quotes.weight * off**2).sum() / scale), slope / scale
+    def loss(x: Floats) -> tuple[float, Floats]:
+        off = _total(x * units, quotes.k) - quotes.w
+        slope = 2 * (quotes.weight * off) @ _slopes(x * units, quotes.k)
+        return float((quotes.weight * off**2).sum() / scale), slope * units / scale
 
-    def slack(raw: Floats) -> Floats:
-        slope = _wings(raw)[0]
-        return np.concatenate([(_total(raw, look) - floor) / (1 + np.abs(look)), slope - flattest, most - slope])
+    def slack(x: Floats) -> Floats:
+        slope = _wings(x * units)[0]
+        above = (_total(x * units, look) - floor) * per_look
+        slacks: Floats = np.concatenate([above, (slope - flattest) / width, (most - slope) / width])
+        return slacks
 
-    def slack_slopes(raw: Floats) -> Floats:
-        _, b, rho, _, _ = raw
-        edges = np.array([[0.0, 1 + rho, b, 0.0, 0.0], [0.0, 1 - rho, -b, 0.0, 0.0]])
-        return np.vstack([_slopes(raw, look) / (1 + np.abs(look))[:, None], edges, -edges])
+    def slack_slopes(x: Floats) -> Floats:
+        _, b, rho, _, _ = x * units
+        edges = np.array([[0.0, 1 + rho, b, 0.0, 0.0], [0.0, 1 - rho, -b, 0.0, 0.0]]) / width
+        slopes: Floats = np.vstack([_slopes(x * units, look) * per_look[:, None], edges, -edges]) * units
+        return slopes
 
-    low = np.array([-np.inf, 1e-9, -0.999, start[3] - 2.0, _LEAST_SIGMA])
-    high = np.array([np.inf, 2.0, 0.999, start[3] + 2.0, 5.0])
+    first, last = min(start[3], quotes.k.min()), max(start[3], quotes.k.max())
+    low = np.array([-np.inf, _LEAST_SLOPE, -0.999, first - 4 * width, _LEAST_SIGMA * width]) / units
+    high = np.array([np.inf, 2.0, 0.999, last + 4 * width, 50 * width]) / units
     constraints: list[dict[str, Any]] = [{"type": "ineq", "fun": slack, "jac": slack_slopes}]
     if with_g:
-        constraints.append({"type": "ineq", "fun": _g_slack})
+        constraints.append({"type": "ineq", "fun": lambda x: _g_slack(x * units)})
     found = minimize(
-        loss, np.clip(start, low, high), jac=True, method="SLSQP", bounds=list(zip(low, high, strict=True)),
-        constraints=constraints, options={"maxiter": 80, "ftol": 1e-9},
+        loss, np.clip(start / units, low, high), jac=True, method="SLSQP", bounds=list(zip(low, high, strict=True)),
+        constraints=constraints, options={"maxiter": 100, "ftol": 1e-9},
     )  # fmt: skip
-    refitted = np.asarray(found.x)
+    refitted = np.asarray(found.x) * units
     slope = _allowed(_wings(refitted)[0], before, steepest)  # the solver keeps a constraint only nearly
     refitted[1], refitted[2] = slope.sum() / 2, (slope[0] - slope[1]) / slope.sum()
     return refitted
@@ -288,7 +303,8 @@ def _g_slack(raw: Floats) -> Floats:
     if (_total(raw, k) <= 0).any():
         return np.minimum(_total(raw, k), 0.0) - _G_MARGIN
     names = dict(zip(("a", "b", "rho", "m", "sigma"), raw, strict=True))
-    return np.minimum(durrleman_g(log_moneyness=k, **names), 1.0) - _G_MARGIN
+    slack: Floats = np.minimum(durrleman_g(log_moneyness=k, **names), 1.0) - _G_MARGIN
+    return slack
 
 
 def _slopes(raw: Floats, k: Floats) -> Floats:
