@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bifrost_lib.ib.errors import Category, Verdict, classify
 from bifrost_lib.ib.lines import Holder, Priority
-from bifrost_lib.ib.pacer import Lane, Ticket
+from bifrost_lib.ib.pacer import Lane
 from bifrost_lib.ib.slots import Slot
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Feeder(ABC):
         self.holder = Holder(name, priority, revoke=self._revoke, offer=self.arm)
         self.in_flight: dict[int, Slot] = {}
         self.cancels: deque[tuple[int, float]] = deque()  # (request id, when it began)
-        self._ticket: Ticket | None = None
+        self._armed = False
         self._paused_until = float("-inf")
         self._closing = False
         link.lines.join(self.holder)
@@ -87,28 +87,25 @@ class Feeder(ABC):
 
     def arm(self) -> None:
         """Ask for a turn if there is something to send."""
-        if self._ticket is not None or not self._has_work():
+        if self._armed or not self._has_work():
             return
+        self._armed = True  # before the post: the turn may come at once
         if self.link.pacer.unlimited:
-            ticket = self._ticket = Ticket(lambda: self._burst(ticket))
-            asyncio.get_running_loop().call_soon(ticket.action)
+            asyncio.get_running_loop().call_soon(self._burst)
         else:
-            self._ticket = self.link.pacer.post(Lane.MARKET_DATA, self._turn)
+            self.link.pacer.post(Lane.MARKET_DATA, self._turn)
 
     def _turn(self) -> bool:
-        self._ticket = None
+        self._armed = False
         sent = self._send_one()
         self.arm()
         return sent
 
-    def _burst(self, ticket: Ticket) -> None:
-        if ticket.cancelled:
-            return
+    def _burst(self) -> None:
         for _ in range(BURST):
             if not self.link.pacer.at_once(self._send_one):
                 break
-        if self._ticket is ticket:
-            self._ticket = None
+        self._armed = False
         self.arm()
 
     def _has_work(self) -> bool:
@@ -116,6 +113,9 @@ class Feeder(ABC):
             return False
         if self._can_ask():
             return True
+        return self._can_cancel()
+
+    def _can_cancel(self) -> bool:
         return bool(self.cancels) and self.cancels[0][1] + self.link.limits.minimum_hold_s <= self.link.now()
 
     def _can_ask(self) -> bool:
@@ -130,17 +130,22 @@ class Feeder(ABC):
     def _send_one(self) -> bool:
         if not self.link.usable:
             return False
+        # While messages are scarce, all lines are kept busy, so that each contract has the most time to settle.
+        # Where they are free, a line that is not needed would only cause ticks that nobody reads.
+        if self.link.pacer.unlimited and self._can_cancel():
+            return self._cancel_one()
         if self._can_ask() and self.link.lines.take(self.holder):
             slot = self.next_slot()
             slot.listener = self
             self.in_flight[self.link.subscribe(slot, snapshot=self.snapshot)] = slot
             return True
-        if self.cancels and self.cancels[0][1] + self.link.limits.minimum_hold_s <= self.link.now():
-            self.link.unsubscribe(self.cancels.popleft()[0])
-            self.link.lines.release(self.holder)
-            self._leave_if_done()
-            return True
-        return False
+        return self._can_cancel() and self._cancel_one()
+
+    def _cancel_one(self) -> bool:
+        self.link.unsubscribe(self.cancels.popleft()[0])
+        self.link.lines.release(self.holder)
+        self._leave_if_done()
+        return True
 
     # losing
 
@@ -234,7 +239,4 @@ class Feeder(ABC):
 
     def _leave_if_done(self) -> None:
         if self._closing and not self.cancels and not self.in_flight:
-            if self._ticket is not None:
-                self._ticket.cancel()
-                self._ticket = None
             self.link.leave(self)
