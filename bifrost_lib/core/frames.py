@@ -18,10 +18,11 @@ def check_frame(frame: pd.DataFrame, columns: Sequence[str], *, name: str = "fra
     InputError
         If a column is missing or its dtype is not the vocabulary's; `error.name` is ``name.column``.
     """
+    kinds = dict(zip(frame.columns, frame.dtypes, strict=True))
     for column in columns:
-        if column not in frame.columns:
+        if column not in kinds:
             raise InputError(f"{name}.{column}", list(frame.columns), "this column to be present")
-        wanted, found = VOCABULARY[column].dtype, frame[column].dtype
+        wanted, found = VOCABULARY[column].dtype, kinds[column]
         if not _is(found, wanted):
             raise InputError(f"{name}.{column}", str(found), f"dtype {wanted}")
     return frame[list(columns)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.core.quality import QUALITY_LABELS
 from bifrost_lib.store.binary_copy import EPOCH_US, Floats, Int64s, decode_rows
 from bifrost_lib.store.chain_frames import chain_frame
-from bifrost_lib.store.columns import DATA_TYPES, VALUE_COLUMNS, VENDOR_VALUES
+from bifrost_lib.store.columns import CONTRACT_COLUMNS, DATA_TYPES, VALUE_COLUMNS, VENDOR_VALUES
 from bifrost_lib.store.contract_book import book_of
 from bifrost_lib.store.contracts import ContractKeys
 from bifrost_lib.store.directory import microseconds, moment
@@ -80,10 +81,10 @@ def publish_quotes(store: Store, frame: pd.DataFrame, *, source: str | None = No
     if data_type is None:
         data_type = np.full(len(frame), -1, dtype=np.int8)
     _check_finite(values)
+    keys = _keys_of(store.engine, source)
     with written(store.engine, store.place) as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
-        keys = ContractKeys(cursor, simulated=None if source is None else is_simulated(source))
-        stocks, contracts = keys.resolve(frame)
+        stocks, contracts = keys.of(cursor, frame)
         # Of several rows for one contract the newest; ascending, so that two publishers wait for each other in turn.
         order = np.lexsort((ts, contracts))
         rows = order[np.append(np.diff(contracts[order]) != 0, True)]
@@ -98,9 +99,46 @@ def publish_quotes(store: Store, frame: pd.DataFrame, *, source: str | None = No
         )
         shown = int(cursor.rowcount)
         if shown:
-            for symbol, moments in frame.groupby("symbol", observed=True)["ts"]:
-                notify(cursor, QUOTES, symbol=str(symbol), ts=moments.max().isoformat(), rows=len(moments))
+            _announce(cursor, frame["symbol"].tolist(), ts)
     return shown
+
+
+def _announce(cursor: Any, symbols: list[str], ts: Int64s) -> None:
+    for symbol in dict.fromkeys(symbols):
+        moments = [one for one, named in zip(ts.tolist(), symbols, strict=True) if named == symbol]
+        notify(cursor, QUOTES, symbol=symbol, ts=moment(max(moments)).isoformat(), rows=len(moments))
+
+
+class _Keys:
+    """Keys of the contracts that are streamed: the same ones tick after tick, so they are looked up once."""
+
+    def __init__(self, simulated: bool | None) -> None:
+        self._simulated = simulated
+        self._known: dict[tuple[Any, ...], tuple[int, int]] = {}
+
+    def of(self, cursor: Any, frame: pd.DataFrame) -> tuple[Int64s, Int64s]:
+        """Return the stock and contract keys of each row."""
+        named = list(zip(*(frame[name].tolist() for name in ("symbol", *CONTRACT_COLUMNS)), strict=True))
+        found = [self._known.get(contract) for contract in named]
+        if None in found:
+            stocks, contracts = ContractKeys(cursor, simulated=self._simulated).resolve(frame)
+            cursor.connection.commit()  # what is remembered must stay, whatever becomes of the quotes
+            cursor.execute("SET LOCAL synchronous_commit = off")
+            if len(self._known) > _REMEMBERED:
+                self._known = {}
+            self._known.update(zip(named, zip(stocks.tolist(), contracts.tolist(), strict=True), strict=True))
+            return stocks, contracts
+        keys = np.array(found, dtype=np.int64)
+        return keys[:, 0], keys[:, 1]
+
+
+_REMEMBERED = 100_000
+_all_keys: WeakKeyDictionary[Engine, dict[bool | None, _Keys]] = WeakKeyDictionary()
+
+
+def _keys_of(engine: Engine, source: str | None) -> _Keys:
+    simulated = None if source is None else is_simulated(source)
+    return _all_keys.setdefault(engine, {}).setdefault(simulated, _Keys(simulated))
 
 
 def live_quotes(engine: Engine, symbol: str, *, at: datetime, max_age: timedelta | None = None) -> pd.DataFrame:
