@@ -114,6 +114,7 @@ class Broker:
         """Exercise long options now, or let them lapse at their expiry."""
         if not self._refused(client_id, request.req_id):
             exercise_early(self._desk, client_id, request, self._now())
+            self._desk.tell_values()
 
     def step(self) -> None:
         """Match working orders against the market's present quotes, end orders and options whose time has come."""
@@ -125,6 +126,7 @@ class Broker:
             for working in unfinished:
                 work(desk, working, sheet, now)
         end_expired(desk, now)
+        desk.tell_values()
 
     # What can be read at any time
 

@@ -26,6 +26,8 @@ class Desk:
         self.market, self.clock, self.accounts, self.settings = market, clock, accounts, settings
         self.book, self.tape = OrderBook(), Tape()
         self.events: list[BrokerEvent] = []
+        #: Accounts whose positions changed since their values were told.
+        self.moved: set[str] = set()
         #: When the next option that an account holds ends; None while none is held.
         self.next_expiry: datetime | None = None
 
@@ -44,7 +46,7 @@ class Desk:
             self.tell(record.execution, client_id, record.execution.account)
 
     def tell_reports(self, records: Iterable[Record], client_id: int | None, sheet: QuoteSheet) -> None:
-        """Queue the commissions of executions, then the positions and values that they changed."""
+        """Queue the commissions of executions, then the positions that they changed."""
         touched: dict[tuple[str, int], None] = {}
         for record in records:
             if record.report is not None:
@@ -54,9 +56,16 @@ class Desk:
             self.tell(self.accounts.portfolio_value(account, con_id, sheet), None, account)
             self.tell(self.accounts.position(account, con_id), None, account)
         self.plan_expiry()
-        for account in dict.fromkeys(account for account, _ in touched):
-            for value in self.accounts.changed_values(account, sheet):
-                self.tell(value, None, account)
+        self.moved.update(account for account, _ in touched)
+
+    def tell_values(self) -> None:
+        """Queue the values of accounts whose positions changed, as far as they are news."""
+        if self.moved:
+            sheet = QuoteSheet(self.market, self.accounts.held_con_ids())
+            for account in sorted(self.moved):
+                for value in self.accounts.changed_values(account, sheet):
+                    self.tell(value, None, account)
+            self.moved.clear()
 
     def plan_expiry(self) -> None:
         """Look for the next option that ends, after positions changed."""

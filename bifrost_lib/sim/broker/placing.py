@@ -38,7 +38,7 @@ def place(desk: Desk, client_id: int, request: PlaceOrder, now: datetime) -> Non
     if problem is not None or product is None:
         desk.tell(replace(problem or NO_DEFINITION, req_id=request.order_id), client_id, order.account)
         return
-    sheet = QuoteSheet(desk.market, product.con_ids)
+    sheet = QuoteSheet(desk.market, {*product.con_ids, *desk.accounts.held_con_ids()})
     if order.what_if:
         _answer(desk, WorkingOrder(client_id, order, product, order.account, now), sheet)
     elif existing is not None:

@@ -19,15 +19,14 @@ def account_values(ledger: Ledger, figures: Figures, *, stock_initial: float, ca
 def _texts(ledger: Ledger, cash_account: bool) -> list[AccountValue]:
     pairs = [
         ("AccountCode", ledger.account), ("AccountOrGroup", ledger.account), ("AccountReady", "true"),
-        ("AccountType", "INDIVIDUAL"), ("Currency", CURRENCY), ("DayTradesRemaining", "-1"),
+        ("AccountType", "INDIVIDUAL"), ("DayTradesRemaining", "-1"),
         ("DayTradesRemainingT+1", "-1"), ("DayTradesRemainingT+2", "-1"), ("DayTradesRemainingT+3", "-1"),
         ("DayTradesRemainingT+4", "-1"), ("HighestSeverity", "0"), ("NLVAndMarginInReview", "false"),
         ("SegmentTitle-S", "US Securities"), ("TradingType-S", "STKCASH" if cash_account else "STKMRGN"),
         ("WhatIfPMEnabled", "true"),
     ]  # fmt: skip
     return [
-        AccountValue(key, value, CURRENCY if key in ("Currency", "AccountOrGroup") else "", ledger.account)
-        for key, value in pairs
+        AccountValue(key, value, CURRENCY if key == "AccountOrGroup" else "", ledger.account) for key, value in pairs
     ]
 
 
@@ -66,7 +65,7 @@ def _amounts(ledger: Ledger, figures: Figures, stock_initial: float) -> list[Acc
 def _by_currency(ledger: Ledger, figures: Figures) -> list[AccountValue]:
     day_realized = sum(held.day_realized for held in ledger.holdings.values())
     amounts = {
-        "AccruedDividend": 0.0, "CashBalance": figures.cash, "CorporateBondValue": 0.0,
+        "CashBalance": figures.cash, "CorporateBondValue": 0.0,
         "FundValue": 0.0, "FutureOptionValue": 0.0, "FuturesPNL": 0.0, "FxCashBalance": 0.0,
         "IssuerOptionValue": 0.0, "MoneyMarketFundValue": 0.0, "MutualFundValue": 0.0,
         "NetDividend": 0.0, "NetLiquidationByCurrency": figures.net_liquidation,

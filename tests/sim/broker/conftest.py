@@ -12,8 +12,8 @@ from bifrost_lib.sim import ScriptedMarket
 from bifrost_lib.sim.broker import Broker, BrokerSettings
 from bifrost_lib.sim.instruments import Instrument
 from bifrost_lib.sim.wire import (
-    CommissionReport,
     ComboLeg,
+    CommissionReport,
     Contract,
     ErrorMessage,
     ExecutionData,

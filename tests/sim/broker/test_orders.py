@@ -27,7 +27,8 @@ CALL = spy_option("C", 600)  # 1.95 bid, 2.05 ask, 20 each
 def test_sequence_of_a_market_order(trader):
     placed = trader.place(1, CALL, qty=2, kind="MKT")
     assert [(type(m), getattr(m, "status", None) or m.state.status) for m in placed] == [
-        (OpenOrder, "PreSubmitted"), (OrderStatus, "PreSubmitted"), (OpenOrder, "Submitted"), (OrderStatus, "Submitted"),
+        (OpenOrder, "PreSubmitted"), (OrderStatus, "PreSubmitted"),
+        (OpenOrder, "Submitted"), (OrderStatus, "Submitted"),
     ]  # fmt: skip
     told = trader.step()
     kinds = [type(m) for m in told]
@@ -442,7 +443,7 @@ def test_changes_that_are_refused_leave_the_order_alone(trader, code, fields):
     trader.place(1, CALL, lmt_price=1.0, qty=2)
     answer = trader.place(1, **({"what": CALL, "lmt_price": 1.1, "qty": 2} | fields))
     assert [message.code for message in answer] == [code]
-    (working, status), = trader.broker.open_orders()
+    ((working, status),) = trader.broker.open_orders()
     assert (working.order.lmt_price, working.order.total_quantity, status.status) == (1.0, 2, "Submitted")
 
 
@@ -493,7 +494,7 @@ def test_global_cancel_takes_everybodys_orders(trader):
 
 
 def test_what_if_makes_no_order(trader):
-    answer, = trader.place(1, SPY, qty=100, kind="MKT", what_if=True)
+    (answer,) = trader.place(1, SPY, qty=100, kind="MKT", what_if=True)
     state = answer.state
     assert answer.order.what_if
     assert state.init_margin_change == pytest.approx(0.5 * 60_000)
@@ -508,7 +509,7 @@ def test_what_if_makes_no_order(trader):
 
 def test_what_if_of_a_credit_spread_needs_its_width(trader):
     spread = trader.combo((spy_option("P", 595), 1, "SELL"), (spy_option("P", 590), 1, "BUY"))
-    answer, = trader.place(1, spread, lmt_price=-0.10, what_if=True)
+    (answer,) = trader.place(1, spread, lmt_price=-0.10, what_if=True)
     assert answer.state.init_margin_change == 500
     assert answer.state.commission == pytest.approx(1.30, abs=0.15)
 
