@@ -291,7 +291,7 @@ def _refitted(start: Floats, before: Floats, steepest: Floats, quotes: _Quotes, 
         loss, np.clip(start / units, low, high), jac=True, method="SLSQP", bounds=list(zip(low, high, strict=True)),
         constraints=constraints, options={"maxiter": 100, "ftol": 1e-9},
     )  # fmt: skip
-    refitted = np.asarray(found.x) * units
+    refitted: Floats = np.asarray(found.x) * units
     slope = _allowed(_wings(refitted)[0], before, steepest)  # the solver keeps a constraint only nearly
     refitted[1], refitted[2] = slope.sum() / 2, (slope[0] - slope[1]) / slope.sum()
     return refitted

