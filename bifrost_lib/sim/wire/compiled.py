@@ -14,7 +14,7 @@ from bifrost_lib.core.errors import InputError
 from bifrost_lib.sim.wire.declare import LAYOUTS, MAX_VERSION, MIN_VERSION, Fixed, Gate, Many, Maybe, Part, Value
 from bifrost_lib.sim.wire.errors import WireError
 from bifrost_lib.sim.wire.fields import CODECS, Codec
-from bifrost_lib.sim.wire.records import TagValue
+from bifrost_lib.sim.wire.records import UNSET_DOUBLE, UNSET_INT, TagValue
 
 Writer = Callable[[Any, list[str]], None]
 #: What was read so far: attributes by name, for each part of the message by its path.
@@ -110,7 +110,9 @@ def _run(message: type, parts: list[Any]) -> tuple[Writer, Reader]:
         codec = CODECS[part.codec] if isinstance(part, Value) else _codec_of(message, path)
         owner, name = _placed(path)
         writes.append((attrgetter(path), codec.write))
-        reads.append((owner, name, codec.read, _default(message, path, codec.empty)))
+        # An empty text is a text; an empty number is what the attribute is when nothing was said.
+        empty = "" if codec.empty == "" else _default(message, path, codec.empty)
+        reads.append((owner, name, codec.read, empty))
 
     def put(record: Any, out: list[str]) -> None:
         out += [write(get(record)) for get, write in writes]
@@ -243,7 +245,11 @@ def _type_of(message: type, path: str) -> Any:
 
 def _codec_of(message: type, path: str) -> Codec:
     kind = _type_of(message, path)
-    return CODECS["options"] if get_args(kind)[:1] == (TagValue,) else CODECS[kind.__name__]
+    if get_args(kind)[:1] == (TagValue,):
+        return CODECS["options"]
+    # Only where "no value" is the default does the field become empty.
+    unset = _default(message, path, None) in (UNSET_INT, UNSET_DOUBLE)
+    return CODECS[f"{kind.__name__} or empty" if unset else kind.__name__]
 
 
 def _default(message: type, path: str, empty: Any) -> Any:

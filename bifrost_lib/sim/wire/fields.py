@@ -40,11 +40,11 @@ def number_text(value: float) -> str:
 
 
 def _write_float(value: float) -> str:
-    return "" if value == UNSET_DOUBLE else number_text(value)
-
-
-def _write_number(value: float) -> str:
     return UNSET_TEXT if value == UNSET_DOUBLE else number_text(value)
+
+
+def _write_float_or_empty(value: float) -> str:
+    return "" if value == UNSET_DOUBLE else number_text(value)
 
 
 def _read_float(text: str) -> float:
@@ -58,6 +58,10 @@ def _read_float(text: str) -> float:
 
 
 def _write_int(value: int) -> str:
+    return str(int(value))
+
+
+def _write_int_or_empty(value: int) -> str:
     return "" if value == UNSET_INT else str(int(value))
 
 
@@ -133,7 +137,9 @@ CODECS: dict[str, Codec] = {
     "float": Codec(_write_float, _read_float, 0.0),
     "bool": Codec(_write_bool, _read_bool, False),
     "str": Codec(_write_text, _read_text, ""),
-    "number": Codec(_write_number, _read_float, UNSET_DOUBLE),
+    "number": Codec(_write_float, _read_float, UNSET_DOUBLE),
+    "int or empty": Codec(_write_int_or_empty, _read_int, UNSET_INT),
+    "float or empty": Codec(_write_float_or_empty, _read_float, UNSET_DOUBLE),
     "named": Codec(_write_named, _read_named, ""),
     "options": Codec(_write_options, _read_options, ()),
 }

@@ -53,7 +53,8 @@ def received(version: int) -> Callable[..., Any]:
     module = importlib.import_module(f"{PACKAGE}.client")
 
     def exchange(method: str, *args: Any) -> Any:
-        client, sent = module.Client(Recorder()), []
+        client = module.Client(Recorder())
+        sent: list[str] = []
         client.connState, client._serverVersion = module.Client.CONNECTED, version
         client.sendMsg = sent.append
         getattr(client, method)(*args)

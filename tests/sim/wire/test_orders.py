@@ -77,12 +77,12 @@ def _fields(thing: Any) -> Any:
 
 def check_order(order: Any, got: wire.Order, names: set[str], snake: Any) -> None:
     for name in sorted(names):
-        expected = getattr(order, name)
+        expected: Any = getattr(order, name)
         # Only volatility orders carry a volatility, whatever the object says; and None is "not set".
         expected = UNSET if expected is None else values(expected, snake)
-        found = values(getattr(got, snake(name)), snake)
+        found: Any = values(getattr(got, snake(name)), snake)
         if name == "softDollarTier":
-            expected = {**expected, "display_name": found["display_name"]}
+            expected["display_name"] = found["display_name"]
         assert found == expected, name
 
 
