@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from bifrost_lib.sim.market.trading_day import TradingDay, trading_day
 from bifrost_lib.sim.market.trail import LATEST_YEAR, OLDEST_YEAR, Trail
 from bifrost_lib.sim.market.valuation import Valuer
 
+#: Listings and open interest look back over some sessions.
+_FIRST_SHOWN = datetime(OLDEST_YEAR, 2, 1, tzinfo=UTC)
+
 
 class SyntheticMarket:
     """Stocks, funds, an index and their options, simulated.
@@ -38,7 +41,7 @@ class SyntheticMarket:
     Parameters
     ----------
     clock : Clock
-        Says which moment is shown; any moment from 2023 on.
+        Says which moment is shown; any moment from February 2023 to 2059.
     seed : int
         >= 0. Every quote is a function of seed, contract and moment alone: when the program was started, how often and
         in which order quotes were asked for changes nothing.
@@ -53,7 +56,7 @@ class SyntheticMarket:
     UnknownNameError
         For a symbol that is not simulated.
     InputError
-        If `seed` is negative, or the clock shows a moment before 2023.
+        If `seed` is negative, or the clock shows a moment before February 2023.
 
     Notes
     -----
@@ -199,6 +202,8 @@ class SyntheticMarket:
         return trading_day(now, self._trails[0].times, always_open=self._always_open)
 
     def _extend(self, now: datetime) -> None:
+        if now < _FIRST_SHOWN:
+            raise InputError("clock", now, f"a moment from {_FIRST_SHOWN:%Y-%m-%d} on")
         for trail in self._trails:
             trail.extend(now.year)
 

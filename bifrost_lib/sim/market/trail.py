@@ -53,10 +53,10 @@ class Trail:
 
     def extend(self, year: int) -> None:
         """Make sure that the path reaches beyond the end of `year`."""
-        if year < self._last_year:
-            return
         if not OLDEST_YEAR <= year < LATEST_YEAR:
             raise InputError("clock", year, f"a year from {OLDEST_YEAR} to {LATEST_YEAR - 1}")
+        if year < self._last_year:
+            return
         self._last_year = year + 1
         ahead_beats, past = _beats(FIRST, date(self._last_year, 12, 31)), self._past
         ahead = simulate_path(self.underlying, ahead_beats.days, ahead_beats.steps, seed=self._seed)
