@@ -163,8 +163,11 @@ def one_history(ours: pd.Series[float], theirs: pd.DataFrame | None) -> pd.Serie
     """
     if theirs is None or theirs.empty:
         return ours
-    vendor = theirs.set_index("ts")["close"].dropna()
-    return pd.concat([vendor if ours.empty else vendor[vendor.index < ours.index.min()], ours])
+    vendor: pd.Series[float] = theirs.set_index("ts")["close"].dropna()
+    if ours.empty:
+        return vendor
+    joined: pd.Series[float] = pd.concat([vendor[vendor.index < ours.index.min()], ours])
+    return joined
 
 
 def conditions_frame(found: MarketConditions, symbol: str) -> pd.DataFrame:

@@ -29,6 +29,7 @@ from bifrost_lib.pricing import price
 from bifrost_lib.workflows import Desk, open_desk
 
 if TYPE_CHECKING:
+    import pandas as pd
     from sqlalchemy import URL
 
 
@@ -57,11 +58,14 @@ class MemoryGateway:
         self.is_down = False
         self.spot_price = 600.0
         self.messages = 0
+        self.sweeps = 0
+        self.state = SessionState.READY
+        self.bars: pd.DataFrame | None = None
         self.leases: dict[str, MemoryLease] = {}
 
     def status(self) -> GatewayStatus:
         return GatewayStatus(
-            SessionState.READY, self.clock.now(), "memory", 0, 178, True, ("DU1",), LineGauge(7, 100, 7), self.messages,
+            self.state, self.clock.now(), "memory", 0, 178, True, ("DU1",), LineGauge(7, 100, 7), self.messages,
             0.0, "live", None,
         )  # fmt: skip
 
@@ -94,6 +98,7 @@ class MemoryGateway:
         return Observation(1, self.clock.now(), bid=self.spot_price - 0.01, ask=self.spot_price + 0.01)
 
     async def observe(self, options: Sequence[ListedOption], **_: Any) -> AsyncIterator[Observation]:
+        self.sweeps += 1
         for number, option in enumerate(options):
             self.before_each(number)
             self._answer()
@@ -110,6 +115,12 @@ class MemoryGateway:
             yield self.leases[owner]
         finally:
             del self.leases[owner]
+
+    async def daily_bars(self, underlying: Underlying, days: int = 365, what: str = "TRADES") -> pd.DataFrame:
+        self._answer()
+        if self.bars is None:
+            raise SourceUnavailable("the gateway", "it has no history")
+        return self.bars if what == "TRADES" else self.bars.assign(close=self.bars["close"] / 3000)
 
     def quote(self, option: ListedOption) -> Observation:
         contract, now = option.contract, self.clock.now()
