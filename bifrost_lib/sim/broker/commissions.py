@@ -93,6 +93,7 @@ class OrderBill:
     stocks: float = 0.0
     stock_value: float = 0.0
     own: float = 0.0  # IB's own, charged
+    total: float = 0.0  # with fees
 
     def charge(
         self, *, is_option: bool, qty: float, price: float, multiplier: float, sale: bool, volume: MonthlyVolume
@@ -111,7 +112,9 @@ class OrderBill:
         # A fill of a growing order can lower nothing that was charged.
         own = max(self.own - before, 0.0)
         self.own = before + own
-        return own + fees + (0.0 if is_option else own * PASS_THROUGH_RATE)
+        charged = own + fees + (0.0 if is_option else own * PASS_THROUGH_RATE)
+        self.total += charged
+        return charged
 
     def _own(self) -> float:
         # The smaller minimum is for orders without options, such as shares alone.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.sim.broker.orders import FILLED, WorkingOrder
@@ -14,7 +15,7 @@ def open_order(working: WorkingOrder) -> OpenOrder:
     """Return an order as IB holds it; margins are told for questions only."""
     state = OrderState(status=working.status)
     if working.status == FILLED:
-        state = replace(state, commission=working.bill.own, commission_currency="USD")
+        state = replace(state, commission=round(working.bill.total, 6), commission_currency="USD")
     return OpenOrder(working.order_id, working.product.contract, working.order, state)
 
 
@@ -49,20 +50,21 @@ def completed_order(working: WorkingOrder) -> CompletedOrder:
 
 def what_if(order: Order, working: WorkingOrder, before: Figures, after: Figures, commission: float) -> OpenOrder:
     """Return the answer to a what-if question: margins and equity before and after, and the commission."""
-    state = OrderState(
-        status="PreSubmitted",
-        init_margin_before=before.required.initial,
-        maint_margin_before=before.required.maintenance,
-        equity_with_loan_before=before.equity_with_loan,
-        init_margin_change=after.required.initial - before.required.initial,
-        maint_margin_change=after.required.maintenance - before.required.maintenance,
-        equity_with_loan_change=after.equity_with_loan - before.equity_with_loan,
-        init_margin_after=after.required.initial,
-        maint_margin_after=after.required.maintenance,
-        equity_with_loan_after=after.equity_with_loan,
-        commission=commission,
-        min_commission=commission,
-        max_commission=commission,
-        commission_currency="USD",
-    )
+    was, will = before.required, after.required
+    amounts = {
+        "init_margin_before": was.initial,
+        "maint_margin_before": was.maintenance,
+        "equity_with_loan_before": before.equity_with_loan,
+        "init_margin_change": will.initial - was.initial,
+        "maint_margin_change": will.maintenance - was.maintenance,
+        "equity_with_loan_change": after.equity_with_loan - before.equity_with_loan,
+        "init_margin_after": will.initial,
+        "maint_margin_after": will.maintenance,
+        "equity_with_loan_after": after.equity_with_loan,
+        "commission": commission,
+        "min_commission": commission,
+        "max_commission": commission,
+    }
+    rounded: dict[str, Any] = {name: round(amount, 6) for name, amount in amounts.items()}
+    state = OrderState(status="PreSubmitted", commission_currency="USD", **rounded)
     return OpenOrder(order.order_id, working.product.contract, order, state)
