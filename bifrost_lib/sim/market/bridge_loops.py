@@ -50,22 +50,28 @@ def middle(a: int, b: int) -> int:
 
 
 @kernel(**INLINE)
-def between(a: int, b: int, at_a: float, at_b: float, m: int, scale: float, key: int) -> float:
-    """Return the bridge at the midpoint `m` of an interval whose ends are known."""
+def between(
+    a: int, b: int, at_a: float, at_b: float, m: int, shared: float, shared_key: int, own: float, own_key: int
+) -> float:
+    """Return the bridge at the midpoint `m` of an interval whose ends are known.
+
+    `shared` and `own` scale what all underlyings have in common, and what each has for itself.
+    """
     inverse = 1.0 / (b - a)
     left = float(m - a)
-    spread = math.sqrt(left * (b - m) * inverse) * scale
-    return at_a + (at_b - at_a) * (left * inverse) + spread * displacement(key, m)
+    push = shared * displacement(shared_key, m)
+    if own != 0.0:
+        push += own * displacement(own_key, m)
+    return at_a + (at_b - at_a) * (left * inverse) + math.sqrt(left * (b - m) * inverse) * push
 
 
 @kernel(**INLINE)
-def bridge_at(key: int, length: int, place: float) -> float:
-    """Return a bridge of variance 1 over `length` sixteenths at `place` in [0, length]."""
+def bridge_at(length: int, place: float, shared: float, shared_key: int, own: float, own_key: int) -> float:
+    """Return the bridge over `length` sixteenths at `place` in [0, length]."""
     a, b, at_a, at_b = 0, length, 0.0, 0.0
-    scale = math.sqrt(1.0 / length)
     while b - a > 1 and place != a:
         m = middle(a, b)
-        at_m = between(a, b, at_a, at_b, m, scale, key)
+        at_m = between(a, b, at_a, at_b, m, shared, shared_key, own, own_key)
         if place < m:
             b, at_b = m, at_m
         else:
@@ -111,14 +117,14 @@ def walk_at(
         if elapsed >= length:
             beat[i] = high
         elif elapsed > 0.0:
-            bridge = 0.0
-            for which in range(2):
-                if weights[which] != 0.0:
-                    key = interval_key(keys[which], moment[high])
-                    bridge += weights[which] * bridge_at(key, length * STEPS, elapsed * STEPS)
+            deviation = vol[low] * math.sqrt(years[high] / (length * STEPS))
+            shared_key, own_key = interval_key(keys[0], moment[high]), interval_key(keys[1], moment[high])
+            bridge = bridge_at(
+                length * STEPS, elapsed * STEPS, deviation * weights[0], shared_key, deviation * weights[1], own_key
+            )
             drift = (log_spot[high] - log_spot[low] - jump[high]) / length
             jumped = jump[high] if elapsed >= PUBLISHED_S else 0.0
-            move[i] = drift * elapsed + vol[low] * math.sqrt(years[high]) * bridge + jumped
+            move[i] = drift * elapsed + bridge + jumped
     return outside
 
 
@@ -147,25 +153,22 @@ def fill(
         length = moment[high] - moment[low]
         here = move[at : at + length + 1]
         drift = (log_spot[high] - log_spot[low] - jump[high]) / length
-        deviation = vol[low] * math.sqrt(years[high])
+        deviation = vol[low] * math.sqrt(years[high] / (length * STEPS))
+        shared_key, own_key = interval_key(keys[0], moment[high]), interval_key(keys[1], moment[high])
+        _fill_line(length, deviation * weights[0], shared_key, deviation * weights[1], own_key, work, line)
         for s in range(length):
-            here[s] = drift * s
+            here[s] = drift * s + line[s]
         for s in range(PUBLISHED_S, length):
             here[s] += jump[high]
-        for which in range(2):
-            if weights[which] != 0.0:
-                _fill_line(interval_key(keys[which], moment[high]), length, work, line)
-                scale = deviation * weights[which]
-                for s in range(length):
-                    here[s] += scale * line[s]
         here[0], here[length] = 0.0, 0.0
         at += length
     return at + 1
 
 
 @kernel(**INLINE)
-def _fill_line(key: int, length: int, work: Counts, line: Floats) -> None:
-    scale = math.sqrt(1.0 / (length * STEPS))
+def _fill_line(
+    length: int, shared: float, shared_key: int, own: float, own_key: int, work: Counts, line: Floats
+) -> None:
     line[0] = 0.0
     line[length] = 0.0
     work[0], work[1] = 0, length
@@ -176,7 +179,7 @@ def _fill_line(key: int, length: int, work: Counts, line: Floats) -> None:
         if b - a < 2:
             continue
         m = (a + b) // 2
-        line[m] = between(a * STEPS, b * STEPS, line[a], line[b], m * STEPS, scale, key)
+        line[m] = between(a * STEPS, b * STEPS, line[a], line[b], m * STEPS, shared, shared_key, own, own_key)
         work[2 * depth], work[2 * depth + 1] = a, m
         work[2 * depth + 2], work[2 * depth + 3] = m, b
         depth += 2

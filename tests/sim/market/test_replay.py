@@ -11,6 +11,7 @@ import pytest
 
 from bifrost_lib.core.clock import SteppedClock
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.feeds import open_feed
 from bifrost_lib.sim import ReplayMarket, replay_from_parquet, simulated_history
 from bifrost_lib.sim.exchange import COMPUTATION_COLUMNS
 
@@ -131,3 +132,35 @@ def test_frames_without_a_column_or_without_rows_are_refused(frames: list[pd.Dat
     with pytest.raises(InputError) as nothing:
         ReplayMarket([], clock)
     assert nothing.value.name == "frames"
+
+
+@pytest.mark.samples
+def test_a_real_session_of_minutes_plays_as_a_live_feed(samples: Path) -> None:
+    path = samples / "options/lean/option/usa/minute/twx/20140605_quote_american.zip"
+    frames = [batch.quotes for batch in open_feed(path).batches()]
+    rows = pd.concat(frames).sort_values("ts", kind="stable")
+    clock = SteppedClock(datetime(2014, 6, 5, 13, 30, tzinfo=UTC))
+    market = ReplayMarket(frames, clock)
+    assert market.is_open(clock.now())
+    known = {}
+    for one in market.instruments.options("TWX"):
+        known[one.expiry, one.strike, one.right] = one.con_id
+    asked = list(known.values())
+    assert len(asked) > 50
+    keys = list(zip(rows["expiry"].dt.date, rows["strike"], rows["right"], strict=True))
+    rows = rows.assign(con_id=[known[key] for key in keys])
+    for minutes in (0, 1, 17, 200, 390):
+        clock.advance(datetime(2014, 6, 5, 13, 30, tzinfo=UTC) + timedelta(minutes=minutes) - clock.now())
+        newest = rows[rows["ts"] <= clock.now()].groupby("con_id").tail(1).set_index("con_id").reindex(asked)
+        board = market.quotes(asked).values
+        for name in SHOWN:
+            np.testing.assert_array_equal(board[name], newest[name].to_numpy(dtype=float), err_msg=name)
+        told = market.quotes([_underlying_id(market, "TWX")]).values["last"][0]
+        spots = rows[(rows["ts"] <= clock.now()) & rows["spot"].notna()]["spot"]
+        assert told == spots.iloc[-1] if len(spots) else np.isnan(told)
+
+
+def _underlying_id(market: ReplayMarket, symbol: str) -> int:
+    found = market.instruments.underlying(symbol)
+    assert found
+    return found.con_id
