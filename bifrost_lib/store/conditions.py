@@ -17,6 +17,7 @@ from bifrost_lib.core.vocabulary import VOCABULARY
 from bifrost_lib.store.columns import CONDITION_VALUES
 from bifrost_lib.store.partitions import make_partition, months_of
 from bifrost_lib.store.reading import cursor_of
+from bifrost_lib.store.snapshot_frames import moments_us
 from bifrost_lib.store.stocks import is_simulated, stock_ids
 from bifrost_lib.store.time_tables import PLAIN
 from bifrost_lib.store.transactions import written
@@ -101,9 +102,9 @@ def market_conditions(
 
 def make_condition_partitions(store: Store, frame: pd.DataFrame) -> None:
     """Make the partitions that the rows of `frame` need, before the transaction that stores them."""
-    moments = _moments(frame)
-    if store.level == PLAIN and len(moments):
-        for month in months_of(moments.to_numpy().astype("datetime64[us]").astype(np.int64)):
+    _moments(frame)
+    if store.level == PLAIN and len(frame):
+        for month in months_of(moments_us(frame)):
             make_partition(store.engine, "market_conditions", month)
 
 
