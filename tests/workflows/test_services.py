@@ -1,0 +1,78 @@
+"""Processes beside the pages: kept running, told of, and ended with the desk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bifrost_lib.core.clock import SystemClock
+from bifrost_lib.core.settings import Settings, load_settings
+from bifrost_lib.workflows import services
+from bifrost_lib.workflows.services import run_services, running_services
+
+#: The word `collectors` in it is how a process of ours is known.
+STEADY = (sys.executable, "-c", "import time; 'collectors'; print('begun', flush=True); time.sleep(600)")
+SHORT = (sys.executable, "-c", "'collectors'; raise SystemExit(3)")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(services, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(services, "LOOK_EVERY_S", 0.02)
+    return load_settings({"BIFROST_HOME": str(tmp_path)})
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_service_runs_and_ends_with_the_block(settings):
+    with run_services(settings, SystemClock(), {"steady": STEADY}):
+        wait_for(lambda: any(state.pid for state in running_services(settings)))
+        (state,) = running_services(settings)
+        assert (state.name, state.state, state.restarts) == ("steady", "running", 0)
+        assert state.pid is not None
+        wait_for(lambda: "begun" in Path(state.log).read_text())
+        assert (settings.home / "services.json").stat().st_mode & 0o077 == 0
+    assert not alive(state.pid)
+    assert running_services(settings) == []
+
+
+def test_a_killed_service_is_started_again(settings):
+    with run_services(settings, SystemClock(), {"steady": STEADY}):
+        wait_for(lambda: any(state.pid for state in running_services(settings)))
+        first = running_services(settings)[0].pid
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: running_services(settings)[0].restarts == 1 and running_services(settings)[0].pid is not None)
+        assert running_services(settings)[0].pid != first
+
+
+def test_one_that_fails_at_once_is_tried_less_and_less_often(settings):
+    with run_services(settings, SystemClock(), {"short": SHORT, "steady": STEADY}):
+        wait_for(lambda: running_services(settings)[:1] and running_services(settings)[0].restarts >= 2)
+        assert running_services(settings)[1].state == "running"  # the other is not disturbed
+
+
+def test_what_a_killed_desk_left_behind_is_ended_first(settings):
+    with run_services(settings, SystemClock(), {"steady": STEADY}):
+        wait_for(lambda: any(state.pid for state in running_services(settings)))
+        left = running_services(settings)[0].pid
+        with run_services(settings, SystemClock(), {"steady": STEADY}):
+            wait_for(lambda: not alive(left))
