@@ -63,7 +63,7 @@ def decode_response(fields: Sequence[str], version: int) -> Any:
 
 
 def _decode(texts: Sequence[str], version: int, home: dict[int, Layout]) -> Any:
-    _load()
+    load_families()
     number = texts[0] if texts else ""
     layout = home.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 6 else None
     if layout is None:
@@ -83,6 +83,7 @@ def _decode(texts: Sequence[str], version: int, home: dict[int, Layout]) -> Any:
 
 
 @cache
-def _load() -> None:
+def load_families() -> None:
+    """Import every family of messages, once, so that all numbers are known."""
     for family in ("account", "contracts", "history", "market_data", "news", "orders", "system"):
         import_module(f"bifrost_lib.sim.wire.{family}")

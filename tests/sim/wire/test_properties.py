@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.sim import wire
-from bifrost_lib.sim.wire.codec import _load
+from bifrost_lib.sim.wire.codec import load_families
 from bifrost_lib.sim.wire.declare import LAYOUTS, REQUESTS, RESPONSES
 from bifrost_lib.sim.wire.fields import escaped, unescaped
 
-_load()
+load_families()
 # No shrinking: an order has 130 fields, and the first example says enough.
 QUICK = settings(max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
 VERSIONS = st.integers(wire.MIN_VERSION, wire.MAX_VERSION)
