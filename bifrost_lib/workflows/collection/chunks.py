@@ -138,7 +138,8 @@ def cut_into_chunks(options: Sequence[ListedOption], *, started: datetime, name:
             pieces.append([])
         pieces[-1] += group
     if len(pieces) > 1 and len(pieces[-1]) < size // 2:
-        pieces[-2] += pieces.pop()
+        last = pieces.pop()
+        pieces[-1] += last
     return [
         Chunk(tuple(piece), started, f"{name} {number}/{len(pieces)}")
         for number, piece in enumerate(pieces, 1)
