@@ -12,6 +12,7 @@ from bifrost_lib.sim.broker.accounts import Accounts
 from bifrost_lib.sim.broker.desk import Desk
 from bifrost_lib.sim.broker.events import BrokerEvent, PositionProfit, ProfitAndLoss
 from bifrost_lib.sim.broker.exercising import end_expired, exercise_early
+from bifrost_lib.sim.broker.moments import next_closing
 from bifrost_lib.sim.broker.orders import HELD
 from bifrost_lib.sim.broker.placing import place
 from bifrost_lib.sim.broker.quotes import QuoteSheet
@@ -64,6 +65,8 @@ class Broker:
     ) -> None:
         self._desk = Desk(market, clock, Accounts(market, accounts, cash, settings), settings)
         self._day = exchange_date(clock.now())
+        # The calendar takes most of a second to load, which no client should wait for with its first order.
+        next_closing(clock.now())
 
     @property
     def accounts(self) -> tuple[str, ...]:
