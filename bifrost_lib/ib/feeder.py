@@ -144,7 +144,7 @@ class Feeder(ABC):
     def _cancel_one(self) -> bool:
         self.link.unsubscribe(self.cancels.popleft()[0])
         self.link.lines.release(self.holder)
-        self._leave_if_done()
+        self.leave_if_done()
         return True
 
     # losing
@@ -197,7 +197,7 @@ class Feeder(ABC):
         self.link.lines.release(self.holder, self.holder.used)
         for slot in reversed(slots):
             self._lost(slot)
-        self._leave_if_done()
+        self.leave_if_done()
         self.arm()
 
     def refresh(self) -> None:
@@ -231,12 +231,14 @@ class Feeder(ABC):
         self._closing = True
         self.holder.wanted = 0
         for slot in list(self.in_flight.values()):
-            self.release(slot, cancel=True)
+            if not (self.snapshot and slot.done):  # a snapshot gives its line back by itself
+                self.release(slot, cancel=True)
         if not self.link.session.connected:
             self.cancels.clear()
-        self._leave_if_done()
+        self.leave_if_done()
         self.arm()
 
-    def _leave_if_done(self) -> None:
+    def leave_if_done(self) -> None:
+        """Leave the link once closing and nothing is left to give back."""
         if self._closing and not self.cancels and not self.in_flight:
             self.link.leave(self)

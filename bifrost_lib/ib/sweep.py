@@ -14,6 +14,9 @@ from bifrost_lib.ib.link import Link
 from bifrost_lib.ib.records import Observation
 from bifrost_lib.ib.slots import Ask, Slot
 
+#: IB ends snapshots within 11 s; a line that is not given back after this long is taken back.
+SNAPSHOT_END_S = 30.0
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -144,6 +147,7 @@ class Rotation(Feeder):
             if not slot.has_price:
                 slot.observation.missing = "empty_quote" if slot.told_empty else "timeout"
             self._sweep.deliver(slot.observation)
+        self.leave_if_done()
         self.arm()
 
     def look(self, now: float, machine: float) -> None:
@@ -154,9 +158,12 @@ class Rotation(Feeder):
 
     def _judge(self, slot: Slot, now: float, machine: float) -> None:
         pace = self._sweep.pace
-        if slot.done or machine - slot.begun_machine < pace.floor_s:
+        if machine - slot.begun_machine < pace.floor_s:
             return
-        if slot.has_price:
+        if slot.done:
+            if now - slot.begun >= SNAPSHOT_END_S:
+                self.release(slot, cancel=True)
+        elif slot.has_price:
             slot.quoted = slot.quoted or now
             if now - slot.quoted >= pace.settle_s or now - slot.begun >= pace.timeout_s:
                 self._finish(slot)
