@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bifrost_lib.core.calendar import EXCHANGE_TZ
+from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.contracts import OptionContract
 
@@ -40,14 +41,31 @@ THRESHOLDS: dict[str, Threshold] = {
 }
 
 
-def value_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+class Seen(NamedTuple):
+    """What was seen of one contract at `ts`; NaN where unknown. `is_good`: the quote had no fault."""
+
+    ts: datetime
+    is_good: bool
+    iv: float
+    open_interest: float
+    volume: float
+
+
+def seen_in(contracts: Iterable[OptionContract], frame: pd.DataFrame) -> dict[OptionContract, Seen]:
+    """Return what the rows of `frame` (``ts``, ``quality`` and the columns of `THRESHOLDS`) say of `contracts`."""
+    moments = frame["ts"].dt.to_pydatetime() if len(frame) else []
+    columns = (frame[name].tolist() for name in ("iv", "open_interest", "volume"))
+    is_good = (frame["quality"] == "ok").tolist()
+    return dict(zip(contracts, map(Seen, list(moments), is_good, *columns), strict=True))
+
+
+def value_changes(before: Mapping[OptionContract, Seen], after: Mapping[OptionContract, Seen]) -> pd.DataFrame:
     """Return the large moves of implied volatility, open interest and volume.
 
     Parameters
     ----------
-    before, after : DataFrame
-        SNAPSHOT_COLUMNS of one underlying, each contract at most once; rows with the same or an earlier moment than
-        before are not compared.
+    before, after : mapping of OptionContract to Seen
+        What was not seen before, or not later than before, is not compared.
 
     Returns
     -------
@@ -55,19 +73,23 @@ def value_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         ``CHANGE_COLUMNS``, one row per contract and column that moved by at least its `THRESHOLDS`. A value that is
         unknown on either side has not moved; volatilities count where both quotes are good.
     """
-    columns = [*KEY, "ts", "quality", *THRESHOLDS]
-    pairs = _plain(after[["symbol", *columns]]).merge(_plain(before[columns]), on=list(KEY), suffixes=("", "_old"))
-    pairs = pairs[(pairs["ts"] > pairs["ts_old"]).to_numpy()]
-    is_good = ((pairs["quality"] == "ok") & (pairs["quality_old"] == "ok")).to_numpy()
-    same_day = (_day(pairs["ts"]) == _day(pairs["ts_old"])).to_numpy()
-    found = []
+    both = [(one, before[one], new) for one, new in after.items() if one in before and new.ts > before[one].ts]
+    if not both:
+        return _frame([])
+    is_good = np.array([old.is_good and new.is_good for _, old, new in both])
+    days = {moment: exchange_date(moment) for moment in {seen.ts for _, *pair in both for seen in pair}}
+    same_day = np.array([days[old.ts] == days[new.ts] for _, old, new in both])
+    rows: list[dict[str, Any]] = []
     for name, threshold in THRESHOLDS.items():
-        moved = _moved(pairs[f"{name}_old"].to_numpy(), pairs[name].to_numpy(), threshold)
+        old_values = np.array([getattr(old, name) for _, old, _ in both])
+        moved = _moved(old_values, np.array([getattr(new, name) for _, _, new in both]), threshold)
         moved &= is_good if name == "iv" else True
         moved &= same_day if threshold.same_session else True
-        rows = pairs[moved]
-        found.append(rows.assign(what=name, since_ts=rows["ts_old"], old=rows[f"{name}_old"], new=rows[name]))
-    return _typed(pd.concat(found)[list(CHANGE_COLUMNS)])
+        for place in np.flatnonzero(moved):
+            contract, old, new = both[place]
+            values = {"since_ts": old.ts, "ts": new.ts, "old": getattr(old, name), "new": getattr(new, name)}
+            rows.append(_named(contract, name) | values)
+    return _frame(rows)
 
 
 def listing_changes(
@@ -89,13 +111,13 @@ def listing_changes(
     shared = {_expiry(contract) for contract in before} & {_expiry(contract) for contract in after}
     old = {contract for contract in before if _expiry(contract) in shared}
     new = {contract for contract in after if _expiry(contract) in shared}
-    named = [(one, LISTED) for one in sorted(new - old)] + [(one, DELISTED) for one in sorted(old - new)]
     moments = {"since_ts": as_utc(since), "ts": as_utc(ts), "old": np.nan, "new": np.nan}
-    rows = [
-        {name: getattr(contract, name) for name in ("symbol", *KEY)} | {"what": what} | moments
-        for contract, what in named
-    ]
-    return _typed(pd.DataFrame(rows, columns=list(CHANGE_COLUMNS)))
+    listed = [_named(contract, LISTED) | moments for contract in sorted(new - old)]
+    return _frame(listed + [_named(contract, DELISTED) | moments for contract in sorted(old - new)])
+
+
+def _named(contract: OptionContract, what: str) -> dict[str, Any]:
+    return {name: getattr(contract, name) for name in ("symbol", *KEY)} | {"what": what}
 
 
 def _expiry(contract: OptionContract) -> tuple[str, date]:
@@ -108,18 +130,8 @@ def _moved(old: npt.NDArray[np.float64], new: npt.NDArray[np.float64], threshold
     return moved
 
 
-def _day(ts: pd.Series[pd.Timestamp]) -> pd.Series[pd.Timestamp]:
-    return ts.dt.tz_convert(EXCHANGE_TZ).dt.normalize()
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with words instead of categories: those of two frames differ, and would not meet."""
-    words = {name: "str" for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)}
-    return frame.astype(words)
-
-
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     kinds = dict.fromkeys(("symbol", "trading_class", "right", "style", "settlement", "what"), "category")
     kinds |= dict.fromkeys(("since_ts", "ts"), "datetime64[us, UTC]")
     kinds |= dict.fromkeys(("strike", "multiplier", "old", "new"), "float64")
-    return frame.astype({**kinds, "expiry": "datetime64[s]"}).reset_index(drop=True)
+    return pd.DataFrame(rows, columns=list(CHANGE_COLUMNS)).astype({**kinds, "expiry": "datetime64[s]"})

@@ -16,6 +16,7 @@ from bifrost_lib.ib import Gateway, Limits, open_gateway
 from bifrost_lib.store import Spool
 from bifrost_lib.workflows.collection.conditions import ConditionsJob
 from bifrost_lib.workflows.collection.outbox import Outbox, spool_folder
+from bifrost_lib.workflows.collection.rows import warm_up
 from bifrost_lib.workflows.collection.schedule import Hours
 from bifrost_lib.workflows.collection.service import CollectorService
 from bifrost_lib.workflows.collection.simulated import gateway_for
@@ -145,6 +146,7 @@ def describe_markets(desk: Desk, *, symbols: Sequence[str] = (), once: bool = Fa
 async def open_station(desk: Desk, *, limits: Limits | None = None) -> AsyncIterator[Station]:
     """Open the gateway that the settings name, or the simulated one, and the way to the store."""
     allowance = limits or Limits()
+    await asyncio.to_thread(warm_up, desk.clock.now())
     with gateway_for(desk.settings) as settings:
         async with open_gateway(settings, clock=desk.clock, role="collector", limits=allowance) as gateway:
             yield Station(gateway, Outbox(desk.store, Spool(spool_folder(desk.settings))), allowance)

@@ -4,43 +4,40 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import pandas as pd
 
 from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.contracts import OptionContract
-from bifrost_lib.core.errors import BifrostError, NoDataError
-from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS
+from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.store import option_chain
-from bifrost_lib.workflows.collection.changes import KEY, listing_changes, value_changes
+from bifrost_lib.workflows.collection.changes import Seen, listing_changes, seen_in, value_changes
 from bifrost_lib.workflows.desk import Desk
 
 log = logging.getLogger(__name__)
 
 
 class ChainMemory:
-    """The newest row of each contract, and the last listing, by underlying; at first what the store knows."""
+    """What was seen last of each contract, and the last listing, by underlying; at first what the store knows."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._rows: dict[str, pd.DataFrame | None] = {}
+        self._seen: dict[str, dict[OptionContract, Seen]] = {}
         self._listings: dict[str, tuple[datetime, frozenset[OptionContract]]] = {}
         self._alone = threading.Lock()
 
-    def compare(self, symbol: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
-        """Return what changed since the rows remembered, and remember these; None where nothing did."""
-        if not frames:
-            return None
+    def compare(self, symbol: str, seen: Mapping[OptionContract, Seen]) -> pd.DataFrame | None:
+        """Return what changed since what is remembered, and remember this; None where nothing did."""
         with self._alone:
-            if symbol not in self._rows:
-                self._rows[symbol] = self._stored(symbol)
-            before, after = self._rows[symbol], pd.concat([_plain(frame) for frame in frames])
-            self._rows[symbol] = after if before is None else self._kept(before, after)
-        if before is None:
-            return None
-        changes = value_changes(before, after)
+            if symbol not in self._seen:
+                self._seen[symbol] = self._stored(symbol)
+            known = self._seen[symbol]
+            changes = value_changes(known, seen)
+            known.update(seen)
+            if len(known) > 2 * len(seen):
+                self._forget_expired(known)
         return changes if len(changes) else None
 
     def compare_listing(self, symbol: str, contracts: Iterable[OptionContract], *, ts: datetime) -> pd.DataFrame | None:
@@ -57,23 +54,20 @@ class ChainMemory:
         changes = listing_changes(before, listing, since=since, ts=ts)
         return changes if len(changes) else None
 
-    def _stored(self, symbol: str) -> pd.DataFrame | None:
+    def _stored(self, symbol: str) -> dict[OptionContract, Seen]:
         try:
-            return _plain(option_chain(self._desk.store.engine, symbol, at=self._desk.clock.now()))
-        except NoDataError:
-            return None
+            chain = option_chain(self._desk.store.engine, symbol, at=self._desk.clock.now())
         except BifrostError as trouble:
             log.debug("nothing to compare %s with: %s", symbol, trouble)
-            return None
+            return {}
+        keys = (
+            chain[name].tolist() for name in ("strike", "right", "trading_class", "style", "settlement", "multiplier")
+        )
+        days = [moment.date() for moment in chain["expiry"].dt.to_pydatetime()]
+        contracts = [OptionContract(symbol, day, *rest) for day, *rest in zip(days, *keys, strict=True)]
+        return seen_in(contracts, chain)
 
-    def _kept(self, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-        today = pd.Timestamp(exchange_date(self._desk.clock.now()))
-        old = before[(before["expiry"] >= today).to_numpy()]
-        return pd.concat([old, after]).drop_duplicates(list(KEY), keep="last", ignore_index=True)
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that are compared, with words instead of categories, which differ between frames."""
-    kept = frame[list(SNAPSHOT_COLUMNS)]
-    words = {name: "str" for name in kept.columns if isinstance(kept[name].dtype, pd.CategoricalDtype)}
-    return kept.astype(words)
+    def _forget_expired(self, known: dict[OptionContract, Seen]) -> None:
+        today = exchange_date(self._desk.clock.now())
+        for contract in [contract for contract in known if contract.expiry < today]:
+            del known[contract]

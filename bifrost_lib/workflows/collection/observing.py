@@ -129,9 +129,8 @@ class Pass:
 
     def _batch(self, chunk: Chunk, finished: datetime) -> SpooledBatch:
         accounts = self._accounts
-        changes = [
-            frame for frame in (chunk.changes, self._memory.compare(self._symbol, chunk.frames)) if frame is not None
-        ]
+        compared = self._memory.compare(self._symbol, chunk.seen)
+        changes = [frame for frame in (chunk.changes, compared) if frame is not None]
         until = accounts.fillable_until
         return SpooledBatch(
             batch_id=chunk.batch_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bifrost_lib.core.calendar import exchange_date
+from bifrost_lib.core.contracts import OptionContract
 from bifrost_lib.core.vocabulary import (
     MARKET_DATA_TYPES,
     QUOTE_COLUMNS,
@@ -97,6 +99,12 @@ def to_batch(observed: Sequence[Observed], *, symbol: str, ts: datetime) -> Batc
         return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), [], lost)
     frame, vendor, order = _quotes(kept, numbers[has_something], symbol=symbol, ts=ts)
     return Batch(with_analytics(frame).assign(**vendor), [kept[place] for place in order], lost)
+
+
+def warm_up(at: datetime) -> None:
+    """Load what the first batch would otherwise wait for while ticks come in: kernels, calendar, libraries."""
+    contract = OptionContract("X", exchange_date(at) + timedelta(days=30), 100.0, "C")
+    to_batch([Observed(ListedOption(1, contract), Observation(1, at, bid=1.0, ask=1.1), 100.0)], symbol="X", ts=at)
 
 
 def _quotes(

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from bifrost_lib.core.contracts import OptionContract
-from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS, VOCABULARY
-from bifrost_lib.workflows.collection.changes import CHANGE_COLUMNS, listing_changes, value_changes
+from bifrost_lib.workflows.collection.changes import CHANGE_COLUMNS, THRESHOLDS, Seen, listing_changes, value_changes
 
 MORNING = datetime(2026, 11, 18, 15, tzinfo=UTC)
 NOON = MORNING + timedelta(hours=2)
 
 
-def chain(ts: datetime, strikes: list[float], **columns: object) -> pd.DataFrame:
-    values: dict[str, object] = dict.fromkeys(SNAPSHOT_COLUMNS, np.nan)
-    values |= {
-        "ts": ts, "symbol": "SPY", "trading_class": "SPY", "expiry": pd.Timestamp(2026, 12, 18), "strike": strikes,
-        "right": "C", "style": "american", "settlement": "PM", "multiplier": 100.0, "quality": "ok",
-    }  # fmt: skip
-    frame = pd.DataFrame(values | columns, columns=list(SNAPSHOT_COLUMNS))
-    return frame.astype({name: VOCABULARY[name].dtype for name in SNAPSHOT_COLUMNS})
+def chain(ts: datetime, strikes: list[float], *, is_good: bool = True, **columns: Any) -> dict[OptionContract, Seen]:
+    return {
+        OptionContract("SPY", date(2026, 12, 18), strike, "C"): Seen(
+            ts, is_good, *(np.broadcast_to(columns.get(name, np.nan), len(strikes))[place] for name in THRESHOLDS)
+        )
+        for place, strike in enumerate(strikes)
+    }
 
 
 def told(changes: pd.DataFrame) -> list[tuple[float, str, float, float]]:
@@ -61,7 +60,7 @@ def test_each_contract_is_compared_with_itself() -> None:
 
 
 def test_a_bad_quote_does_not_move_volatility() -> None:
-    before, after = chain(MORNING, [500.0], iv=0.2), chain(NOON, [500.0], iv=0.4, quality="crossed")
+    before, after = chain(MORNING, [500.0], iv=0.2), chain(NOON, [500.0], iv=0.4, is_good=False)
     assert told(value_changes(before, after)) == []
 
 
