@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -160,6 +161,12 @@ def cancellation_is_confirmed(code: int) -> bool:
 def farm_of(text: str) -> str:
     """Return the data farm that a notice names after its last colon, ``'usfarm'`` of "...is OK:usfarm"."""
     return text.rsplit(":", 1)[1].strip() if ":" in text else ""
+
+
+def new_port_of(text: str) -> int | None:
+    """Return the port that error 1300 ("socket port has been reset") tells to reconnect on; None when it tells none."""
+    found = re.search(r"(\d{2,5})\W*$", text)
+    return int(found[1]) if found and 0 < int(found[1]) < 65_536 else None
 
 
 class GatewayRefusal(BifrostError):  # noqa: N818 (what it is: the gateway answered, and said no)

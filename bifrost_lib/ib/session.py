@@ -13,7 +13,7 @@ from bifrost_lib.core.clock import Clock
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.ib.backoff import Backoff, ClientIds
 from bifrost_lib.ib.client import SOURCE, Client, Library
-from bifrost_lib.ib.errors import Category, classify
+from bifrost_lib.ib.errors import Category, classify, new_port_of
 from bifrost_lib.ib.limits import Patience
 from bifrost_lib.ib.pacer import Lane, Pacer
 from bifrost_lib.ib.receiver import Receiver
@@ -253,6 +253,7 @@ class Session:
             self._id_refused = True
             self._over.set()
         elif category is Category.SOCKET_RESET:
+            self.endpoint = Endpoint(self.endpoint.host, new_port_of(text) or self.endpoint.port)
             self._over.set()
         elif (event := self.health.heard(code, text)) is not None:
             self._happened(event)

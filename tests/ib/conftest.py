@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ class Bench:
 
     def connect(self, limits: Limits | None = None, *, patience: Patience = QUICK, **more: Any) -> Any:
         """Return a context manager of a gateway that is connected."""
-        settings = load_settings({"BIFROST_HOME": str(self.home), "BIFROST_IB_PORT": str(self.exchange.port)})
+        environ = {"BIFROST_HOME": str(self.home), "BIFROST_IB_PORT": str(self.exchange.port)}
+        settings = load_settings(environ | {"BIFROST_IB_CLIENT": os.environ.get("BIFROST_IB_CLIENT", "")})
         granted = limits or Limits(messages_per_s=None, lines=5, history=False)
         return open_gateway(settings, clock=self.clock, limits=granted, patience=patience, random=Random(1), **more)
 

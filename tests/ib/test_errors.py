@@ -13,6 +13,7 @@ from bifrost_lib.ib.errors import (
     cancellation_is_confirmed,
     classify,
     farm_of,
+    new_port_of,
 )
 from bifrost_lib.ib.trading import ReadOnlyError, require_trading
 
@@ -78,6 +79,13 @@ def test_the_refusal_carries_its_facts():
 def test_farm_of():
     assert farm_of("Market data farm connection is OK:usfarm.nj") == "usfarm.nj"
     assert farm_of("Market data farm connection is OK") == ""
+
+
+def test_the_port_that_1300_names():
+    text = "TWS socket port has been reset and this connection is being dropped. Please reconnect on the new port -"
+    assert new_port_of(f"{text} 7499") == 7499
+    assert new_port_of(f"{text} 7499.") == 7499
+    assert new_port_of(text) is None
 
 
 def test_orders_are_refused_unless_trading_is_switched_on(tmp_path):

@@ -276,6 +276,39 @@ def test_a_fast_clock_does_not_starve_answers(play):
     assert play(scenario, speed=600.0) == 30
 
 
+def test_a_contract_that_falls_silent_is_asked_for_again(play):
+    """Others go on ticking, so it is not the market that sleeps."""
+
+    async def scenario(bench: Any) -> None:
+        silent, talking = bench.options[:2]
+        async with bench.connect() as gateway, gateway.hold("page", [silent, talking]) as lease:
+            await bench.wait_until(lambda: all(not seen.missing for seen in lease.latest().values()))
+            bench.inject("silent", con_id=silent.con_id)
+            before, bid = gateway.status().messages_sent, 1.0
+            while lease.latest()[silent.con_id].missing == "":
+                bid += 0.5
+                bench.quote(talking, bid)
+                await asyncio.sleep(0.02)
+            assert gateway.status().messages_sent - before <= 2
+            bench.exchange.faults.clear("silent")
+            await bench.wait_until(lambda: lease.latest()[silent.con_id].missing == "")
+            assert lease.latest()[talking.con_id].missing == ""
+
+    play(scenario, speed=200.0)
+
+
+def test_the_gateway_moves_to_another_port(play):
+    async def scenario(bench: Any) -> Any:
+        async with bench.connect() as gateway:
+            (link,) = bench.links_of(gateway)
+            link.session.receiver.error(-1, 1300, f"reconnect on the new port - {bench.exchange.port}")
+            await bench.wait_until(lambda: gateway.status().state is not SessionState.READY)
+            await bench.wait_until(lambda: gateway.status().state is SessionState.READY)
+            return gateway.status().port == bench.exchange.port
+
+    assert play(scenario)
+
+
 def test_closing_leaves_no_task_behind(play):
     async def scenario(bench: Any) -> None:
         before = asyncio.all_tasks()
