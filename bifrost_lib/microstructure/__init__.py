@@ -1,1 +1,58 @@
-"""How quotes come about and which of them tell the most."""
+"""How quotes come about and which of them tell the most.
+
+Names are loaded on first use, because pandas takes longer to import than most commands to run.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bifrost_lib.microstructure.line_choice import LineChoice, choose_lines
+    from bifrost_lib.microstructure.rotation import rotation_order
+    from bifrost_lib.microstructure.surface_estimate import (
+        HeldOutError,
+        SurfaceEstimate,
+        estimate_surface,
+        held_out_error,
+    )
+    from bifrost_lib.microstructure.surface_model import SurfaceModel, calibrate_surface, typical_surface
+
+_HOME = {
+    "HeldOutError": "surface_estimate",
+    "LineChoice": "line_choice",
+    "SurfaceEstimate": "surface_estimate",
+    "SurfaceModel": "surface_model",
+    "calibrate_surface": "surface_model",
+    "choose_lines": "line_choice",
+    "estimate_surface": "surface_estimate",
+    "held_out_error": "surface_estimate",
+    "rotation_order": "rotation",
+    "typical_surface": "surface_model",
+}
+
+__all__ = [
+    "HeldOutError",
+    "LineChoice",
+    "SurfaceEstimate",
+    "SurfaceModel",
+    "calibrate_surface",
+    "choose_lines",
+    "estimate_surface",
+    "held_out_error",
+    "rotation_order",
+    "typical_surface",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
