@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 from bifrost_lib.core.frames import check_frame
 from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS, VOCABULARY
-from bifrost_lib.store import FileKey, Store, ingestion
+from bifrost_lib.store import FileKey, RunOutcome, SpooledBatch, Store, ingestion
 
 NOON = datetime(2024, 3, 15, 16, 0, tzinfo=UTC)  # 12:00 in New York, a Friday
 
@@ -63,10 +63,22 @@ def ingest(store: Store, path: str, *frames: pd.DataFrame, source: str = "test")
         return writer.rows_stored
 
 
+def batch(symbol: str, number: int = 0, **changes: Any) -> SpooledBatch:
+    """Return a collected batch of four contracts, one of them missing; each number is a minute later."""
+    moment = NOON + number * timedelta(minutes=1)
+    frame = snapshots(chain_rows([90, 100], ts=moment)[:3], symbol=symbol)
+    known: dict[str, Any] = {
+        "batch_id": f"{symbol} {number}", "collector": "option_chain", "source": "test", "symbol": symbol,
+        "started": moment - timedelta(minutes=1), "finished": moment,
+        "outcome": RunOutcome(4, 3, {"timeout": 1}, 0, lines_peak=3, messages=8, seconds=60.0), "frames": (frame,),
+    }  # fmt: skip
+    return SpooledBatch(**{**known, **changes})
+
+
 @pytest.fixture(scope="session")
 def made() -> SimpleNamespace:
     """What the tests make their data with."""
-    return SimpleNamespace(snapshots=snapshots, chain_rows=chain_rows, key=key, ingest=ingest, noon=NOON)
+    return SimpleNamespace(snapshots=snapshots, chain_rows=chain_rows, key=key, ingest=ingest, batch=batch, noon=NOON)
 
 
 @pytest.fixture
