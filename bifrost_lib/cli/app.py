@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 import typer
 
-from bifrost_lib.cli import benching, chains, desk, ingesting, scanning
+from bifrost_lib.cli import benching, chains, collecting, desk, ingesting, scanning
 
 
 def build_app() -> typer.Typer:
@@ -25,6 +25,8 @@ def build_app() -> typer.Typer:
         desk.down,
         desk.status,
         ingesting.ingest,
+        collecting.collect,
+        collecting.watch,
         chains.chain,
         scanning.scan,
         desk.settings,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,15 +14,21 @@ from bifrost_lib.cli.arguments import Csv, Json, one_format
 from bifrost_lib.cli.output import print_csv, print_json, print_table
 from bifrost_lib.core.errors import EnvironmentProblem
 
+if TYPE_CHECKING:
+    from bifrost_lib.workflows import Desk
+
 SHOWN = ("SIM", "iron_condor")
 
 
 def up(
     port: Annotated[int | None, typer.Option(help="Port of the pages. Default: setting page_port.")] = None,
     seed: Annotated[bool, typer.Option("--seed/--no-seed", help="Load the simulated history if it is absent.")] = True,
+    collect: Annotated[bool, typer.Option("--collect/--no-collect", help="Run a gateway and the collectors.")] = True,
     detach: Annotated[bool, typer.Option(help="Return when everything is ready; `down` stops it.")] = False,
 ) -> None:
-    """Start the store and the pages, load a simulated history, and print a ranked scan.
+    """Start the store, a gateway, the collectors and the pages, load a simulated history, and print a ranked scan.
+
+    The gateway is the one in the settings (ib_host, ib_port), or a simulated one that trades around the clock.
 
     Example: bifrost up
     """
@@ -30,13 +38,14 @@ def up(
     if (pages := running_pages(load_settings())) is not None:
         print(f"already running since {pages.since} (bifrost down stops it)\nready: {pages.url}")
     elif detach:
-        options = ["--seed" if seed else "--no-seed", *([f"--port={port}"] if port else [])]
+        options = ["--seed" if seed else "--no-seed", "--collect" if collect else "--no-collect"]
+        options += [f"--port={port}"] if port else []
         print(f"ready: {start_detached(load_settings(), options)}")
     else:
-        _run_desk(port, seed=seed)
+        _run_desk(port, seed=seed, collect=collect)
 
 
-def _run_desk(port: int | None, *, seed: bool) -> None:
+def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
     from bifrost_lib.cli.scanning import print_scan
     from bifrost_lib.core.kernels import has_kernels
     from bifrost_lib.pricing import warm_up
@@ -52,11 +61,27 @@ def _run_desk(port: int | None, *, seed: bool) -> None:
         symbols = list(list_symbols(desk)["symbol"])
         if SHOWN[0] in symbols:
             print_scan(find_strategies(desk, *SHOWN, top=5))
-        with serve_pages(desk.settings, desk.clock, port=port) as pages:
+        with (
+            _collecting(desk) if collect else nullcontext(),
+            serve_pages(desk.settings, desk.clock, port=port) as pages,
+        ):
             _say(f"ready: {pages.url}")
             _say("Ctrl-C stops it. In another terminal: ./bifrost scan SIM --strategy iron_condor, ./bifrost --help")
             pages.wait()
     raise EnvironmentProblem("the pages stopped by themselves", f"see {desk.settings.home / 'logs' / 'pages.log'}")
+
+
+@contextmanager
+def _collecting(desk: Desk) -> Iterator[None]:
+    """Run the gateway, if it is a simulated one, and the collectors."""
+    from bifrost_lib.workflows import collector_commands, gateway_for, run_services, watch_simulated
+
+    if watch_simulated(desk):
+        _say("watchlist: SIM, SIMX and SIMT (./bifrost watch SPY adds one)")
+    simulated = desk.settings.ib_port is None
+    with gateway_for(desk.settings) as found, run_services(desk.settings, desk.clock, collector_commands()):
+        _say(f"gateway: {'simulated, ' if simulated else ''}{found.ib_host}:{found.ib_port}")
+        yield
 
 
 def down() -> None:

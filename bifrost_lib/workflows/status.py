@@ -8,9 +8,11 @@ import pandas as pd
 
 from bifrost_lib import store
 from bifrost_lib.core.errors import BifrostError
-from bifrost_lib.core.settings import load_settings
+from bifrost_lib.core.settings import Settings, load_settings
+from bifrost_lib.workflows.collection import running_gateway
 from bifrost_lib.workflows.desk import Desk, open_desk
 from bifrost_lib.workflows.pages import running_pages
+from bifrost_lib.workflows.services import ServiceState, running_services
 
 
 def desk_status() -> dict[str, Any]:
@@ -32,7 +34,9 @@ def desk_status() -> dict[str, Any]:
             "pid": pages.pid if pages else None,
             "since": pages.since if pages else None,
             "detail": pages.url.partition("?")[0] if pages else "started by `bifrost up`",
-        }
+        },
+        _gateway(settings),
+        *(_service(state) for state in running_services(settings)),
     ]
     try:
         with open_desk(settings=settings) as desk:
@@ -57,6 +61,22 @@ def _with_data(desk: Desk, parts: list[dict[str, Any]]) -> dict[str, Any]:
         "store": {"level": summary.level, "version": summary.version, "size_bytes": summary.size_bytes}
         | {"rows": summary.rows},
     }
+
+
+def _gateway(settings: Settings) -> dict[str, Any]:
+    if settings.ib_port is not None:
+        detail = f"{settings.ib_host}:{settings.ib_port}, from the settings"
+        return {"name": "gateway", "state": "configured", "pid": None, "since": None, "detail": detail}
+    found = running_gateway(settings)
+    state, detail = (
+        ("running", f"simulated, 127.0.0.1:{found.port}") if found else ("stopped", "started by `bifrost up`")
+    )
+    return {"name": "gateway", "state": state, "pid": found.pid if found else None, "since": None, "detail": detail}
+
+
+def _service(state: ServiceState) -> dict[str, Any]:
+    detail = f"{state.log}" + (f", started again {state.restarts} times" if state.restarts else "")
+    return {"name": state.name, "state": state.state, "pid": state.pid, "since": state.since, "detail": detail}
 
 
 def _symbol(row: dict[Any, Any]) -> dict[str, Any]:
