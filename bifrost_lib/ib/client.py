@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from bifrost_lib.core.errors import EnvironmentProblem, SourceUnavailable
-from bifrost_lib.ib.mapping import IGNORED_MESSAGES, contract_fields
+from bifrost_lib.ib.mapping import COMPUTATION_MESSAGE, IGNORED_MESSAGES, MODEL_COMPUTATIONS, contract_fields
 from bifrost_lib.ib.receiver import Receiver
 
 SOURCE = "IB gateway"
+READ_BYTES = 16_384
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ class Client:
         self._library, self._receiver = library, receiver
         self._client = library.client(receiver)
         self._client.MaxRequests = 0  # the library's throttle is one queue that bursts; ours has lanes and does not
-        for number in IGNORED_MESSAGES:
-            self._client.decoder.handlers[number] = _ignored
+        handlers = self._client.decoder.handlers
+        handlers.update(dict.fromkeys(IGNORED_MESSAGES, _ignored))
+        handlers[COMPUTATION_MESSAGE] = _only_of_model(handlers[COMPUTATION_MESSAGE])
 
     @property
     def connected(self) -> bool:
@@ -83,6 +86,8 @@ class Client:
         """
         try:
             await self._client.connectAsync(host, port, client_id, timeout_s)
+            # The library cuts every message off the front of what was read, which is quadratic in the read's size.
+            self._client.conn.transport.max_size = READ_BYTES
         except (OSError, TimeoutError) as error:
             problem = str(error) or f"no answer to the greeting within {timeout_s:g} s"
             raise SourceUnavailable(SOURCE, f"{host}:{port}: {problem}") from None
@@ -133,3 +138,13 @@ class Client:
 
 def _ignored(_: list[str]) -> None:
     """Take a message whose content nobody reads."""
+
+
+def _only_of_model(decode: Callable[[list[str]], None]) -> Callable[[list[str]], None]:
+    wanted = {str(tick) for tick in MODEL_COMPUTATIONS}
+
+    def handler(fields: list[str]) -> None:
+        if fields[2] in wanted:
+            decode(fields)
+
+    return handler

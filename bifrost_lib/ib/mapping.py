@@ -52,7 +52,8 @@ SIDED_SIZES: dict[int, tuple[str, str, int]] = {
     29: ("C", "volume", int(Seen.VOLUME)),
     30: ("P", "volume", int(Seen.VOLUME)),
 }
-COMPUTATIONS = frozenset({10, 11, 12, 13, 80, 81, 82, 83})
+#: The computations that are read: those of the model price, live and delayed. Those of bid, ask and last (10-12,
+#: 80-82) say the same of other prices and are three quarters of all computations.
 MODEL_COMPUTATIONS = frozenset({13, 83})
 
 GENERIC_OPTION_VOLUME, GENERIC_OPEN_INTEREST = "100", "101"
@@ -78,6 +79,7 @@ CALLBACKS: dict[str, str] = {
 }
 #: Messages that no caller reads; their decoding is spared.
 IGNORED_MESSAGES = (45, 46, 81)
+COMPUTATION_MESSAGE = 21
 
 _OCC_DATE = re.compile(r" *(\d{6})[CP]\d{8}$")
 _LARGEST = 1e300  # IB sends the largest double where it knows nothing

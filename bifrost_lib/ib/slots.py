@@ -8,7 +8,6 @@ from typing import NamedTuple, Protocol
 
 from bifrost_lib.core.vocabulary import MARKET_DATA_TYPES
 from bifrost_lib.ib.mapping import (
-    COMPUTATIONS,
     MODEL_COMPUTATIONS,
     PRICES,
     QUOTE,
@@ -126,18 +125,16 @@ class Slot:
     def computation(
         self, tick: int, iv: float, delta: float, gamma: float, vega: float, theta: float, spot: float, moment: datetime
     ) -> None:
-        """Take in IB's computations: greeks of the model price, the underlying's price of any."""
-        if tick not in COMPUTATIONS:
+        """Take in IB's greeks of the model price, and the underlying's price behind them."""
+        if tick not in MODEL_COMPUTATIONS:
             return
         observation = self.observation
-        if not isnan(underlying := price_or_nan(spot)):
-            observation.spot = underlying
-        if tick in MODEL_COMPUTATIONS:
-            observation.ib_iv = greek_or_nan(iv, -1.0)
-            observation.ib_delta = greek_or_nan(delta, -2.0)
-            observation.ib_gamma = greek_or_nan(gamma, -2.0)
-            observation.ib_vega = vega_per_unit(vega)
-            observation.ib_theta = theta_per_year(theta)
-            self.seen |= Seen.GREEKS
+        observation.spot = price_or_nan(spot)
+        observation.ib_iv = greek_or_nan(iv, -1.0)
+        observation.ib_delta = greek_or_nan(delta, -2.0)
+        observation.ib_gamma = greek_or_nan(gamma, -2.0)
+        observation.ib_vega = vega_per_unit(vega)
+        observation.ib_theta = theta_per_year(theta)
         observation.ts = moment
+        self.seen |= Seen.GREEKS
         self.listener.ticked(self)

@@ -95,10 +95,10 @@ def test_greeks_that_were_not_computed_are_nan(variant):
     assert isnan(seen.spot)
 
 
-def test_only_the_model_gives_greeks_any_computation_gives_the_spot():
+def test_only_the_model_gives_greeks():
     slot = _slot()
     slot.computation(BID_COMPUTATION, 0.3, 0.4, 0.01, 0.5, -0.1, 599.0, MOMENT)
-    assert isnan(slot.observation.ib_iv) and slot.observation.spot == 599.0
+    assert isnan(slot.observation.ib_iv) and isnan(slot.observation.spot) and slot.observation.ts is None
 
 
 @pytest.mark.parametrize("none", [-1.0, 0.0])
