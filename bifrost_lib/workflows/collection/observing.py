@@ -25,6 +25,8 @@ from bifrost_lib.workflows.collection.rows import Observed
 STOPPED, DISCONNECTED = "stopped", "disconnected"
 #: Complete groups become rows at most this often, in the machine's seconds: making a frame has its price.
 CUT_S = 1.0
+#: How old the underlying's price may be, in the machine's seconds; looking at it for each contract would cost more.
+LOOK_S = 0.02
 #: Batches under way to the store at once; more would only pile up in memory, where a kill loses them.
 MOST_SENDING = 3
 
@@ -87,15 +89,17 @@ class Pass:
         await self._sent(0)
 
     async def _observe(self, priority: Priority, stop: asyncio.Event) -> None:
-        plan, cut = self._plan, time.monotonic()
+        plan, cut, looked = self._plan, time.monotonic(), -LOOK_S
+        underlying: Observation | None = None
         holder = f"spot {self._symbol}"
         async with self._gateway.hold(holder, [plan.underlying], priority=priority) as lease:
             observations = self._gateway.observe(plan.options, open_interest=True, priority=priority)
             async with aclosing(observations):
                 async for observation in observations:
                     chunk, option = self._where[observation.con_id]
-                    now = lease.latest().get(plan.underlying.con_id)
-                    chunk.take(Observed(option, observation, self._spot(now, observation)))
+                    if time.monotonic() - looked > LOOK_S:
+                        looked, underlying = time.monotonic(), lease.latest().get(plan.underlying.con_id)
+                    chunk.take(Observed(option, observation, self._spot(underlying, observation)))
                     if not chunk.pending and chunk in self._open:
                         await self._finish(chunk, "")
                     elif time.monotonic() - cut > CUT_S:

@@ -91,7 +91,9 @@ def options_to_observe(
         By expiry, class and strike, the put before the call, so that both sides of a parity are observed together.
     """
     _check_count("strikes", strikes)
-    alive = [option for option in options if _expires(option) > at]
+    listed = list(options)
+    ends = {terms: expiry_moment(*terms) for terms in set(map(_terms, listed))}
+    alive = [option for option in listed if ends[_terms(option)] > at]
     alive.sort(key=_order)
     if not strikes:
         return alive
@@ -124,8 +126,8 @@ def _around(group: list[ListedOption], spot: float, count: int) -> list[ListedOp
     return [option for option in group if option.contract.strike in kept]
 
 
-def _expires(option: ListedOption) -> datetime:
-    return expiry_moment(option.contract.expiry, option.contract.settlement)
+def _terms(option: ListedOption) -> tuple[date, str]:
+    return option.contract.expiry, option.contract.settlement
 
 
 def _order(option: ListedOption) -> tuple[date, str, float, bool]:
