@@ -87,7 +87,7 @@ def enter_gap(cursor: Any, run_id: int, gap: Gap) -> int:
         "WHERE run_id = %s RETURNING gap_id",
         (
             *(gap.first_ts, gap.last_ts, gap.expected, gap.received, gap.reason, gap.fillable_until),
-            *(None if gap.wanted is None else Json(gap.wanted), run_id),
+            *(None if gap.wanted is None else Json(gap.wanted), int(run_id)),
         ),
     )
     made = cursor.fetchone()
@@ -130,7 +130,7 @@ def close_gap(store: Store, gap_id: int, *, at: datetime) -> None:
     with written(store.engine, store.place) as cursor:
         cursor.execute(
             "UPDATE collection_gaps SET filled = coalesce(filled, %s) WHERE gap_id = %s",
-            (as_utc(at), gap_id),
+            (as_utc(at), int(gap_id)),
         )
         if cursor.rowcount != 1:
             raise InputError("gap_id", gap_id, "a gap of the ledger")

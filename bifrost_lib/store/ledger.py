@@ -233,8 +233,9 @@ def settle_run(cursor: Any, run_id: int, outcome: RunOutcome, *, finished: datet
         "WHERE run_id = %s AND (status = 'running' OR (status = 'failed' AND problem = %s))",
         (
             *("failed" if outcome.problem else "done", outcome.problem or None, as_utc(finished, name="finished")),
-            *(outcome.expected, outcome.received, Json(dict(outcome.missing)), outcome.rows_stored),
-            *(outcome.lines_peak, outcome.messages, outcome.seconds, run_id, INTERRUPTED),
+            *(int(outcome.expected), int(outcome.received), Json({why: int(n) for why, n in outcome.missing.items()})),
+            *(int(outcome.rows_stored), int(outcome.lines_peak), int(outcome.messages), float(outcome.seconds)),
+            *(int(run_id), INTERRUPTED),
         ),
     )
     if cursor.rowcount != 1:
@@ -246,7 +247,7 @@ def is_open(cursor: Any, run_id: int) -> bool:
     cursor.execute(
         "SELECT 1 FROM collection_runs WHERE run_id = %s AND (status = 'running' OR (status = 'failed' "
         "AND problem = %s))",
-        (run_id, INTERRUPTED),
+        (int(run_id), INTERRUPTED),
     )
     return cursor.fetchone() is not None
 

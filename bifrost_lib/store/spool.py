@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bifrost_lib.core.errors import InputError, StoreError
-from bifrost_lib.store.ledger import begin_run, finish_run
+from bifrost_lib.store.ledger import enter_run, is_open, settle_run
 from bifrost_lib.store.locks import exclusive
 from bifrost_lib.store.spool_files import DamagedBatch, SpooledBatch, packed, unpacked
+from bifrost_lib.store.transactions import written
 from bifrost_lib.store.trouble import AlreadyIngested, SpoolFull
 from bifrost_lib.store.writing import COLLECTED, FileKey, ingestion
 
@@ -213,11 +214,15 @@ def _confess(store: Store, batch: SpooledBatch, problem: str) -> None:
     lost = replace(batch.outcome, received=0, rows_stored=0, problem=problem)
     lost = replace(lost, missing={"refused": expected} if expected else {})
     try:
-        run_id = batch.run_id or begin_run(
-            store, collector=batch.collector, source=batch.source, symbol=batch.symbol, started=batch.started,
-            batch=batch.batch_id,
-        )  # fmt: skip
-        finish_run(store, run_id, lost, finished=batch.finished)
+        with written(store.engine, store.place) as cursor:
+            run_id = batch.run_id
+            if run_id is None or not is_open(cursor, run_id):
+                run_id = enter_run(
+                    cursor,
+                    *(batch.collector, batch.source, batch.symbol, batch.started, batch.batch_id, expected),
+                    process=None,
+                )
+            settle_run(cursor, run_id, lost, finished=batch.finished)
     except InputError as error:  # the ledger refuses the run itself; the reason beside the file is what remains
         _log.error("the ledger cannot tell of batch %s: %s", batch.batch_id, error)
 

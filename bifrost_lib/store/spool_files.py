@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bifrost_lib.core.clock import as_utc
@@ -130,9 +131,11 @@ def _gap(told: Mapping[str, Any]) -> Gap:
     return Gap(**{**told, **{name: text and datetime.fromisoformat(text) for name, text in moments.items()}})
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> Any:
     if isinstance(value, datetime):
         return as_utc(value).isoformat()
+    if isinstance(value, np.generic):
+        return value.item()
     raise InputError("batch", value, "JSON-ready data")
 
 

@@ -240,6 +240,17 @@ def test_a_gap_is_open_until_it_is_filled_or_cannot_be(store, symbol):
     assert len(open_gaps(store.engine, at=at - MINUTE, symbol=symbol)) == 1
 
 
+def test_numbers_out_of_frames_are_taken(store, symbol):
+    run_id = begin(store, symbol)
+    keys = list_runs(store, symbol=symbol)["run_id"]
+    gap_id = pd.Series([record_gap(store, keys.iloc[0], gap())]).iloc[0]
+    close_gap(store, gap_id, at=BEGAN)
+    counts = pd.Series([3, 2, 1])
+    outcome = RunOutcome(counts[0], counts[1], {"timeout": counts[2]}, messages=counts[0])
+    finish_run(store, keys.iloc[0], outcome, finished=BEGAN)
+    assert run_of(store, run_id, symbol=symbol)["missing"] == {"timeout": 1}
+
+
 def test_gaps_that_cannot_be_are_refused(store, symbol):
     run_id = begin(store, symbol)
     for wrong, name in ((gap(last_ts=BEGAN - MINUTE), "last_ts"), (gap(reason=" "), "reason")):

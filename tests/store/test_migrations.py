@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pandas as pd
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from bifrost_lib.core.errors import StoreError
 from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS, VENDOR_COLUMNS, VOCABULARY
-from bifrost_lib.store import open_store
+from bifrost_lib.store import open_store, option_chain
 from bifrost_lib.store.migrate import HEAD, downgrade, known_revisions, migrate
 
 TABLES = {
@@ -51,6 +52,19 @@ def test_up_from_empty_down_to_nothing_and_up_again(engine, database_settings, m
     migrate(engine)
     with open_store(database_settings) as store:
         assert made.ingest(store, "file", made.snapshots(made.chain_rows([90, 100]))) == 4
+
+
+def test_data_of_the_release_before_survive_the_step_up_and_back(engine, database_settings, made):
+    migrate(engine)
+    with open_store(database_settings) as store:
+        made.ingest(store, "step", made.snapshots(made.chain_rows([90, 100]), symbol="STEP"))
+        before = option_chain(store.engine, "STEP")
+    downgrade(engine, "0001")
+    assert not objects(engine) & {"live_quotes", "collection_requests", "collection_watchlist", "market_data_type"}
+    with open_store(database_settings) as store:
+        pd.testing.assert_frame_equal(option_chain(store.engine, "STEP"), before)
+        made.ingest(store, "after", made.snapshots(made.chain_rows([110]), symbol="STEP"))
+        assert len(option_chain(store.engine, "STEP", vendor=True)) == 6
 
 
 def test_the_revision_that_is_asked_for_first_is_the_newest_script():

@@ -34,8 +34,12 @@ def upgrade() -> None:
         op.add_column("collection_runs", column)
     op.create_unique_constraint("collection_runs_batch", "collection_runs", ["batch"])
     op.create_index("collection_runs_started", "collection_runs", ["started"])
+    running = sa.text("status = 'running'")
+    op.create_index("collection_runs_running", "collection_runs", ["collector"], postgresql_where=running)
     for column in _of_gaps():
         op.add_column("collection_gaps", column)
+    unfilled = sa.text("filled IS NULL")
+    op.create_index("collection_gaps_open", "collection_gaps", ["first_ts"], postgresql_where=unfilled)
     op.create_index("option_changes_by_time", "option_changes", ["stock_id", "ts"])
     _watchlist()
     _requests()
@@ -47,8 +51,10 @@ def downgrade() -> None:
     for table in ("live_quotes", "collection_requests", "collection_watchlist"):
         op.drop_table(table)
     op.drop_index("option_changes_by_time", "option_changes")
+    op.drop_index("collection_gaps_open", "collection_gaps")
     for column in _of_gaps():
         op.drop_column("collection_gaps", column.name)
+    op.drop_index("collection_runs_running", "collection_runs")
     op.drop_index("collection_runs_started", "collection_runs")
     for column in _of_runs():
         op.drop_column("collection_runs", column.name)
