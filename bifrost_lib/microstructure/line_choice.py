@@ -103,8 +103,9 @@ def choose_lines(
     greedy = _Greedy(quotes, model, _point_weights(quotes, wanted))
     for row in greedy.in_order_of_value(must):
         greedy.hold(row)
-    while len(greedy.held) < lines and greedy.hold_best():
-        pass  # the loop's condition does the work
+    for _ in range(lines - len(greedy.held)):
+        if not greedy.hold_best():
+            break
     held = np.array((greedy.held + greedy.the_rest())[:lines], dtype=np.int64)
     return _choice(quotes, greedy, held, wanted, model)
 
