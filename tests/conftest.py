@@ -85,3 +85,39 @@ def store(database_settings: Settings) -> Iterator[Store]:
 
     with open_store(database_settings) as opened:
         yield opened
+
+
+class StoppableDatabase:
+    """A server of its own that a test may stop and start; `settings` name it as one that Bifrost does not start."""
+
+    def __init__(self, home: Path) -> None:
+        from bifrost_lib.core.settings import load_settings
+        from bifrost_lib.store.embedded import EmbeddedServer
+
+        self._server = EmbeddedServer(home)
+        url = self._server.url().render_as_string(hide_password=False)
+        self.settings = load_settings({"BIFROST_HOME": str(home / "desk"), "BIFROST_DATABASE_URL": url})
+
+    def stop(self) -> None:
+        """Stop it at once, as a crash does."""
+        self._server._control("stop", "--mode=immediate", "--wait", "--silent")
+
+    def start(self) -> None:
+        """Start it again."""
+        self._server.connect().close()
+
+    def close(self) -> None:
+        """Stop it for good."""
+        self.start()
+        self._server.close()
+
+
+@pytest.fixture
+def stoppable_database() -> Iterator[StoppableDatabase]:
+    """A database that goes away and comes back."""
+    home = Path(tempfile.mkdtemp(prefix="bifrost-tests-", dir="/tmp"))
+    home.chmod(0o711)
+    database = StoppableDatabase(home)
+    yield database
+    database.close()
+    shutil.rmtree(home)

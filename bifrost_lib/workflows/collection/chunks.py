@@ -137,13 +137,11 @@ def cut_into_chunks(options: Sequence[ListedOption], *, started: datetime, name:
         What tells this sweep from all others.
     """
     pieces: list[list[ListedOption]] = [[]]
-    for _, group in groupby(options, key=group_key):
-        if len(pieces[-1]) >= size:
+    for _, members in groupby(options, key=group_key):
+        group = list(members)
+        if pieces[-1] and len(pieces[-1]) + len(group) > 1.25 * size:
             pieces.append([])
         pieces[-1] += group
-    if len(pieces) > 1 and len(pieces[-1]) < size // 2:
-        last = pieces.pop()
-        pieces[-1] += last
     return [
         Chunk(tuple(piece), started, f"{name} {number}/{len(pieces)}")
         for number, piece in enumerate(pieces, 1)

@@ -169,15 +169,15 @@ def run_until_signal(work: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) ->
 
     async def main() -> T:
         stop = asyncio.Event()
-        if threading.current_thread() is not threading.main_thread():  # signals are not ours there
-            return await work(stop)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        try:
-            return await work(stop)
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
+        for number in numbers:
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        return await work(stop)
 
-    return asyncio.run(main())
+    is_main = threading.current_thread() is threading.main_thread()  # signals are not ours elsewhere
+    numbers = (signal.SIGTERM, signal.SIGINT) if is_main else ()
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        return asyncio.run(main())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -36,7 +36,9 @@ class Forecast:
         if contracts == 0:
             return 0.0
         most = min((count for count in (lines, self.limits.lines) if count is not None), default=contracts)
-        return SETUP_S + contracts * max(self._message_s, self.line_s / max(1, most), self.own_s)
+        # The last lines need not be given back before the sweep is over.
+        messages = contracts * self._message_s - min(contracts, most) * self._message_s / MESSAGES_PER_CONTRACT
+        return SETUP_S + max(messages, contracts * self.line_s / max(1, most), contracts * self.own_s)
 
     def learn(self, contracts: int, seconds: float, *, lines_peak: int) -> None:
         """Take in what a sweep really took.

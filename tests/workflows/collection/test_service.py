@@ -10,7 +10,6 @@ from math import nan
 from typing import Any
 
 import pandas as pd
-import pytest
 
 from bifrost_lib import store
 from bifrost_lib.core.calendar import session_close, session_open
@@ -160,20 +159,18 @@ def test_the_watchlist_is_followed_while_it_changes(new_desk: Any, memory_gatewa
 
 
 def test_what_a_dead_process_left_is_told_and_collected_again(
-    new_desk: Any, memory_gateway: Any, moment: datetime, monkeypatch: pytest.MonkeyPatch
+    new_desk: Any, memory_gateway: Any, moment: datetime
 ) -> None:
     clock = SteppedClock(moment)
     desk = new_desk(clock)
     gateway = memory_gateway(clock, **FEW)
     save_watch(desk.store, Watch("SPY", cadence_s=600.0, expiries=1))
-    with monkeypatch.context() as patch:  # a process that has ended since
-        from bifrost_lib.store.ledger import this_process
-
-        patch.setattr("bifrost_lib.store.ledger.this_process", lambda: dead(this_process()))
-        store.begin_run(
-            desk.store, collector="option_chain", source="simulated", symbol="SPY", started=moment, batch="killed",
-            expected=10,
-        )  # fmt: skip
+    store.begin_run(
+        desk.store, collector="option_chain", source="simulated", symbol="SPY", started=moment, batch="killed",
+        expected=10,
+    )  # fmt: skip
+    with desk.store.engine.begin() as connection:  # as if a process had written it that has ended since
+        connection.exec_driver_sql("UPDATE collection_runs SET process = 'another start'")
     clock.advance(timedelta(minutes=25))
 
     async def scenario() -> None:
@@ -190,12 +187,6 @@ def test_what_a_dead_process_left_is_told_and_collected_again(
         gaps = connection.exec_driver_sql("SELECT reason, first_ts, last_ts FROM collection_gaps ORDER BY gap_id").all()
     assert [gap.reason for gap in gaps] == ["interrupted", "not_running"]
     assert (gaps[1].first_ts, gaps[1].last_ts) == (moment + timedelta(minutes=10), moment + timedelta(minutes=20))
-
-
-def dead(process: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(process, mark="another start")
 
 
 def test_a_gateway_that_is_away_is_waited_for(new_desk: Any, memory_gateway: Any, moment: datetime) -> None:
