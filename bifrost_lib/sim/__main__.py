@@ -9,13 +9,13 @@ import logging
 import signal
 import sys
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
 from bifrost_lib.core.clock import Clock, ScaledClock, SystemClock, parse_moment
 from bifrost_lib.core.errors import BifrostError, InputError
 from bifrost_lib.sim.exchange import Market
 from bifrost_lib.sim.gateway.limits import Limits
+from bifrost_lib.sim.gateway.opening import first_moment, open_replay, open_script
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except OSError as exc:
         sys.stderr.write(
-            f"port {given.port} of {given.host} cannot be used: {exc.strerror}; choose another with --port\n"
+            f"port {given.port} of {given.host} cannot be used: {exc.strerror or exc}; choose another with --port\n"
         )
         return 1
     return 0
@@ -46,9 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, help="of the synthetic market: the same seed shows the same quotes")
     add("--speed", type=float, default=1.0, help="seconds of the market in one of the machine (default %(default)s)")
     add("--start", help="moment at which the market's clock begins, such as 2026-11-20T15:00Z (default: now)")
-    add(
-        "--hours", choices=("always", "exchange"), default="always", help="when the market trades (default %(default)s)"
-    )
+    add("--hours", choices=("always", "exchange"), default="always", help="when it trades (default %(default)s)")
     add("--replay", type=Path, metavar="FILE", help="quotes to replay, in Parquet")
     add("--script", type=Path, metavar="FILE", help="instruments and numbers of the scripted market, JSON or TOML")
     add("--no-limits", action="store_true", help="no limits on messages, lines and history")
@@ -89,23 +87,24 @@ def _settle(market: Market) -> None:
 
 
 def _clock(given: argparse.Namespace) -> Clock:
-    if given.start is None and given.speed == 1.0:
-        return SystemClock()
-    start: datetime = parse_moment(given.start, name="start") if given.start else SystemClock().now()
-    return ScaledClock(start, given.speed)
+    if given.start is not None:
+        return ScaledClock(parse_moment(given.start, name="start"), given.speed)
+    if given.market == "replay":
+        return ScaledClock(first_moment(_replayed(given)), given.speed)
+    return SystemClock() if given.speed == 1.0 else ScaledClock(SystemClock().now(), given.speed)
+
+
+def _replayed(given: argparse.Namespace) -> Path:
+    if given.replay is None:
+        raise InputError("replay", None, "a file of quotes, --replay FILE, for a replayed market")
+    return Path(given.replay)
 
 
 def _market(given: argparse.Namespace, clock: Clock) -> Market:
     always = given.hours == "always"
     if given.market == "replay":
-        if given.replay is None:
-            raise InputError("replay", None, "a file of quotes, --replay FILE, for a replayed market")
-        from bifrost_lib.sim.gateway.opening import open_replay
-
-        return open_replay(given.replay, clock, always_open=always)
+        return open_replay(_replayed(given), clock)
     if given.market == "scripted":
-        from bifrost_lib.sim.gateway.opening import open_script
-
         return open_script(given.script, clock, always_open=always)
     from bifrost_lib.sim import SyntheticMarket
 

@@ -1,4 +1,7 @@
-"""Make things go wrong at a running simulated gateway: ``python -m bifrost_lib.sim.control --port N FAULT [k=v ...]``."""
+"""Make things go wrong at a running simulated gateway.
+
+``python -m bifrost_lib.sim.control --port N FAULT [name=value ...]``
+"""
 
 from __future__ import annotations
 

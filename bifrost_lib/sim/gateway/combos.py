@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd, nan
+from math import gcd, isfinite, nan
 
 import numpy as np
 
@@ -68,5 +68,5 @@ def _sides(session: Session, legs: list[Leg]) -> tuple[tuple[float, float], tupl
         prices = np.where(buys, values[own][rows], values[other][rows])
         sizes = np.where(buys, values[f"{own}_size"][rows], values[f"{other}_size"][rows]) // np.abs(ratios)
         price = float(np.round((prices * ratios).sum(), 6)) if not np.isnan(prices).any() else nan
-        out.append((price, float(sizes.min())) if price == price else (-1.0, 0.0))
+        out.append((price, float(sizes.min())) if isfinite(price) else (-1.0, 0.0))
     return out[0], out[1]

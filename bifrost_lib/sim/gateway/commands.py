@@ -12,6 +12,7 @@ from bifrost_lib.sim.gateway.faults import KINDS
 
 if TYPE_CHECKING:
     from bifrost_lib.sim.gateway.server import SimulatedGateway
+    from bifrost_lib.sim.market.scripted import ScriptedMarket
 
 Command = Callable[["SimulatedGateway", dict[str, Any]], str]
 
@@ -68,11 +69,7 @@ def _status(gateway: SimulatedGateway, _: dict[str, Any]) -> str:
 
 
 def _set(gateway: SimulatedGateway, facts: dict[str, Any]) -> str:
-    from bifrost_lib.sim import ScriptedMarket
-
-    market = gateway.market
-    if not isinstance(market, ScriptedMarket):
-        raise InputError("market", type(market).__name__, "a scripted market, whose numbers can be set")
+    market = _scripted(gateway)
     con_id = int(_float("con_id", facts.pop("con_id", "")))
     if market.instruments.by_con_id(con_id) is None:
         raise InputError("con_id", con_id, "a conId of the script")
@@ -83,6 +80,22 @@ def _set(gateway: SimulatedGateway, facts: dict[str, Any]) -> str:
     else:
         market.set(con_id, **numbers)
     return f"{con_id}: {', '.join(numbers)} set"
+
+
+def _add(gateway: SimulatedGateway, facts: dict[str, Any]) -> str:
+    from bifrost_lib.sim.gateway.opening import add_instrument
+
+    found = add_instrument(_scripted(gateway), facts)
+    gateway.index.forget()
+    return f"{found.con_id}: {found.local_symbol}"
+
+
+def _scripted(gateway: SimulatedGateway) -> ScriptedMarket:
+    from bifrost_lib.sim.market.scripted import ScriptedMarket
+
+    if not isinstance(gateway.market, ScriptedMarket):
+        raise InputError("market", type(gateway.market).__name__, "a scripted market, which does what it is told")
+    return gateway.market
 
 
 def _advance(gateway: SimulatedGateway, facts: dict[str, Any]) -> str:
@@ -104,6 +117,7 @@ COMMANDS: dict[str, tuple[Command, str, dict[str, Any]]] = {
     "list": (_list, "print this", {}),
     "status": (_status, "time, clients, lines in use, faults", {}),
     "clear": (_clear, "end every fault, or one", {"fault": ""}),
+    "add": (_add, "scripted market: add an instrument, an option with expiry, strike and right", {"symbol": ""}),
     "set": (_set, "scripted market: show numbers (bid=.. ask=..; with side=model: iv=.. delta=..)", {"con_id": 0}),
     "advance": (_advance, "stepped clock: move on", {"seconds": 0}),
 }

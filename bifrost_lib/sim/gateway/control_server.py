@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import platform
 import socket
 import struct
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bifrost_lib.sim.gateway.server import SimulatedGateway
 
 LONGEST_LINE = 1 << 16
+IS_LINUX: bool = platform.system() == "Linux"
 
 
 def control_address(port: int) -> str:
@@ -28,7 +29,7 @@ def control_address(port: int) -> str:
 
     On Linux it is an abstract one: it has no file, needs no folder that both sides agree on, and ends with its owner.
     """
-    if sys.platform == "linux":
+    if IS_LINUX:
         return f"\0bifrost-simulated-gateway-{port}"
     return str(Path(tempfile.gettempdir()) / f"bifrost-simulated-gateway-{port}.sock")
 
@@ -80,7 +81,7 @@ class ControlServer:
 
 
 def _is_trusted(connection: socket.socket) -> bool:
-    if sys.platform != "linux":
+    if not IS_LINUX:
         return True  # the file's mode keeps others out
     _, user, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return user in (0, os.getuid())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,15 @@ def _kept(gateway: SimulatedGateway, _: Facts) -> None:
 @fault("connectivity-lost", "1100: the connection to IB's servers is gone; nothing comes", end=_kept)
 def _connectivity_lost(gateway: SimulatedGateway, _: Facts) -> None:
     gateway.announce(1100)
+    _end_live_bars(gateway)
+
+
+def _end_live_bars(gateway: SimulatedGateway) -> None:
+    for session in gateway.sessions:
+        for kind, req_id in list(session.repeated):
+            if kind == "history":
+                session.stop(kind, req_id)
+                session.refuse(req_id, 10182)
 
 
 @fault("restored-lost", "1101: connected again, and every subscription is dead without a word", lasts=False)
@@ -89,6 +98,16 @@ def _abort_all(gateway: SimulatedGateway, _: Facts) -> None:
 
 
 fault("half-open", "accept connections and never answer, on old ones neither", end=_abort_all)(_nothing)
+
+
+@fault("depth-reset", "317: order books are sent anew", lasts=False)
+def _depth_reset(gateway: SimulatedGateway, _: Facts) -> None:
+    for session in gateway.sessions:
+        for book in session.books.values():
+            session.refuse(book.req_id, 317)
+            book.forget()
+
+
 fault("silent", "feeds stop without an error", **WHO)(_nothing)
 fault("slow", "every message leaves `delay` seconds late", delay=1.0)(_nothing)
 fault("slow-snapshots", "snapshots end after `delay` seconds", delay=11.0)(_nothing)
@@ -131,7 +150,7 @@ def _declare_switch(name: str, help: str, **switches: bool) -> None:
 
 
 _declare_switch(
-    "order-preset", "10349: orders without a time in force get DAY, which looks like an end", preset_tif=True
+    "order-preset", "10349: orders without a time in force get DAY; clients take it for an end", preset_tif=True
 )
 _declare_switch("read-only", "orders are refused with 321: the API is read-only", read_only=True)
 
@@ -161,6 +180,7 @@ def _nightly_reset(gateway: SimulatedGateway, facts: Facts) -> None:
         gateway.faults.active.pop("nightly-reset", None)
         raise InputError("data", facts["data"], "kept or lost")
     gateway.announce(1100)
+    _end_live_bars(gateway)
     for farm in FARMS.values():
         gateway.announce(farm.broken, farm=farm.name)
 
@@ -183,6 +203,3 @@ def _relogin(gateway: SimulatedGateway, facts: Facts) -> None:
 @fault("login", "someone has logged in again", lasts=False)
 def _login(gateway: SimulatedGateway, _: Facts) -> None:
     gateway.faults.clear("relogin")
-
-
-Listing = Callable[[], Iterable[str]]

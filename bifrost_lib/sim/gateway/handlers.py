@@ -1,5 +1,31 @@
 """Importing this fills the registry with every family of handlers."""
 
-from bifrost_lib.sim.gateway import accounts, contracts, market_data, news, orders, system
+from bifrost_lib.sim.gateway import (
+    accounts,
+    calculations,
+    contracts,
+    depth,
+    history,
+    market_data,
+    news,
+    orders,
+    real_time_bars,
+    scanner,
+    system,
+    tick_history,
+)
 
-__all__ = ["accounts", "contracts", "market_data", "news", "orders", "system"]
+__all__ = [
+    "accounts",
+    "calculations",
+    "contracts",
+    "depth",
+    "history",
+    "market_data",
+    "news",
+    "orders",
+    "real_time_bars",
+    "scanner",
+    "system",
+    "tick_history",
+]

@@ -150,7 +150,8 @@ def _tell(out: list[bytes], req_id: int, tick: int, column: int, values: list[fl
 def _computation(req_id: int, tick: int, numbers: list[float]) -> bytes:
     if isnan(numbers[1]):  # a fault: the literal that some gateways were seen to send
         return frame("\0".join(["21", str(req_id), str(tick), "0", *(["nan"] * 8), ""]))
-    return tick_computation(req_id, tick, *numbers)
+    iv, delta, price, carried, gamma, vega, theta, spot = numbers
+    return tick_computation(req_id, tick, iv, delta, price, carried, gamma, vega, theta, spot)
 
 
 def tick_of_size(price_tick: int) -> int:

@@ -91,7 +91,8 @@ def unsubscribe(session: Session, message: CancelMktData) -> None:
 
 def _generics(message: ReqMktData) -> tuple[frozenset[int], tuple[str, ...]]:
     # "mdoff,100,292:BRFG+DJNL": numbers, a word that stops the default ticks, and providers of news.
-    numbers, providers = set(), ()
+    numbers: set[int] = set()
+    providers: tuple[str, ...] = ()
     for word in message.generic_ticks.replace(" ", "").split(","):
         number, _, rest = word.partition(":")
         if number in ("", "mdoff"):

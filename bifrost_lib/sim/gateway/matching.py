@@ -47,6 +47,10 @@ class ContractIndex:
         self._day = date.min
         self._listed: dict[str, _Listed] = {}
 
+    def forget(self) -> None:
+        """Look anew: instruments were added."""
+        self._listed = {}
+
     def listed(self, symbol: str) -> tuple[Instrument, ...]:
         """Return every listed option on `symbol`."""
         return self._options(symbol).every

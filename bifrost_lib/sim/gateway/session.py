@@ -24,6 +24,7 @@ from bifrost_lib.sim.wire import (
 from bifrost_lib.sim.wire.errors import error
 
 if TYPE_CHECKING:
+    from bifrost_lib.sim.gateway.depth import Book
     from bifrost_lib.sim.gateway.server import SimulatedGateway
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Session(asyncio.Protocol):
         self.version, self.client_id, self.data_type = 0, -1, 1
         self.lines = LineTable()
         self.repeated: dict[tuple[str, int], Repeated] = {}
+        self.books: dict[int, Book] = {}
         self.accounts: set[str] = set()
         self.wants_positions = self.wants_bulletins = False
         self.is_held = False  # the client does not read: what can wait, waits
@@ -228,4 +230,5 @@ class Session(asyncio.Protocol):
         self.lines.end()
         self.lines = LineTable()
         self.gateway.feed.changed()
+        self.books = {}
         self.repeated = {key: item for key, item in self.repeated.items() if not item.is_market_data}
