@@ -17,6 +17,7 @@ class DataTypes:
         self.number = LIVE
         self._retreat_s = self.FIRST_RETREAT_S
         self._live_again: float | None = None
+        self._returned = float("-inf")
 
     @property
     def delayed(self) -> bool:
@@ -50,6 +51,8 @@ class DataTypes:
         if self.delayed:
             return False
         self.number = DELAYED if is_open else DELAYED_FROZEN
+        if now - self._returned > 2.0 * self._retreat_s:  # live data came undisturbed for long enough
+            self._retreat_s = self.FIRST_RETREAT_S
         self._live_again = now + self._retreat_s
         self._retreat_s = min(self.LONGEST_RETREAT_S, 2.0 * self._retreat_s)
         return True
@@ -58,9 +61,5 @@ class DataTypes:
         """Tell whether live data should be tried again; True once for each retreat."""
         if self._live_again is None or now < self._live_again:
             return False
-        self.number, self._live_again = LIVE, None
+        self.number, self._live_again, self._returned = LIVE, None, now
         return True
-
-    def undisturbed(self) -> None:
-        """Live data have been coming: the next retreat begins short again."""
-        self._retreat_s = self.FIRST_RETREAT_S

@@ -71,6 +71,10 @@ class Feeder(ABC):
         """Something came for a slot."""
 
     @abstractmethod
+    def ended(self) -> None:
+        """The link is closed for good."""
+
+    @abstractmethod
     def look(self, now: float, machine: float) -> None:
         """Act on what has settled or timed out; called some twenty times a second of the machine."""
 

@@ -75,6 +75,8 @@ class Link:
             self._looking.cancel()
         await self.session.close()
         self.lost()
+        for feeder in list(self.feeders):
+            feeder.ended()
         self.pacer.close()
 
     # what feeders use

@@ -114,6 +114,7 @@ class Session:
         """Stay connected, or become so."""
         if self._keeper is None:
             self._keeper = asyncio.create_task(self._keep(), name=f"session {self.endpoint}")
+            self._keeper.add_done_callback(self._kept)
 
     async def close(self) -> None:
         """Stop for good."""
@@ -133,6 +134,15 @@ class Session:
             if self.connected:
                 await self._watch()
             await self._return()
+
+    def _kept(self, keeper: asyncio.Task[None]) -> None:
+        # It runs until it is cancelled; should it fail, nobody must go on waiting for its return.
+        if not keeper.cancelled() and (failure := keeper.exception()) is not None:
+            log.error("%s: the session has failed", self.endpoint, exc_info=failure)
+            self._problem = f"{self.endpoint}: the session has failed: {failure!r}"
+            self._apply(Event.STOP)
+            self._drop()
+            self._hooks.lost()
 
     async def _attempt(self) -> None:
         while True:

@@ -17,6 +17,8 @@ from bifrost_lib.ib.stale import StaleDetector
 
 #: Reasons that no new connection cures.
 FINAL_REASONS = frozenset({"no_security", "invalid_request"})
+#: Seconds after which a contract that was refused for another reason is asked for again.
+RETRY_S = 30.0
 
 
 class Lease:
@@ -78,6 +80,7 @@ class Stream(Feeder):
     def __init__(self, lease: Lease, link: Link, asks: Sequence[Ask], priority: Priority) -> None:
         self._lease, self._stale = lease, StaleDetector()
         self._next_stale_look = float("-inf")
+        self._retry_at = float("inf")
         self.slots = [Slot(ask, self) for ask in asks]
         self._pending: deque[Slot] = deque(self.slots)
         for slot in self.slots:
@@ -115,6 +118,7 @@ class Stream(Feeder):
         slot.done = True
         slot.observation.missing = reason
         self._stale.forget(slot.ask.con_id)
+        self._retry_at = min(self._retry_at, self.link.now() + RETRY_S)
         self._lease.note(slot)
 
     def ticked(self, slot: Slot) -> None:
@@ -137,14 +141,25 @@ class Stream(Feeder):
 
     def lines_lost(self) -> None:
         """As `Feeder.lines_lost`; a new connection may grant what the old one refused."""
-        for slot in self.slots:
-            if slot.done and slot.observation.missing not in FINAL_REASONS:
-                slot.done = False
-                self._pending.append(slot)
+        self._reconsider()
         super().lines_lost()
 
+    def _reconsider(self) -> None:
+        """Put back what was refused for a reason that may have passed."""
+        self._retry_at = float("inf")
+        for slot in self.slots:
+            if slot.done and slot.observation.missing not in FINAL_REASONS and not self._closing:
+                slot.done, slot.attempts = False, 0
+                self._pending.append(slot)
+
+    def ended(self) -> None:
+        """The lease ends with its gateway."""
+        self._lease.close()
+
     def look(self, now: float, machine: float) -> None:
-        """Ask again for what has fallen silent."""
+        """Ask again for what has fallen silent, and for what was refused a while ago."""
+        if now >= self._retry_at:
+            self._reconsider()
         if now < self._next_stale_look or not self.link.usable:
             return
         self._next_stale_look = now + 1.0

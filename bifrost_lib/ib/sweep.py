@@ -11,7 +11,7 @@ from bifrost_lib.ib.feeder import Feeder
 from bifrost_lib.ib.limits import Patience
 from bifrost_lib.ib.lines import Priority
 from bifrost_lib.ib.link import Link
-from bifrost_lib.ib.records import Observation
+from bifrost_lib.ib.records import Observation, SessionState
 from bifrost_lib.ib.slots import Ask, Slot
 
 #: IB ends snapshots within 11 s; a line that is not given back after this long is taken back.
@@ -80,6 +80,11 @@ class Sweep:
         self._ready.append(observation)
         self._wake.set()
 
+    def abandon(self) -> None:
+        """Deliver the rest as disconnected once every link is closed for good."""
+        if all(link.session.state is SessionState.HALTED for link in self._links):
+            self._give_up_pending("disconnected")
+
     def look(self, now: float, machine: float) -> None:
         """End the sweep when nothing moves any more: no link is usable, or others hold all lines."""
         if not self.pending or any(rotation.in_flight for rotation in self._rotations):
@@ -90,7 +95,9 @@ class Sweep:
         since, since_machine = self._idle_since
         if now - since < self.pace.timeout_s or machine - since_machine < self.pace.floor_s:
             return
-        reason = next((link.why_not for link in self._links if link.why_not), "no_line")
+        self._give_up_pending(next((link.why_not for link in self._links if link.why_not), "no_line"))
+
+    def _give_up_pending(self, reason: str) -> None:
         while self.pending:
             self.deliver(Observation(self.pending.popleft().ask.con_id, missing=reason))
 
@@ -149,6 +156,10 @@ class Rotation(Feeder):
             self._sweep.deliver(slot.observation)
         self.leave_if_done()
         self.arm()
+
+    def ended(self) -> None:
+        """Let the sweep end when this was the last link."""
+        self._sweep.abandon()
 
     def look(self, now: float, machine: float) -> None:
         """Finish what has settled, give up what has timed out."""

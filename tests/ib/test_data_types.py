@@ -35,6 +35,8 @@ def test_a_competing_session_is_left_alone_for_longer_each_time():
         assert types.number == LIVE
         pauses.append(now - begun)
     assert pauses[:4] == [60.0, 120.0, 240.0, 480.0] and pauses[-1] == 3600.0
+    types.retreat(LIVE, now + 10_000.0, is_open=True)  # long after the last one
+    assert not types.is_due(now + 10_059.0) and types.is_due(now + 10_060.0)
 
 
 def test_delayed_data_of_a_competing_session_are_all_there_is():

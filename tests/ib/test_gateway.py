@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
-from bifrost_lib.core.errors import EnvironmentProblem, NoDataError, SettingsError, SourceUnavailable
+from bifrost_lib.core.errors import EnvironmentProblem, InputError, NoDataError, SettingsError, SourceUnavailable
 from bifrost_lib.core.settings import load_settings
-from bifrost_lib.ib import Limits, Patience, Priority, SessionState, open_gateway
+from bifrost_lib.ib import GatewayRefusal, Limits, Patience, Priority, SessionState, open_gateway
 from bifrost_lib.ib.client import load_library
+from bifrost_lib.sim.exchange import Bars
 
 EXPIRY, SPY_ID = date(2026, 12, 18), 756733
 NIGHT = datetime(2026, 11, 19, 5, 30, tzinfo=UTC)  # 00:30 in New York, a Thursday
@@ -60,9 +63,42 @@ def test_the_underlyings_price(play):
     assert play(scenario) == pytest.approx(520.0)
 
 
+def test_daily_bars(play):
+    async def scenario(bench: Any) -> Any:
+        sessions = [datetime(2026, 11, day, 14, 30, tzinfo=UTC).timestamp() for day in (17, 18, 19)]
+        closes = np.array([518.0, 519.0, 520.0])
+        bars = Bars(
+            start=np.array(sessions, dtype=np.int64), open=closes - 1, high=closes + 1, low=closes - 2, close=closes,
+            volume=np.full(3, 5e6), wap=closes, count=np.full(3, 10, dtype=np.int64),
+        )  # fmt: skip
+        bench.market.set_bars(SPY_ID, bars)
+        async with bench.connect() as gateway:
+            spy = await gateway.underlying("SPY")
+            with pytest.raises(InputError):
+                await gateway.daily_bars(spy, 0)
+            return await gateway.daily_bars(spy, 30)
+
+    frame = play(scenario)
+    assert list(frame["close"]) == [518.0, 519.0, 520.0]
+    assert frame["ts"].iloc[-1] == datetime(2026, 11, 19, 21, tzinfo=UTC)
+
+
+def test_bars_that_ib_does_not_have(play):
+    async def scenario(bench: Any) -> Any:
+        async with bench.connect() as gateway:
+            bench.inject("hmds-error")
+            await gateway.daily_bars(await gateway.underlying("SPY"), 30)
+
+    with pytest.raises(GatewayRefusal) as error:
+        play(scenario)
+    assert error.value.code == 162
+
+
 def test_nobody_listens(tmp_path):
     async def main() -> None:
-        settings = load_settings({"BIFROST_HOME": str(tmp_path), "BIFROST_IB_PORT": "1"})
+        client = os.environ.get("BIFROST_IB_CLIENT", "")
+        environ = {"BIFROST_HOME": str(tmp_path), "BIFROST_IB_PORT": "1", "BIFROST_IB_CLIENT": client}
+        settings = load_settings(environ)
         async with open_gateway(settings, patience=Patience()):
             raise AssertionError("there is no gateway at port 1")
 

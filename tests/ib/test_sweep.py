@@ -201,6 +201,17 @@ def test_a_sweep_that_is_left_gives_its_lines_back(play):
     play(scenario)
 
 
+def test_a_sweep_ends_with_its_gateway(play):
+    async def scenario(bench: Any) -> dict[str, int]:
+        async with bench.connect() as gateway:
+            bench.inject("silent")
+            sweep = asyncio.create_task(_sweep(gateway, bench))
+            await asyncio.sleep(0.05)
+        return _reasons(await sweep)
+
+    assert play(scenario) == {"disconnected": 30}
+
+
 def test_two_sweeps_share_the_lines(play):
     async def scenario(bench: Any) -> tuple[dict[str, int], dict[str, int], int]:
         async with bench.connect() as gateway:
