@@ -27,6 +27,8 @@ NOT_IMPORTED = {
     "pre-commit", "py-vollib", "ruff", "types-pyyaml", "uv",
 }  # fmt: skip
 OURS = {"bifrost_lib", "apps", "collectors", "gpu_cluster", "tests"}
+#: Clients of IB that are tried against the simulated gateway, each in an environment of its own.
+OTHER_CLIENTS = {"ib-insync", "ibapi"}
 #: Comes with numba, whose instructions it holds.
 PART_OF = {"llvmlite": "numba"}
 
@@ -65,7 +67,7 @@ def test_the_library_and_its_pages_need_no_tool_of_the_developers(
 
 def test_everything_that_is_imported_is_declared(python_files: list[Source]) -> None:
     used = third_parties(source for source in python_files if not is_peer(source))
-    assert {name: at for name, at in used.items() if name not in CORE.union(*EXTRA.values())} == {}
+    assert {name: at for name, at in used.items() if name not in CORE.union(OTHER_CLIENTS, *EXTRA.values())} == {}
 
 
 def test_peers_run_in_an_environment_of_their_own(python_files: list[Source]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,10 +67,8 @@ def _write_int_or_empty(value: int) -> str:
 
 
 def _read_int(text: str) -> int:
-    try:
+    with suppress(ValueError):
         return int(text)
-    except ValueError:
-        pass
     # Clients in dynamic languages send 5.0 where 5 is meant.
     value = _read_float(text)
     if not value.is_integer():
