@@ -60,8 +60,10 @@ class ListedOption:
 class Observation:
     """What came for one contract; NaN where nothing came. Greeks are IB's, in Bifrost's units (per year, per 1.00).
 
-    `missing` is why the quote is absent, "" when it is there: timeout, no_security, not_subscribed, line_refused,
-    rate_refused, disconnected, farm_down, competing_session, cancelled, empty_quote...
+    `missing` is why the quote is absent, "" when it is there: timeout, empty_quote (IB said that there is neither bid
+    nor ask), no_security, not_subscribed, competing_session, line_refused, rate_refused, invalid_request, cancelled,
+    disconnected, farm_down, no_line (others hold all lines), error_NNN (another code of IB's). On held lines also
+    pending (nothing came yet) and stale (silent while others tick; asked for again).
     """
 
     con_id: int
