@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from bifrost_lib.store.notifications import listen as listen
     from bifrost_lib.store.peers import plain_copy as plain_copy
     from bifrost_lib.store.peers import plain_to_sql as plain_to_sql
+    from bifrost_lib.store.report_runs import begin_report_run as begin_report_run
+    from bifrost_lib.store.report_runs import finish_report_run as finish_report_run
+    from bifrost_lib.store.report_runs import interrupted_report_runs as interrupted_report_runs
+    from bifrost_lib.store.report_runs import list_report_runs as list_report_runs
+    from bifrost_lib.store.report_runs import place_report_run as place_report_run
     from bifrost_lib.store.spool import Delivery as Delivery
     from bifrost_lib.store.spool import Spool as Spool
     from bifrost_lib.store.spool import store_batch as store_batch
@@ -76,17 +81,21 @@ _HOMES = {
     "Watch": "universe",
     "append_market_conditions": "conditions",
     "append_option_changes": "changes",
+    "begin_report_run": "report_runs",
     "begin_run": "ledger",
     "chain_moments": "moments",
     "close_gap": "gaps",
     "corporate_actions": "actions",
+    "finish_report_run": "report_runs",
     "finish_request": "chain_requests",
     "finish_run": "ledger",
     "forget_quotes": "live",
     "ingestion": "writing",
+    "interrupted_report_runs": "report_runs",
     "interrupted_runs": "ledger",
     "latest_moment": "moments",
     "list_files": "summaries",
+    "list_report_runs": "report_runs",
     "list_requests": "chain_requests",
     "list_runs": "ledger",
     "list_symbols": "summaries",
@@ -97,6 +106,7 @@ _HOMES = {
     "open_store": "database",
     "option_chain": "chain",
     "option_changes": "changes",
+    "place_report_run": "report_runs",
     "plain_copy": "peers",
     "plain_to_sql": "peers",
     "publish_quotes": "live",
