@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 import typer
 
-from bifrost_lib.cli import benching, chains, collecting, desk, ingesting, scanning
+from bifrost_lib.cli import benching, chains, collecting, desk, ingesting, lines, scanning
 
 
 def build_app() -> typer.Typer:
@@ -27,6 +27,7 @@ def build_app() -> typer.Typer:
         ingesting.ingest,
         collecting.collect,
         collecting.watch,
+        lines.lines,
         chains.chain,
         scanning.scan,
         desk.settings,

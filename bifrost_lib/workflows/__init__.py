@@ -16,6 +16,8 @@ _WHERE = {
     "payoff_profile": "payoffs",
     "with_analytics": "enrichment",
     "volatility_surface": "surfaces",
+    "LinePlan": "line_plans",
+    "plan_lines": "line_plans",
     "FileReport": "ingestion",
     "ingest_paths": "ingestion",
     "seed_simulated_history": "seeding",
