@@ -59,7 +59,7 @@ def historical_data(session: Session, message: ReqHistoricalData) -> None:
         _send_schedule(session, message, end)
         return
     if message.duration.strip().upper().endswith("S"):
-        end = last_trading_moment(gateway.market, end)
+        end = last_trading_moment(gateway.market, end, regular_hours=message.use_rth)
     start = begin_of(gateway.market, end, message.duration, regular_hours=message.use_rth)
     bars = read_bars(session, instrument, what, start, end, bar_s, regular_hours=message.use_rth)
     if not len(bars.start) and not message.keep_up_to_date:

@@ -55,6 +55,7 @@ class MessageGate:
         self._limit = limits.messages_per_s if limits.enforced else 0
         self._times: deque[float] = deque()
         self._violations: deque[float] = deque()
+        self._refused = 0
 
     @property
     def received(self) -> int:
@@ -73,9 +74,12 @@ class MessageGate:
         times = self._times
         while times and at - times[0] > WINDOW_S:
             times.popleft()
+        if not times:
+            self._refused = 0
         if len(times) < self._limit:
             times.append(at)
             return True
+        self._refused += 1
         if not self._violations or at - self._violations[-1] > VIOLATION_S:
             self._violations.append(at)
         while at - self._violations[0] > 60.0:
@@ -84,8 +88,8 @@ class MessageGate:
 
     @property
     def exhausted(self) -> bool:
-        """True once IB would disconnect the client."""
-        return len(self._violations) >= VIOLATIONS
+        """True once IB would disconnect the client: it goes on, or sent more than twice the limit at one stroke."""
+        return len(self._violations) >= VIOLATIONS or self._refused > self._limit
 
 
 class HistoricalGate:

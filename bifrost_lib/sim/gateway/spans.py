@@ -54,12 +54,12 @@ def begin_of(market: Market, end: datetime, duration: str, *, regular_hours: boo
     return datetime(first.year, first.month, first.day, tzinfo=EXCHANGE_TZ)
 
 
-def last_trading_moment(market: Market, moment: datetime) -> datetime:
-    """Return `moment`, or the close before it when the market does not trade then."""
-    if market.is_open(moment):
-        return moment
+def last_trading_moment(market: Market, moment: datetime, *, regular_hours: bool) -> datetime:
+    """Return `moment`, or the close before it when nothing trades then."""
     day = exchange_date(moment)
-    session = day if is_session(day) and session_open(day) <= moment else previous_session(day)
+    session = day if is_session(day) and session_open(day) < moment else previous_session(day)
+    if not regular_hours and market.is_open(moment):
+        return moment
     return min(moment, session_close(session))
 
 
