@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from bifrost_lib.ib import Gateway, Limits
+from bifrost_lib.ib import Gateway
 from bifrost_lib.workflows.collection.schedule import Hours
 from bifrost_lib.workflows.collection.streaming import HotStream
 from bifrost_lib.workflows.collection.sweep import Sweeper
@@ -14,9 +14,9 @@ from bifrost_lib.workflows.desk import Desk
 
 #: Share of the lines that the hot set may hold; the rotation needs the others.
 SHARE = 0.4
-#: Lines where the gateway knows no limit.
-LINES_WITHOUT_LIMIT = 200
-#: A stream of fewer lines than this shows no smile.
+MOST_LINES = 200  # also where the gateway knows no limit
+#: A stream of fewer lines than this shows no smile; shares are multiples of it, so that one line more or less, as the
+#: gateway grants it, does not start every stream again.
 FEWEST_LINES = 5
 LOOK_S = 0.5  # of the machine
 
@@ -30,12 +30,9 @@ class HotSet:
         Those that run, by symbol.
     """
 
-    def __init__(
-        self, desk: Desk, gateway: Gateway, sweeper: Sweeper, watched: Watched, *, hours: Hours, limits: Limits
-    ) -> None:
+    def __init__(self, desk: Desk, gateway: Gateway, sweeper: Sweeper, watched: Watched, *, hours: Hours) -> None:
         self._desk, self._gateway, self._sweeper = desk, gateway, sweeper
         self._watched, self._hours = watched, hours
-        self._lines = LINES_WITHOUT_LIMIT if limits.lines is None else int(SHARE * limits.lines)
         self._running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self.streams: dict[str, HotStream] = {}
 
@@ -43,15 +40,16 @@ class HotSet:
         """Stream until `stop` is set."""
         try:
             while not stop.is_set():
-                await self._follow(self._wanted())
+                lines = self._lines()
+                await self._follow(self._wanted(lines), lines)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), LOOK_S)
         finally:
-            await self._follow([])
+            await self._follow([], 0)
 
-    async def _follow(self, symbols: list[str]) -> None:
-        """Stream these and nothing else; a stream whose share has changed starts again."""
-        lines = self._lines // max(1, len(symbols))
+    async def _follow(self, symbols: list[str], total: int) -> None:
+        """Stream these and nothing else, over `total` lines; a stream whose share has changed starts again."""
+        lines = total // max(1, len(symbols))
         for symbol in list(self._running):
             if symbol not in symbols or self.streams[symbol].lines != lines:
                 task, ending = self._running.pop(symbol)
@@ -67,8 +65,12 @@ class HotSet:
                 self.streams[symbol] = stream
                 self._running[symbol] = asyncio.create_task(stream.run(ending), name=f"hot {symbol}"), ending
 
-    def _wanted(self) -> list[str]:
+    def _lines(self) -> int:
+        """Return how many lines the hot set may hold: a share of those that the gateway grants at present."""
+        lines = min(int(SHARE * self._gateway.status().lines.total), MOST_LINES)
+        return lines - lines % FEWEST_LINES
+
+    def _wanted(self, lines: int) -> list[str]:
         now = self._desk.clock.now()
         trading = [w.symbol for w in self._watched.watches if self._hours.slot_at(now, w.cadence_s) is not None]
-        most = max(1, self._lines // FEWEST_LINES)
-        return list(dict.fromkeys([*self._watched.asked_lately(), *trading]))[:most]
+        return list(dict.fromkeys([*self._watched.asked_lately(), *trading]))[: lines // FEWEST_LINES]

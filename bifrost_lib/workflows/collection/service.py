@@ -66,7 +66,7 @@ class CollectorService:
         self._watched, self._rotation = Watched(desk, symbols), Rotation(hours)
         self.turns = Turns(desk, gateway, self._sweeper, self._watched, self._rotation)
         self.requests = Requests(desk, self._sweeper, self._watched)
-        self.hot = HotSet(desk, gateway, self._sweeper, self._watched, hours=hours, limits=limits)
+        self.hot = HotSet(desk, gateway, self._sweeper, self._watched, hours=hours)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; what has been observed by then is stored first."""

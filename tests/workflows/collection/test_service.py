@@ -112,6 +112,10 @@ def runs_or_none(desk: Desk) -> pd.DataFrame:
     return runs[runs["status"] == "done"]
 
 
+def all_served(desk: Desk) -> bool:
+    return bool(store.list_requests(desk.store, at=desk.clock.now())["finished"].notna().all())
+
+
 def test_a_request_is_served_at_once(new_desk: Any, memory_gateway: Any) -> None:
     desk = new_desk()
     gateway = memory_gateway(desk.clock, **FEW)
@@ -122,10 +126,10 @@ def test_a_request_is_served_at_once(new_desk: Any, memory_gateway: Any) -> None
         await asyncio.sleep(0.3)
         day, asked = gateway.days[1], time.monotonic()
         request_chain(desk.store, "SPY", requested_by="test", at=desk.clock.now(), expiries=[day])
-        await until(lambda: store.list_requests(desk.store, at=desk.clock.now())["finished"].notna().all())
+        await until(lambda: all_served(desk))
         took = time.monotonic() - asked
         request_chain(desk.store, "NOSUCH", requested_by="test", at=desk.clock.now())
-        await until(lambda: store.list_requests(desk.store, at=desk.clock.now())["finished"].notna().all())
+        await until(lambda: all_served(desk))
         stop.set()
         await running
         return took

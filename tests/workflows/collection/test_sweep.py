@@ -43,9 +43,9 @@ def desk(new_desk: Any, moment: datetime) -> Desk:
 
 def ledger(desk: Desk) -> pd.DataFrame:
     runs = list_runs(desk.store)
-    for run in runs.itertuples():
-        assert run.status != "running"
-        assert run.expected == run.received + sum(run.missing.values())
+    for run in runs.to_dict("records"):
+        assert run["status"] != "running"
+        assert run["expected"] == run["received"] + sum(run["missing"].values())
     return runs
 
 
