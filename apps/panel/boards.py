@@ -1,0 +1,103 @@
+"""What the viewers of one process share: pictures of the past, ladders and summaries, each computed once."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.views import live as views
+from bifrost_lib.workflows import Desk, live
+
+Made = TypeVar("Made")
+KEPT = 128
+#: References that move with the present are read again this often.
+REFERENCE_S = 10
+
+
+class Boards:
+    """Pictures and tables by what they show, the least recently used forgotten first.
+
+    Parameters
+    ----------
+    desk : Desk
+    feed : LiveFeed
+    """
+
+    def __init__(self, desk: Desk, feed: live.LiveFeed) -> None:
+        self.desk, self.feed = desk, feed
+        self._made: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def picture(self, symbol: str, at: datetime | None) -> live.ChainPicture:
+        """Return the chain at `at`, or as it is now.
+
+        Raises
+        ------
+        NoDataError
+            If nothing was known.
+        """
+        if at is None:
+            return self.feed.picture(symbol)
+        return self._once(("picture", symbol, at), lambda: live.chain_picture(self.desk, symbol, at=at))
+
+    def before(self, picture: live.ChainPicture, since: str) -> live.ChainPicture | None:
+        """Return the chain that changes are told against; None where nothing was known then."""
+        moment = live.reference_moment(since, picture.at or self.desk.clock.now())
+        moment -= timedelta(seconds=moment.timestamp() % REFERENCE_S)
+        return self._once(("before", picture.symbol, moment), lambda: self._known(picture.symbol, moment))
+
+    def ladder(self, picture: live.ChainPicture, expiry: date, before: live.ChainPicture | None) -> dict[str, Any]:
+        """Return the ladder of one expiration."""
+
+        def make() -> dict[str, Any]:
+            rows = live.chain_since(picture.of_expiry(expiry), before)
+            key = f"{picture.symbol} {expiry}"
+            table: dict[str, Any] = views.ladder_table(rows, spot=picture.spot, key=key)
+            return table
+
+        return self._once(("ladder", picture.number, expiry, before.number if before else None), make)
+
+    def expiries(self, picture: live.ChainPicture, before: live.ChainPicture | None) -> dict[str, Any]:
+        """Return the grid of expirations."""
+
+        def make() -> dict[str, Any]:
+            table: dict[str, Any] = views.expiry_grid(live.expiry_summary(picture, before))
+            return table
+
+        return self._once(("expiries", picture.number, before.number if before else None), make)
+
+    def moments_ms(self, symbol: str) -> list[int]:
+        """Return every stored moment of the symbol, in milliseconds since 1970; read again after half a minute."""
+        beat = int(self.desk.clock.now().timestamp() // 30)
+        return self._once(("moments", symbol, beat), lambda: self._moments(symbol))
+
+    def _moments(self, symbol: str) -> list[int]:
+        # Up to the next millisecond: a read at the rounded moment must see what was stored in it.
+        try:
+            found = live.stored_moments(self.desk, symbol)
+        except NoDataError:
+            return []
+        return sorted({-int(-moment.timestamp() * 1000 // 1) for moment in found})
+
+    def _known(self, symbol: str, at: datetime) -> live.ChainPicture | None:
+        try:
+            return live.chain_picture(self.desk, symbol, at=at)
+        except NoDataError:
+            return None
+
+    def _once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+                found: Made = self._made[key]
+                return found
+        made = make()  # two viewers may make the same at the same time; either's will do
+        with self._lock:
+            self._made[key] = made
+            while len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        return made

@@ -1,0 +1,81 @@
+"""Components that draw in the browser: they hold little on the server, and follow the reader's colours."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, ClassVar
+
+import param
+from panel.custom import JSComponent
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the text of a style sheet, script or template of the live pages."""
+    return files("bifrost_lib.views.live").joinpath(name).read_text(encoding="utf-8")
+
+
+class Head(JSComponent):
+    """The head of a page: links, what is shown, whether it is real, and how old; the age ticks in the browser.
+
+    Attributes
+    ----------
+    pages : list of dict
+        `title`, `href`, `current`.
+    state : dict
+        `what`, `spot`, `change`, `direction` (up, down), `simulated`, `as_of_ms`, `now_ms`, `at_ms` (None for the
+        present), `note`, `note_kind`; times in milliseconds since 1970.
+    """
+
+    pages = param.List(default=[])
+    state = param.Dict(default={})
+
+    _esm = asset("head.js")
+    _stylesheets: ClassVar[list[Any]] = [asset("live.css")]
+
+
+class Ladder(JSComponent):
+    """Calls, strikes and puts of one expiration; `table` draws it, `patch` changes cells (see `ladder`)."""
+
+    table = param.Dict(default={})
+    patch = param.Dict(default={})
+
+    _esm = asset("ladder.js")
+    _stylesheets: ClassVar[list[Any]] = [asset("live.css")]
+
+
+class TimeBar(JSComponent):
+    """Where in time the page stands.
+
+    Attributes
+    ----------
+    moments : list of int
+        Every stored moment, milliseconds since 1970, ascending.
+    at_ms : int or None
+        The moment that was chosen; None follows the present.
+    """
+
+    moments = param.List(default=[])
+    at_ms = param.Number(default=None, allow_None=True)
+
+    _esm = asset("timebar.js")
+    _stylesheets: ClassVar[list[Any]] = [asset("live.css")]
+
+
+class Grid(JSComponent):
+    """A table to read; rows that have a key can be chosen.
+
+    Attributes
+    ----------
+    table : dict
+        `columns` (`title`, `unit`, `help`, `text`: left-aligned), `rows` (`key`, `cells`: texts, or dicts with
+        `text`, `kind` and `title`), `caption`, `notice` (`kind`, `text`) in place of rows.
+    chosen : str
+    """
+
+    table = param.Dict(default={"columns": [], "rows": []})
+    chosen = param.String(default="")
+
+    _esm = asset("grid.js")
+    _stylesheets: ClassVar[list[Any]] = [asset("live.css")]

@@ -1,0 +1,66 @@
+"""The page around the components: style, theme, and how parts share a laptop's screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import panel
+
+from bifrost_lib.views.live.components import asset
+from bifrost_lib.views.palette import THEMES, _variables
+
+pn: Any = panel
+THEME_COOKIE = "bf-theme"
+
+
+def theme_of(cookies: dict[str, str]) -> str:
+    """Return the theme that the reader's browser asked for; light until it has."""
+    wanted = cookies.get(THEME_COOKIE, "light")
+    return wanted if wanted in THEMES else "light"
+
+
+def live_page(content: Any, *, theme: str) -> Any:
+    """Return `content` as a whole page that loads nothing from other machines."""
+    page = pn.Template(asset("page.html"), items={"content": content})
+    page.add_variable("style", page_style())
+    page.add_variable("theme", theme)
+    return page
+
+
+def page_style() -> str:
+    """Return the style of the page itself, with both themes' colours as CSS variables."""
+    light, dark = (_variables(THEMES[name]) for name in ("light", "dark"))
+    return (
+        f":root {{ {light} color-scheme: light; }}\n:root[data-theme=dark] {{ {dark} color-scheme: dark; }}\n"
+        + asset("page.css")
+    )
+
+
+def is_seen(document: Any) -> bool:
+    """Tell whether a browser is connected to a page's document; sending to one that has gone is wasted."""
+    context = document.session_context if document is not None else None
+    session = context.session if context is not None else None
+    return session is not None and session.connection_count > 0
+
+
+def field(widget: Any) -> Any:
+    """Return a select or a button in the page's style."""
+    widget.stylesheets = [*widget.stylesheets, asset("controls.css")]
+    widget.margin = 0
+    return widget
+
+
+def row(*parts: Any, gap_px: int = 8, **options: Any) -> Any:
+    """Return parts side by side."""
+    return pn.Row(*parts, margin=0, styles={"gap": f"{gap_px}px"} | options.pop("styles", {}), **options)
+
+
+def column(*parts: Any, gap_px: int = 6, **options: Any) -> Any:
+    """Return parts one under the other."""
+    return pn.Column(*parts, margin=0, styles={"gap": f"{gap_px}px"} | options.pop("styles", {}), **options)
+
+
+def links(pages: Sequence[tuple[str, str]], *, current: str) -> list[dict[str, Any]]:
+    """Return the links of a page's head: pairs of title and address, the current one marked."""
+    return [{"title": title, "href": href, "current": title == current} for title, href in pages]

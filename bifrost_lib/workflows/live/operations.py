@@ -1,0 +1,127 @@
+"""How collecting goes: runs, gaps, services, the gateway, the watchlist, and how old the data are."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from bifrost_lib import store
+from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.workflows.collection import running_gateway
+from bifrost_lib.workflows.desk import Desk
+from bifrost_lib.workflows.services import running_services
+
+RUNS = 60
+
+
+@dataclass(frozen=True)
+class OperationsPicture:
+    """The state of the desk at `at`.
+
+    Attributes
+    ----------
+    at : datetime
+    runs, gaps : DataFrame
+        As `store.list_runs` and `store.open_gaps` return them.
+    services : DataFrame
+        `name`, `state`, `pid`, `since`, `restarts`, `log`; the gateway is one of them.
+    watches : DataFrame
+        `symbol`, `enabled`, `expiries`, `strikes`, `max_dte`, `cadence_s`, `priority`, and of its data: `sweep_ts`,
+        `quote_ts`, `condition_ts` (newest of each; NaT where there is none), `late` (its newest sweep is older than
+        two of its cadences).
+    size_bytes : int
+    rows : dict of str to int
+        Rows by table.
+    place : str
+    """
+
+    at: datetime
+    runs: pd.DataFrame
+    gaps: pd.DataFrame
+    services: pd.DataFrame
+    watches: pd.DataFrame
+    size_bytes: int
+    rows: dict[str, int]
+    place: str
+
+    @property
+    def completeness(self) -> float:
+        """Share of the expected observations that came, over the shown runs that ended; NaN without any."""
+        ended = self.runs[(self.runs["status"] != "running") & self.runs["expected"].notna()]
+        expected = int(ended["expected"].sum())
+        return float(ended["received"].fillna(0).sum()) / expected if expected else float("nan")
+
+
+def operations_picture(desk: Desk) -> OperationsPicture:
+    """Look at everything once; takes a few database reads and no waiting for others."""
+    now = desk.clock.now()
+    summary = store.store_summary(desk.store)
+    return OperationsPicture(
+        at=now,
+        runs=store.list_runs(desk.store, limit=RUNS),
+        gaps=store.open_gaps(desk.store, at=now),
+        services=_services(desk),
+        watches=_watches(desk, now),
+        size_bytes=summary.size_bytes,
+        rows=summary.rows,
+        place=desk.store.description,
+    )
+
+
+def _services(desk: Desk) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = [_gateway(desk), *(asdict(state) for state in running_services(desk.settings))]
+    return pd.DataFrame(rows, columns=["name", "state", "pid", "since", "restarts", "log"])
+
+
+def _gateway(desk: Desk) -> dict[str, Any]:
+    settings = desk.settings
+    if settings.ib_port is not None:
+        return {"name": f"gateway {settings.ib_host}:{settings.ib_port}", "state": "configured", "restarts": 0}
+    found = running_gateway(settings)
+    if found is None:
+        return {"name": "gateway, simulated", "state": "stopped", "restarts": 0}
+    return {"name": f"gateway, simulated, port {found.port}", "state": "running", "pid": found.pid, "restarts": 0}
+
+
+def _watches(desk: Desk, now: datetime) -> pd.DataFrame:
+    rows = []
+    for watch in store.watchlist(desk.store):
+        sweep = _newest_sweep(desk, watch.symbol)
+        late = watch.enabled and (sweep is None or now - sweep > timedelta(seconds=2 * watch.cadence_s))
+        moments = {"sweep_ts": sweep, "quote_ts": _newest_quote(desk, watch.symbol, now)}
+        moments["condition_ts"] = _newest_condition(desk, watch.symbol, now)
+        rows.append(
+            {
+                **asdict(watch),
+                **{name: pd.NaT if ts is None else pd.Timestamp(ts) for name, ts in moments.items()},
+                "late": late,
+            }
+        )
+    columns = ("symbol", "enabled", "expiries", "strikes", "max_dte", "cadence_s", "priority")
+    return pd.DataFrame(rows, columns=[*columns, "sweep_ts", "quote_ts", "condition_ts", "late"])
+
+
+def _newest_sweep(desk: Desk, symbol: str) -> datetime | None:
+    try:
+        return store.latest_moment(desk.store.engine, symbol)
+    except NoDataError:
+        return None
+
+
+def _newest_quote(desk: Desk, symbol: str, now: datetime) -> datetime | None:
+    try:
+        found: datetime = store.live_quotes(desk.store.engine, symbol, at=now).attrs["as_of"]
+    except NoDataError:
+        return None
+    return found
+
+
+def _newest_condition(desk: Desk, symbol: str, now: datetime) -> datetime | None:
+    try:
+        found: datetime = store.market_conditions(desk.store.engine, symbol, at=now)["ts"].iloc[-1].to_pydatetime()
+    except NoDataError:
+        return None
+    return found
