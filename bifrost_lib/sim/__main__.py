@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bifrost_lib.core.clock import Clock, ScaledClock, SystemClock, parse_moment
 from bifrost_lib.core.errors import BifrostError, InputError
+from bifrost_lib.core.kernels import has_kernels
 from bifrost_lib.sim.exchange import Market
 from bifrost_lib.sim.gateway.limits import Limits
 from bifrost_lib.sim.gateway.opening import first_moment, open_replay, open_script
@@ -79,6 +80,8 @@ async def _serve(given: argparse.Namespace) -> None:
 
 def _settle(market: Market) -> None:
     # The first quotes build the day's tables and compile; whoever connects after the announcement should not wait.
+    if market.instruments.underlyings() and not has_kernels():
+        sys.stderr.write("compiling the pricing of the market for this machine, once; this takes up to a minute\n")
     for under in market.instruments.underlyings():
         with suppress(KeyError):
             market.quotes([under.con_id, *(option.con_id for option in market.instruments.options(under.symbol)[:1])])

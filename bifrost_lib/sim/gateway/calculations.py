@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
@@ -21,39 +23,47 @@ from bifrost_lib.sim.wire import (
 )
 
 CALCULATED = 53
+Computed = tuple[float, float, float, float, float, float, float, float] | None
 _MINUTE = 1 / (365 * 24 * 60)
 
 
 @handles(CalcImpliedVol)
 def implied_volatility(session: Session, message: CalcImpliedVol) -> None:
     """Send the volatility at which the option is worth the given price."""
-    from bifrost_lib.pricing import american_implied_vol, implied_vol
-
     option = _option(session, message)
     inputs = _inputs(session, option, message.under_price)
-    solve = american_implied_vol if option.style == "american" else implied_vol
-    vol = float(np.asarray(solve(price=message.option_price, **inputs)))
-    if not isfinite(vol):
-        raise invalid("The option price has no implied volatility")
-    _answer(session, message.req_id, option, inputs, vol, message.option_price)
+
+    def compute() -> Computed:
+        from bifrost_lib.pricing import american_implied_vol, implied_vol
+
+        solve = american_implied_vol if option.style == "american" else implied_vol
+        vol = float(np.asarray(solve(price=message.option_price, **inputs)))
+        return _computed(option, inputs, vol, message.option_price) if isfinite(vol) else None
+
+    _answer(session, message.req_id, compute)
 
 
 @handles(CalcOptionPrice)
 def option_price(session: Session, message: CalcOptionPrice) -> None:
     """Send what the option is worth at the given volatility."""
-    from bifrost_lib.pricing import american_price, price
-
     option = _option(session, message)
     if not 0 < message.volatility < 100:
         raise invalid("Invalid volatility")
     inputs = _inputs(session, option, message.under_price)
-    value = (american_price if option.style == "american" else price)(vol=message.volatility, **inputs)
-    _answer(session, message.req_id, option, inputs, message.volatility, float(np.asarray(value)))
+
+    def compute() -> Computed:
+        from bifrost_lib.pricing import american_price, price
+
+        value = (american_price if option.style == "american" else price)(vol=message.volatility, **inputs)
+        return _computed(option, inputs, message.volatility, float(np.asarray(value)))
+
+    _answer(session, message.req_id, compute)
 
 
 @handles(CancelCalcImpliedVol, CancelCalcOptionPrice)
-def cancel(_: Session, __: CancelCalcImpliedVol | CancelCalcOptionPrice) -> None:
-    """Nothing waits: the answer has gone out."""
+def cancel(session: Session, message: CancelCalcImpliedVol | CancelCalcOptionPrice) -> None:
+    """Send no answer any more."""
+    session.calculations.discard(message.req_id)
 
 
 def _option(session: Session, message: CalcImpliedVol | CalcOptionPrice) -> Instrument:
@@ -80,14 +90,28 @@ def _inputs(session: Session, option: Instrument, spot: float) -> dict[str, Any]
     }
 
 
-def _answer(
-    session: Session, req_id: int, option: Instrument, inputs: dict[str, Any], vol: float, value: float
-) -> None:
+def _computed(option: Instrument, inputs: dict[str, Any], vol: float, value: float) -> Computed:
     from bifrost_lib.pricing import american_greeks, greeks
 
     found = (american_greeks if option.style == "american" else greeks)(vol=vol, **inputs)
     delta, gamma, vega, theta = (float(np.asarray(found[name])) for name in ("delta", "gamma", "vega", "theta"))
     carried = inputs["spot"] * (1.0 - float(np.exp(-inputs["div_yield"] * inputs["tau"])))
-    session.send(TickOptionComputation(
-        req_id, CALCULATED, 0, vol, delta, value, carried, gamma, vega / 100, theta / 365, inputs["spot"]
-    ))  # fmt: skip
+    return vol, delta, value, carried, gamma, vega / 100, theta / 365, inputs["spot"]
+
+
+def _answer(session: Session, req_id: int, compute: Callable[[], Computed]) -> None:
+    # In a thread: the first calculation of a machine compiles for seconds, and the feeds must go on meanwhile.
+    session.calculations.add(req_id)
+    done = session.gateway.loop.run_in_executor(None, compute)
+
+    def tell(finished: asyncio.Future[Computed]) -> None:
+        if finished.cancelled() or req_id not in session.calculations:
+            return
+        session.calculations.discard(req_id)
+        numbers = None if finished.exception() else finished.result()
+        if numbers is None:
+            session.refuse(req_id, 321, where="bW", cause="The option price has no implied volatility")
+        else:
+            session.send(TickOptionComputation(req_id, CALCULATED, 0, *numbers))
+
+    done.add_done_callback(tell)

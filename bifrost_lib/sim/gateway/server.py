@@ -17,7 +17,7 @@ from bifrost_lib.sim.gateway.control_server import ControlServer
 from bifrost_lib.sim.gateway.events import route
 from bifrost_lib.sim.gateway.faults import Faults
 from bifrost_lib.sim.gateway.feed import BEAT_S, Feed
-from bifrost_lib.sim.gateway.limits import HistoricalGate, Limits
+from bifrost_lib.sim.gateway.limits import WINDOW_S, HistoricalGate, Limits
 from bifrost_lib.sim.gateway.matching import ContractIndex
 from bifrost_lib.sim.gateway.session import Session
 from bifrost_lib.sim.wire import MAX_VERSION
@@ -84,7 +84,7 @@ class SimulatedGateway:
         self._server: asyncio.Server | None = None
         self._beats: asyncio.Task[None] | None = None
         self._control = ControlServer(self)
-        self._busy_since = self._free_since = time.monotonic()
+        self._busy_since = self._free_since = self._beat_ended = time.monotonic()
         self.articles: dict[tuple[str, str], str] = {}  # texts of the headlines that were told
         self._is_shut = False
 
@@ -141,13 +141,15 @@ class SimulatedGateway:
     def arrivals(self, count: int) -> Sequence[float]:
         """Return when `count` messages that were read just now may have arrived (seconds, monotonic).
 
-        While the gateway was busy it could not read; what waited meanwhile did not come at one moment, and its sender
-        must not pay for that.
+        While the gateway was busy, or was not given the processor, it could not read. What waited meanwhile did not
+        come at one moment, and its sender must not pay for that.
         """
         now = time.monotonic()
         if now - self._free_since > CONTIGUOUS_S:
             self._busy_since = now
-        stretch = now - self._busy_since
+        stretch = max(now - self._busy_since, now - self._beat_ended - BEAT_S)
+        # Senders may send a second's worth at one stroke, at either end of the stretch.
+        stretch = stretch + WINDOW_S if stretch > BEAT_S else max(stretch, 0.0)
         return [now - stretch * (count - 1 - place) / max(count, 1) for place in range(count)]
 
     def handled(self) -> None:
@@ -202,6 +204,7 @@ class SimulatedGateway:
         for session in list(self.sessions):
             session.act(now, market_data=flows)
         self.handled()
+        self._beat_ended = self._free_since
 
     def tell_events(self) -> None:
         """Send what happened at the broker to those whom it concerns."""

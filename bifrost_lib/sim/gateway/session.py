@@ -64,6 +64,7 @@ class Session(asyncio.Protocol):
         self.lines = LineTable()
         self.repeated: dict[tuple[str, int], Repeated] = {}
         self.books: dict[int, Book] = {}
+        self.calculations: set[int] = set()  # those under way
         self.accounts: set[str] = set()
         self.wants_positions = self.wants_bulletins = False
         self.is_held = False  # the client does not read: what can wait, waits

@@ -338,7 +338,8 @@ def test_control_reads_text_and_names_what_was_meant(at_desk):
         assert "lines 1/100" in await control(desk.port, "status")
         await control(desk.port, "set", con_id=CALL, bid="3.5")
         await desk.until(lambda: ticker.bid == 3.5)
-        text = await control(desk.port, "add", symbol="SPY", expiry="2026-12-18", strike=520, right="C", bid=1, con_id=7)
+        option = {"symbol": "SPY", "expiry": "2026-12-18", "strike": 520, "right": "C", "bid": 1, "con_id": 7}
+        text = await control(desk.port, "add", **option)
         assert text == "7: SPY   261218C00520000"
         [found] = await ib.reqContractDetailsAsync(Option("SPY", "20261218", 520, "C", "SMART"))
         assert found.contract.conId == 7

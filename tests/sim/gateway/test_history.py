@@ -9,6 +9,7 @@ import pytest
 from ib_async import IB, Option, ScannerSubscription, Stock
 
 from bifrost_lib.core.clock import SteppedClock
+from bifrost_lib.pricing import american_greeks, american_implied_vol, american_price
 from bifrost_lib.sim import SyntheticMarket
 from bifrost_lib.sim.broker import Broker
 from bifrost_lib.sim.gateway import Limits, SimulatedGateway
@@ -129,7 +130,8 @@ def test_histogram_scan_and_parameters(ask):
     async def act(ib, codes):
         histogram = await ib.reqHistogramDataAsync(SPY, True, "2 days")
         assert sum(one.count for one in histogram) > 0
-        found = await ib.reqScannerDataAsync(ScannerSubscription(instrument="STK", locationCode="STK.US.MAJOR", scanCode="MOST_ACTIVE"))
+        wanted = ScannerSubscription(instrument="STK", locationCode="STK.US.MAJOR", scanCode="MOST_ACTIVE")
+        found = await ib.reqScannerDataAsync(wanted)
         assert {one.contractDetails.contract.symbol for one in found} <= {"SPY", "AAPL"}
         assert [one.rank for one in found] == list(range(len(found)))
         assert "<scanCode>TOP_PERC_GAIN</scanCode>" in await ib.reqScannerParametersAsync()
@@ -154,6 +156,10 @@ def test_the_calculator_inverts_itself(ask):
     async def act(ib, codes):
         [details] = await ib.reqContractDetailsAsync(Option("SPY", "20261218", 800, "C", "SMART"))
         option = details.contract
+        # ib_async waits for 4 s, and compiling takes longer.
+        inputs = {"spot": 790.0, "strike": 800.0, "tau": 0.1, "right": "C"}
+        american_implied_vol(price=float(american_price(vol=0.2, **inputs)), **inputs)
+        american_greeks(vol=0.2, **inputs)
         priced = await ib.calculateOptionPriceAsync(option, 0.25, 790.0)
         solved = await ib.calculateImpliedVolatilityAsync(option, priced.optPrice, 790.0)
         assert solved.impliedVol == pytest.approx(0.25, abs=1e-6)

@@ -128,7 +128,8 @@ def test_a_client_that_does_not_read_costs_no_memory(at_desk):
         reader, writer = await asyncio.open_connection("127.0.0.1", desk.port, limit=1024)
         writer.write(b"API\0\x00\x00\x00\x09v157..178")
         await reader.read(100)
-        for fields in (("71", "2", "5", ""), ("1", "11", "9", "1001", *[""] * 6, "SMART", *[""] * 4, "0", "", "0", "0", "")):
+        line = ("1", "11", "9", "1001", *[""] * 6, "SMART", *[""] * 4, "0", "", "0", "0", "")
+        for fields in (("71", "2", "5", ""), line):
             body = ("\0".join(fields) + "\0").encode()
             writer.write(len(body).to_bytes(4, "big") + body)
         await desk.until(lambda: desk.gateway.lines_in_use() == 1)

@@ -22,7 +22,7 @@ def test_a_market_order_fills_and_becomes_a_position(at_desk):
         assert trade.orderStatus.status == "Filled"
         assert trade.fills[0].execution.price == 500.02
         assert trade.fills[0].commissionReport.commission > 0
-        await desk.until(lambda: ib.positions())
+        await desk.until(ib.positions)
         assert [(one.contract.conId, one.position) for one in ib.positions()] == [(SPY, 100.0)]
         other = await desk.connect(2)
         assert [fill.execution.orderRef for fill in other.fills()] == ["mine"]
