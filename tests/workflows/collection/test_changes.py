@@ -16,10 +16,12 @@ MORNING = datetime(2026, 11, 18, 15, tzinfo=UTC)
 NOON = MORNING + timedelta(hours=2)
 
 
-def chain(ts: datetime, strikes: list[float], *, is_good: bool = True, **columns: Any) -> dict[OptionContract, Seen]:
+def chain(ts: datetime, strikes: list[float], **columns: Any) -> dict[OptionContract, Seen]:
     return {
         OptionContract("SPY", date(2026, 12, 18), strike, "C"): Seen(
-            ts, is_good, *(np.broadcast_to(columns.get(name, np.nan), len(strikes))[place] for name in THRESHOLDS)
+            ts,
+            columns.get("is_good", True),
+            *(np.broadcast_to(columns.get(name, np.nan), len(strikes))[place] for name in THRESHOLDS),
         )
         for place, strike in enumerate(strikes)
     }
