@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 import typer
 
-from bifrost_lib.cli import benching, chains, collecting, desk, ingesting, lines, scanning
+from bifrost_lib.cli import benching, chains, collecting, desk, ingesting, lines, reporting, scanning
 
 
 def build_app() -> typer.Typer:
@@ -30,6 +30,7 @@ def build_app() -> typer.Typer:
         lines.lines,
         chains.chain,
         scanning.scan,
+        reporting.report,
         desk.settings,
         desk.doctor,
         benching.bench,

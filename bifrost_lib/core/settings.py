@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -85,6 +86,14 @@ def _level(value: Any) -> str:
     return _text(value).upper()
 
 
+def _addresses(value: Any) -> tuple[str, ...]:
+    # An address may hold commas itself, so only one before the next scheme separates.
+    texts = re.split(r",\s*(?=[A-Za-z][\w+.-]*://)", value) if isinstance(value, str) else value
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) and "://" in text for text in texts):
+        raise ValueError("expected addresses such as mailto://user:password@example.org, separated by commas")
+    return tuple(text.strip() for text in texts)
+
+
 def _database_url(value: Any) -> str:
     url = _text(value)
     scheme = url.split("://", 1)[0]
@@ -107,6 +116,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ib_client", "ib_async", "IB client library: ib_async, or ib_insync where that is installed", _ib_client),
     Setting("ib_read_only", True, "refuse to send orders to IB", _yes_or_no),
     Setting("max_age_s", 900.0, "age in seconds after which a quote counts as stale", _seconds),
+    Setting("notify_urls", None, "where reports send word: apprise addresses, separated by commas", _addresses, True),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -124,6 +134,8 @@ class Value:
         """The value as it may be printed: passwords replaced."""
         if self.value is None:
             return ""
+        if isinstance(self.value, tuple):
+            return f"{len(self.value)} set, not shown"
         return _masked(str(self.value)) if self.setting.secret else str(self.value)
 
     def __repr__(self) -> str:

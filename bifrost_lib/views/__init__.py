@@ -6,18 +6,29 @@ from importlib import import_module
 from typing import Any
 
 _WHERE = {
+    "absent_list": "report_tables",
     "candidates_grid": "candidates",
     "candidates_table": "candidates",
     "chain_table": "chain",
+    "days_tables": "report_tables",
     "finder_page": "finder",
     "freshness_badge": "badges",
     "legs_table": "details",
     "measures_table": "details",
     "payoff_chart": "payoff",
+    "qualities_table": "report_tables",
+    "quality_charts": "report_charts",
+    "ranked_table": "report_tables",
+    "report_head": "report_tables",
+    "report_table": "report_tables",
     "score_table": "details",
     "show_chart": "charts",
+    "silent_list": "report_tables",
     "smile_chart": "smile",
+    "smile_charts": "report_charts",
     "source_label": "badges",
+    "term_charts": "report_charts",
+    "volatility_charts": "report_charts",
 }
 
 __all__ = list(_WHERE)
