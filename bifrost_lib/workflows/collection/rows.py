@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -84,8 +85,8 @@ def to_batch(observed: Sequence[Observed], *, symbol: str, ts: datetime) -> Batc
     Returns
     -------
     Batch
-        `frame` has ``COLLECTED_COLUMNS``. A contract is a row if a bid, an ask, a last price or an open interest came
-        for it; else it is `lost` for the gateway's reason, ``empty_quote`` where that gave none.
+        `frame` has ``COLLECTED_COLUMNS``, in any order. A contract is a row if a bid, an ask, a last price or an open
+        interest came for it; else it is `lost` for the gateway's reason, ``empty_quote`` where that gave none.
     """
     if not observed:
         return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), [], [])
@@ -97,8 +98,8 @@ def to_batch(observed: Sequence[Observed], *, symbol: str, ts: datetime) -> Batc
     kept = [one for one, keep in marked if keep]
     if not kept:
         return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), [], lost)
-    frame, vendor, order = _quotes(kept, numbers[has_something], symbol=symbol, ts=ts)
-    return Batch(with_analytics(frame).assign(**vendor), [kept[place] for place in order], lost)
+    frame, order = _quotes(kept, numbers[has_something], symbol=symbol, ts=ts)
+    return Batch(with_analytics(frame), [kept[place] for place in order], lost)
 
 
 def warm_up(at: datetime) -> None:
@@ -107,10 +108,8 @@ def warm_up(at: datetime) -> None:
     to_batch([Observed(ListedOption(1, contract), Observation(1, at, bid=1.0, ask=1.1), 100.0)], symbol="X", ts=at)
 
 
-def _quotes(
-    kept: Sequence[Observed], numbers: Floats, *, symbol: str, ts: datetime
-) -> tuple[pd.DataFrame, dict[str, Any], list[int]]:
-    """Return the quotes sorted as the analytics want them, the vendor's columns in the same order, and that order."""
+def _quotes(kept: Sequence[Observed], numbers: Floats, *, symbol: str, ts: datetime) -> tuple[pd.DataFrame, list[int]]:
+    """Return quotes and the vendor's columns sorted as the analytics want them, and that order."""
     trading_class, expiry, strike, right, style, settlement, multiplier = zip(
         *(_contract(one.option) for one in kept), strict=True
     )
@@ -122,12 +121,12 @@ def _quotes(
     order = np.lexsort((is_call, strikes, days, class_codes))
     values = {name: np.ascontiguousarray(numbers[order, place]) for place, name in enumerate(_NUMBERS)}
     n = len(kept)
+    moment = np.full(n, np.datetime64(ts.astimezone(UTC).replace(tzinfo=None), "us"))
+    types = [one.observation.market_data_type for one in kept]
     columns: dict[str, Any] = {
-        "ts": pd.DatetimeIndex(np.full(n, np.datetime64(ts.astimezone(UTC).replace(tzinfo=None), "us"))).tz_localize(
-            UTC
-        ),
-        "symbol": pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), categories=pd.Index([symbol])),
-        "trading_class": pd.Categorical.from_codes(class_codes[order], categories=pd.Index(classes)),
+        "ts": pd.DatetimeIndex(moment, tz=UTC),
+        "symbol": _coded(np.zeros(n, dtype=np.int8), (symbol,)),
+        "trading_class": _coded(class_codes[order].astype(np.int8), tuple(classes)),
         "expiry": days[order].astype("datetime64[s]"),
         "strike": strikes[order],
         "right": _words(right, RIGHTS, order),
@@ -135,16 +134,21 @@ def _quotes(
         "settlement": _words(settlement, SETTLEMENTS, order),
         "multiplier": np.array(multiplier, dtype=np.float64)[order],
         "spot": np.array([one.spot for one in kept], dtype=np.float64)[order],
-    }
-    columns |= {name: values[name] for name in _QUOTED}
-    vendor: dict[str, Any] = {name: values[name] for name in _VENDOR}
-    types = [one.observation.market_data_type for one in kept]
-    vendor["market_data_type"] = _words(types, tuple(MARKET_DATA_TYPES.values()), order)
-    return pd.DataFrame({name: columns[name] for name in QUOTE_COLUMNS}), vendor, order.tolist()
+        "market_data_type": _words(types, tuple(MARKET_DATA_TYPES.values()), order),
+    } | values
+    return pd.DataFrame({name: columns[name] for name in QUOTE_COLUMNS + VENDOR_COLUMNS}), order.tolist()
 
 
 def _words(words: Sequence[str], known: tuple[str, ...], order: npt.NDArray[np.int64]) -> Any:
     """Return words of a closed list as a categorical; any other word is unknown, not an error."""
     codes = {word: code for code, word in enumerate(known)}
-    numbers = np.array([codes.get(word, -1) for word in words], dtype=np.int8)
-    return pd.Categorical.from_codes(numbers[order], categories=pd.Index(known))
+    return _coded(np.array([codes.get(word, -1) for word in words], dtype=np.int8)[order], known)
+
+
+def _coded(codes: npt.NDArray[np.int8], known: tuple[str, ...]) -> Any:
+    return pd.Categorical.from_codes(codes, dtype=_categories(known), validate=False)
+
+
+@lru_cache(maxsize=256)
+def _categories(known: tuple[str, ...]) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(list(known))  # making one costs more than a column of numbers

@@ -24,8 +24,9 @@ from bifrost_lib.workflows.collection.universe import Selection, nearest_the_mon
 HOT_EXPIRIES = 2
 #: How long one choice is kept, in seconds of the desk's clock: the money moves.
 REPLAN_S = 60.0
-#: Least time between two publications, in the machine's seconds; ticks in between go together.
-GATHER_S = 0.05
+#: Least time between two publications, in the machine's seconds; ticks in between go together. Each costs this process
+#: some 15 ms, and a page is promised a quarter of a second.
+GATHER_S = 0.1
 
 log = logging.getLogger(__name__)
 
