@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -119,6 +120,7 @@ def computed(computations: Floats) -> Floats:
     return np.where(np.isnan(computations), NOT_COMPUTED, computations)
 
 
+@lru_cache(maxsize=256)
 def mask_of(generics: frozenset[int], *, is_delayed: bool) -> Flags:
     """Return which columns a line with these generic ticks is told, shape (columns,)."""
     return np.array([

@@ -87,6 +87,7 @@ def _add(gateway: SimulatedGateway, facts: dict[str, Any]) -> str:
 
     found = add_instrument(_scripted(gateway), facts)
     gateway.index.forget()
+    gateway.details.clear()
     return f"{found.con_id}: {found.local_symbol}"
 
 

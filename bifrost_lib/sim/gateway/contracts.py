@@ -36,6 +36,7 @@ from bifrost_lib.sim.wire import (
 #: Up to this version a text precedes the request's id in contract details.
 _UNTIL_PREFIX = 163
 MOST_SAMPLES = 16
+MOST_DETAILS = 100_000
 
 
 @handles(ReqContractDetails)
@@ -53,14 +54,11 @@ def contract_details(session: Session, message: ReqContractDetails) -> None:
     session.send(ContractDataEnd(message.req_id))
 
 
-_FRAMES: dict[tuple[object, ...], str] = {}
-
-
 def _details_frame(session: Session, req_id: int, instrument: Instrument, day: int, exchange: str) -> bytes:
     # Details are long and the same for every request of a day: only the request's id differs.
     gateway = session.gateway
-    key = (instrument, day, exchange, session.version, gateway.market.always_open)
-    body = _FRAMES.get(key)
+    key = (instrument.con_id, day, exchange, session.version)
+    body = gateway.details.get(key)
     if body is None:
         under = gateway.market.instruments.by_con_id(instrument.under_con_id) if instrument.under_con_id else None
         today = exchange_date(gateway.market.clock.now())
@@ -70,9 +68,9 @@ def _details_frame(session: Session, req_id: int, instrument: Instrument, day: i
         whole = encode(details, session.version)[4:].decode()
         skipped = 3 if session.version <= _UNTIL_PREFIX else 2
         body = whole.split("\0", skipped)[skipped]
-        if len(_FRAMES) > 100_000:
-            _FRAMES.clear()
-        _FRAMES[key] = body
+        if len(gateway.details) > MOST_DETAILS:
+            gateway.details.clear()
+        gateway.details[key] = body
     prefix = "10\x008\0" if session.version <= _UNTIL_PREFIX else "10\0"
     return frame(f"{prefix}{req_id}\0{body}")
 

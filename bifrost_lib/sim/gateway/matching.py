@@ -36,6 +36,7 @@ def last_trade_of(instrument: Instrument) -> str:
 class _Listed:
     every: tuple[Instrument, ...]
     by_last_trade: dict[str, list[Instrument]]
+    by_strike: dict[tuple[str, float], list[Instrument]]
     by_local_symbol: dict[str, Instrument]
 
 
@@ -112,7 +113,10 @@ class ContractIndex:
             one = listed.by_local_symbol.get(_squeezed(wanted.local_symbol))
             candidates = [one] if one else []
         elif len(wanted.expiry) >= 8:
-            candidates = listed.by_last_trade.get(wanted.expiry[:8], [])
+            day = wanted.expiry[:8]
+            candidates = (
+                listed.by_strike.get((day, wanted.strike), []) if wanted.strike else listed.by_last_trade.get(day, [])
+            )
         else:
             candidates = list(listed.every)
         return [option for option in candidates if _fits_option(option, wanted)]
@@ -129,9 +133,14 @@ class ContractIndex:
 
 def _tabulate(options: tuple[Instrument, ...]) -> _Listed:
     by_last_trade: dict[str, list[Instrument]] = defaultdict(list)
+    by_strike: dict[tuple[str, float], list[Instrument]] = defaultdict(list)
     for option in options:
-        by_last_trade[last_trade_of(option)].append(option)
-    return _Listed(options, dict(by_last_trade), {_squeezed(option.local_symbol): option for option in options})
+        day = last_trade_of(option)
+        by_last_trade[day].append(option)
+        by_strike[day, option.strike].append(option)
+    return _Listed(
+        options, dict(by_last_trade), dict(by_strike), {_squeezed(option.local_symbol): option for option in options}
+    )
 
 
 def _squeezed(local_symbol: str) -> str:

@@ -85,6 +85,7 @@ class SimulatedGateway:
         self._beats: asyncio.Task[None] | None = None
         self._control = ControlServer(self)
         self._busy_since = self._free_since = self._beat_ended = time.monotonic()
+        self.details: dict[tuple[int, int, str, int], str] = {}  # contract details that were told before
         self.articles: dict[tuple[str, str], str] = {}  # texts of the headlines that were told
         self._is_shut = False
 
