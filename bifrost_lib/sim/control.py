@@ -22,7 +22,7 @@ class ControlError(BifrostError):
     """The gateway understood and refused; the message is its own."""
 
 
-async def control(port: int, fault: str, **facts: Any) -> str:
+async def control(port: int, fault: str, /, **facts: Any) -> str:
     """Ask the simulated gateway on `port` of this machine for a fault or a command, and return what it says.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Invented news about the simulated underlyings: results, dividends, and days on which much happened."""
+"""Invented news about the simulated underlyings: results, dividends, and how each session ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ANNOUNCED = timedelta(days=21)  # before the ex-date
 def headlines_between(profile: Profile, trail: Trail, start: datetime, end: datetime, *, seed: int) -> list[Headline]:
     """Return what was published about an underlying in [start, end], newest first."""
     trail.extend(end.year)
-    found = [*_results(profile, trail, start, end), *_dividends(profile, trail, start, end), *_moves(trail, start, end)]
+    found = [*_results(profile, trail, start, end), *_dividends(profile, trail, start, end), *_closes(trail, start, end)]
     found = [one for one in found if start <= one[0] <= end]
     found.sort(key=lambda one: one[0], reverse=True)
     return [_headline(trail.underlying.symbol, *one, seed=seed) for one in found]
@@ -62,7 +62,7 @@ def _dividends(profile: Profile, trail: Trail, start: datetime, end: datetime) -
         )
 
 
-def _moves(trail: Trail, start: datetime, end: datetime) -> Iterator[tuple[datetime, str, str]]:
+def _closes(trail: Trail, start: datetime, end: datetime) -> Iterator[tuple[datetime, str, str]]:
     times = trail.times
     first = max(bisect_left(times.closes, start.timestamp() - 3600), 1)
     last = bisect_right(times.closes, end.timestamp())
@@ -72,13 +72,13 @@ def _moves(trail: Trail, start: datetime, end: datetime) -> Iterator[tuple[datet
     moves = np.diff(np.log(trail.close(sessions)))
     usual = trail.underlying.vol / np.sqrt(252)
     for session, move in zip(range(first, last), moves.tolist(), strict=True):
-        if abs(move) > _LARGE_MOVE * usual:
-            word = "rises" if move > 0 else "falls"
-            yield (
-                datetime.fromtimestamp(times.closes[session] + 600, UTC),
-                f"{trail.underlying.symbol} {word} {abs(move):.1%} in heavy trading",
-                f"{trail.underlying.symbol} closes at {trail.close(session):.2f} in the simulated market, {move:+.1%}.",
-            )
+        word = "rises" if move > 0 else "falls"
+        how = "in heavy trading" if abs(move) > _LARGE_MOVE * usual else "by the close"
+        yield (
+            datetime.fromtimestamp(times.closes[session] + 600, UTC),
+            f"{trail.underlying.symbol} {word} {abs(move):.1%} {how}",
+            f"{trail.underlying.symbol} closes at {trail.close(session):.2f} in the simulated market, {move:+.1%}.",
+        )
 
 
 def _headline(symbol: str, ts: datetime, headline: str, text: str, *, seed: int) -> Headline:

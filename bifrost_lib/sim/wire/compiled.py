@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, get_args, get_type_hints
 
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.sim.wire.declare import LAYOUTS, MAX_VERSION, MIN_VERSION, Fixed, Gate, Many, Maybe, Part, Value
+from bifrost_lib.sim.wire.declare import LAYOUTS, MAX_VERSION, MIN_VERSION, Fixed, Gate, Many, Maybe, Part, Tail, Value
 from bifrost_lib.sim.wire.errors import WireError
 from bifrost_lib.sim.wire.fields import CODECS, Codec
 from bifrost_lib.sim.wire.records import UNSET_DOUBLE, UNSET_INT, TagValue
@@ -135,6 +135,8 @@ def _step(message: type, part: Part, version: int) -> tuple[Writer, Reader]:
             return _many(message, part, version)
         case Maybe():
             return _maybe(message, part, version)
+        case Tail(path):
+            return _tail(path)
         case _:
             return _run(message, [part])
 
@@ -147,6 +149,21 @@ def _fixed(text: str) -> tuple[Writer, Reader]:
         next(rest)
 
     return put, skip
+
+
+def _tail(path: str) -> tuple[Writer, Reader]:
+    get, (owner, name) = attrgetter(path), _placed(path)
+    codec = CODECS["options"]
+
+    def put(record: Any, out: list[str]) -> None:
+        options = get(record)
+        out += [str(len(options)), codec.write(options)]
+
+    def take(rest: Iterator[str], values: Values) -> None:
+        # The number is the text without an "="; it says nothing that the options do not.
+        values[owner][name] = codec.read("".join([text for text in rest if "=" in text]))
+
+    return put, take
 
 
 def _gate(message: type, gate: Gate, version: int) -> tuple[Writer, Reader]:

@@ -62,7 +62,14 @@ class Maybe:
     parts: tuple[Part, ...] = ()
 
 
-Part = str | Fixed | Value | Gate | Many | Maybe
+@dataclass(frozen=True)
+class Tail:
+    """Options that end a message; most clients send their number before them, the newest official one does not."""
+
+    path: str
+
+
+Part = str | Fixed | Value | Gate | Many | Maybe | Tail
 
 
 @dataclass(frozen=True)

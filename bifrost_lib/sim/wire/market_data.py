@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bifrost_lib.sim.wire.declare import Fixed, Many, Maybe, among, request, response, since, until
+from bifrost_lib.sim.wire.declare import Fixed, Many, Maybe, Tail, among, request, response, since, until
 from bifrost_lib.sim.wire.records import C12, Contract, TagValue
 
 PLAIN_LEGS = Many("contract.combo_legs", ("con_id", "ratio", "action", "exchange"))
@@ -63,7 +63,7 @@ class CancelMktDepth:
     is_smart: bool = False
 
 
-@request(54, Fixed("3"), "req_id", *C12, "option_price", "under_price", Fixed("0"), "options")
+@request(54, Fixed("3"), "req_id", *C12, "option_price", "under_price", Tail("options"))
 @dataclass(frozen=True, slots=True)
 class CalcImpliedVol:
     """Ask for the volatility that an option's price implies; answered by tick 53."""
@@ -75,7 +75,7 @@ class CalcImpliedVol:
     options: tuple[TagValue, ...] = ()
 
 
-@request(55, Fixed("3"), "req_id", *C12, "volatility", "under_price", Fixed("0"), "options")
+@request(55, Fixed("3"), "req_id", *C12, "volatility", "under_price", Tail("options"))
 @dataclass(frozen=True, slots=True)
 class CalcOptionPrice:
     """Ask for the price of an option at a volatility; answered by tick 53."""
