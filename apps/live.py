@@ -15,13 +15,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from apps.access import guard
-from apps.serve import LOOPBACK, page_token
+from apps.serve import LOOPBACK, page_token, read_registry
 from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, SourceUnavailable
 from bifrost_lib.core.settings import Settings, load_settings
 
-PAGES = (("Chain", "chain"), ("Operations", "operations"))
+FIRST = "chain"
 #: A viewer who is gone this long is forgotten, with everything that was kept for him.
 UNUSED_MS = 15_000
+
+
+def panel_pages() -> list[tuple[str, str]]:
+    """Return title and name of the pages that this process serves, in the registry's order."""
+    return [(page.title, page.name) for page in read_registry() if page.kind == "panel"]
 
 
 @contextmanager
@@ -35,7 +40,7 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[], Any]]]:
     from apps.panel.operations import DeskWatch, operations_page
     from bifrost_lib.workflows import live, open_desk
 
-    links = [(title, name) for title, name in PAGES]
+    links = panel_pages()
     with open_desk(settings=settings) as desk, live.LiveFeed(desk) as feed:
         boards, watch = Boards(desk, feed), DeskWatch(desk, watchers=feed.watchers)
         # Panel calls functions, and takes any other callable for content.
@@ -61,18 +66,18 @@ def serve_live(settings: Settings, *, port: int) -> None:
         try:
             server = pn.serve(
                 dict(pages), port=port, address=LOOPBACK, websocket_origin=origins, show=False, start=False, warm=True,
-                verbose=False, use_index=True, title={name: f"{title} · Bifrost" for title, name in PAGES},
+                verbose=False, use_index=True, title={name: f"{title} · Bifrost" for title, name in panel_pages()},
                 check_unused_sessions_milliseconds=UNUSED_MS, unused_session_lifetime_milliseconds=UNUSED_MS,
             )  # fmt: skip
         except OSError as error:
             problem = f"{error.strerror or error}; choose another with --port"
             raise SourceUnavailable(f"port {port}", problem) from None
         token = page_token(settings.home)
-        guard(server, token, cookie=f"bifrost-live-{port}", start=f"/{PAGES[0][1]}")
+        guard(server, token, cookie=f"bifrost-live-{port}", start=f"/{FIRST}")
         signal.signal(signal.SIGTERM, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
         signal.signal(signal.SIGINT, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
         server.start()
-        server.io_loop.add_callback(_announce, f"http://{LOOPBACK}:{port}/{PAGES[0][1]}?token={token}")
+        server.io_loop.add_callback(_announce, f"http://{LOOPBACK}:{port}/{FIRST}?token={token}")
         server.io_loop.start()
         server.stop()
 

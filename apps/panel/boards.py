@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from bifrost_lib.core.errors import NoDataError
@@ -16,6 +16,9 @@ Made = TypeVar("Made")
 KEPT = 128
 #: References that move with the present are read again this often.
 REFERENCE_S = 10
+#: A chain this much older than a reference says nothing about it, a long weekend aside.
+TOO_OLD = timedelta(days=4)
+SWEEP_MS = 120_000
 
 
 class Boards:
@@ -45,10 +48,22 @@ class Boards:
         return self._once(("picture", symbol, at), lambda: live.chain_picture(self.desk, symbol, at=at))
 
     def before(self, picture: live.ChainPicture, since: str) -> live.ChainPicture | None:
-        """Return the chain that changes are told against; None where nothing was known then."""
-        moment = live.reference_moment(since, picture.at or self.desk.clock.now())
+        """Return the chain that changes are told against; None where there is none before the picture.
+
+        Where nothing was stored for days before the moment that `since` means, the first chain after it serves.
+        """
+        at = picture.at or self.desk.clock.now()
+        moment = live.reference_moment(since, at)
         moment -= timedelta(seconds=moment.timestamp() % REFERENCE_S)
-        return self._once(("before", picture.symbol, moment), lambda: self._known(picture.symbol, moment))
+        known = self._once(("before", picture.symbol, moment), lambda: self._known(picture.symbol, moment))
+        if known is not None and moment - known.as_of <= TOO_OLD:
+            return known
+        later = [ms for ms in self.moments_ms(picture.symbol) if moment.timestamp() < ms / 1000 <= at.timestamp()]
+        if not later:
+            return known
+        # A sweep stores a chain in pieces: the last piece of the first sweep.
+        first = datetime.fromtimestamp(max(ms for ms in later if ms <= later[0] + SWEEP_MS) / 1000, UTC)
+        return self._once(("before", picture.symbol, first), lambda: self._known(picture.symbol, first))
 
     def ladder(self, picture: live.ChainPicture, expiry: date, before: live.ChainPicture | None) -> dict[str, Any]:
         """Return the ladder of one expiration."""

@@ -51,9 +51,9 @@ class ChainPage:
         self._document: Any = None
         symbols = [str(name) for name in list_symbols(self._desk)["symbol"]]
         first = symbol if symbol in symbols else next(iter(symbols), "")
-        self.symbol = views.field(pn.widgets.Select(name="Symbol", options=symbols, value=first or None, width=96))
-        self.expiry = views.field(pn.widgets.Select(name="Expiry", options={}, width=150))
-        self.since = views.field(pn.widgets.Select(name="Change since", options=list(live.REFERENCES), width=130))
+        self.symbol = views.field(pn.widgets.Select(label="Symbol", options=symbols, value=first or None, width=96))
+        self.expiry = views.field(pn.widgets.Select(label="Expiry", options={}, width=150))
+        self.since = views.field(pn.widgets.Select(label="Change since", options=list(live.REFERENCES), width=130))
         self.time = views.TimeBar(sizing_mode="stretch_width", height=28)
         self.head = views.Head(pages=views.links(links, current="Chain"), sizing_mode="stretch_width", height=34)
         self.ladder = views.Ladder(sizing_mode="stretch_both", min_height=200)
@@ -64,7 +64,7 @@ class ChainPage:
                 callback=self._csv, filename="chain.csv", label="CSV", embed=False, width=64, height=28
             )
         )
-        self._fill()
+        self.fill()
         self._connect()
 
     @property
@@ -125,7 +125,7 @@ class ChainPage:
         self._tell(note="loading")
         await asyncio.to_thread(partial(self._warm, symbol, at))
         if (symbol, at) == (self.symbol.value, self.at):
-            self._fill()
+            self.fill()
 
     def _warm(self, symbol: str, at: datetime | None) -> None:
         # Reads outside of the server's loop, so that one viewer's journey does not hold up the others.
@@ -140,7 +140,7 @@ class ChainPage:
             self._slow_s = 0.0
             self._show(self._shown)
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
         """Show what was chosen, or why it cannot be shown."""
         if not self.symbol.value:
             text = "`bifrost up` loads a simulated history, `bifrost ingest PATH` your own; collectors bring live data."

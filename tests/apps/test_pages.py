@@ -1,0 +1,127 @@
+"""The pages without a server: what a viewer sees, in which state, and that a hub could serve them as well."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import param
+import pytest
+
+from apps.panel.chain import ChainPage
+from apps.panel.operations import DeskWatch, OperationsPage
+from bifrost_lib.core.errors import SourceUnavailable
+from bifrost_lib.views import live as views
+from bifrost_lib.workflows import live
+
+if TYPE_CHECKING:
+    from apps.panel.boards import Boards
+    from bifrost_lib.workflows import Desk
+
+
+@pytest.fixture
+def page(boards: Boards) -> ChainPage:
+    return ChainPage(boards, links=[("Chain", "chain"), ("Operations", "operations")])
+
+
+def travel(page: ChainPage, moment: datetime | None) -> None:
+    """Do what the time bar does, without the server's loop."""
+    with param.parameterized.discard_events(page.time):
+        page.time.at_ms = None if moment is None else int(moment.timestamp() * 1000)
+    page.fill()
+
+
+def test_the_chain_is_there_from_the_start(page: ChainPage, desk: Desk) -> None:
+    picture = live.chain_picture(desk, "SIM")
+    assert page.ladder.table["key"] == f"SIM {picture.expiries[0]}"
+    assert len(page.ladder.table["rows"]) == picture.of_expiry(picture.expiries[0])["strike"].nunique()
+    assert page.head.state["simulated"] and page.head.state["what"] == "SIM"
+    assert page.head.state["as_of_ms"] == picture.as_of.timestamp() * 1000
+    assert [link["current"] for link in page.head.pages] == [True, False]
+    assert len(page.expiries.table["rows"]) == len(picture.expiries)
+    assert page.content is not None
+
+
+def test_another_expiry_is_another_ladder(page: ChainPage) -> None:
+    second = page.expiries.table["rows"][1]["key"]
+    page.expiries.chosen = second  # as a click on its row does
+    assert page.expiry.value == second
+    assert page.ladder.table["key"] == f"SIM {second}"
+
+
+def test_the_page_travels_in_time_and_back(page: ChainPage, desk: Desk) -> None:
+    moments = live.stored_moments(desk, "SIM")
+    now = page.head.state["spot"]
+    travel(page, moments[2])
+    assert page.head.state["at_ms"] == page.head.state["as_of_ms"] == moments[2].timestamp() * 1000
+    assert page.head.state["spot"] != now
+    travel(page, None)
+    assert (page.head.state["at_ms"], page.head.state["spot"]) == (None, now)
+
+
+def test_a_time_before_all_data_is_an_error_with_words_and_the_page_recovers(page: ChainPage) -> None:
+    travel(page, datetime(2020, 1, 2, 15, tzinfo=UTC))
+    notice = page.ladder.table["notice"]
+    assert notice["kind"] == "error" and "SIM" in notice["text"]
+    assert not page.head.state.get("as_of_ms")
+    travel(page, None)
+    assert "notice" not in page.ladder.table and page.ladder.table["rows"]
+
+
+def test_the_chain_downloads_as_csv(page: ChainPage, desk: Desk) -> None:
+    lines = page.download.callback().getvalue().splitlines()
+    assert lines[0].startswith("ts,symbol,trading_class,expiry,strike,right")
+    assert len(lines) == 1 + len(live.chain_picture(desk, "SIM").chain)
+
+
+def test_two_viewers_share_what_was_computed(page: ChainPage, boards: Boards) -> None:
+    picture = live.chain_picture(boards.desk, "SIM", at=boards.desk.clock.now())
+    first = boards.ladder(picture, picture.expiries[0], None)
+    assert boards.ladder(picture, picture.expiries[0], None) is first
+    assert boards.ladder(picture, picture.expiries[1], None) is not first
+
+
+def test_a_store_without_chains_says_what_to_do(
+    page: ChainPage, monkeypatch: pytest.MonkeyPatch, boards: Boards
+) -> None:
+    import apps.panel.chain as module
+
+    whole = module.list_symbols(boards.desk)
+    monkeypatch.setattr(module, "list_symbols", lambda _: whole.iloc[:0])
+    empty = ChainPage(boards)
+    assert empty.ladder.table["notice"]["kind"] == "empty"
+    assert "bifrost up" in empty.ladder.table["notice"]["text"]
+
+
+def test_operations_without_a_database_keep_what_was_seen_and_say_so(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = DeskWatch(desk)
+    page = OperationsPage(watch)
+    tables, seen_ms = page.tables.table, page.head.state["as_of_ms"]
+    assert "Database" in tables["caption"] and tables["rows"]
+
+    def gone() -> Any:
+        raise SourceUnavailable("database", "connection refused")
+
+    monkeypatch.setattr(watch, "look", gone)
+    page.refresh()
+    assert page.head.state["note_kind"] == "error" and "connection refused" in page.head.state["note"]
+    assert (page.tables.table, page.head.state["as_of_ms"]) == (tables, seen_ms)
+
+
+@pytest.mark.parametrize(("seconds", "kind"), [(3, "good"), (60, "warn"), (600, "bad")])
+def test_the_age_of_streamed_quotes_has_the_platforms_colours(desk: Desk, seconds: int, kind: str) -> None:
+    now = desk.clock.now()
+    watches = live.operations_picture(desk).watches.reindex([0])
+    facts = {"symbol": "SIM", "enabled": True, "expiries": 8, "strikes": 0, "max_dte": 60, "cadence_s": 300.0}
+    watches = watches.assign(**facts, priority=0, late=False, quote_ts=now - timedelta(seconds=seconds))
+    cells = views.watches_grid(watches, now=now)["rows"][0]["cells"]
+    assert cells[2]["kind"] == kind
+    assert cells[6] == "all"
+
+
+def test_the_readers_theme_comes_from_the_browser() -> None:
+    assert views.theme_of({}) == "light"
+    assert views.theme_of({"bf-theme": "dark"}) == "dark"
+    assert views.theme_of({"bf-theme": "<script>"}) == "light"
