@@ -36,6 +36,7 @@ KINDS = frozenset({
     "TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST", "HISTORICAL_VOLATILITY",
     "OPTION_IMPLIED_VOLATILITY", "SCHEDULE",
 })  # fmt: skip
+QUOTED = frozenset({"MIDPOINT", "BID", "ASK", "BID_ASK"})
 LIVE_KINDS = frozenset({"TRADES", "MIDPOINT", "BID", "ASK"})
 UPDATE_S = 1.0
 FIELDS = ("open", "high", "low", "close", "volume", "wap", "count")
@@ -60,12 +61,12 @@ def historical_data(session: Session, message: ReqHistoricalData) -> None:
         return
     if message.duration.strip().upper().endswith("S"):
         end = last_trading_moment(gateway.market, end, regular_hours=message.use_rth)
-    start = begin_of(gateway.market, end, message.duration, regular_hours=message.use_rth)
+    start = _whole(begin_of(gateway.market, end, message.duration, regular_hours=message.use_rth), bar_s)
     bars = read_bars(session, instrument, what, start, end, bar_s, regular_hours=message.use_rth)
     if not len(bars.start) and not message.keep_up_to_date:
         where = f"{instrument.symbol}@{message.contract.exchange or instrument.exchange}"
         raise Refusal(162, kind="no data", contract=where, what=what.title())
-    rows = tuple(_rows(bars, bar_s, message.format_date))
+    rows = tuple(_rows(bars, bar_s, what, message.format_date))
     session.send(HistoricalData(message.req_id, write_moment(start), write_moment(end), rows))
     if message.keep_up_to_date:
         _keep(session, message, instrument, what, bar_s, bars)
@@ -155,10 +156,19 @@ def _pace(session: Session, message: ReqHistoricalData, instrument: Instrument, 
         raise Refusal(162, kind="pacing")
 
 
-def _rows(bars: Bars, bar_s: int, format_date: int) -> Iterable[HistoricalBar]:
+def _whole(start: datetime, bar_s: int) -> datetime:
+    # The first bar is a whole one, as every other: it begins at a multiple of its length since midnight in New York.
+    local = start.astimezone(EXCHANGE_TZ)
+    since_midnight = local.hour * 3600 + local.minute * 60 + local.second
+    return start - timedelta(seconds=since_midnight % bar_s, microseconds=local.microsecond) if bar_s < DAY_S else start
+
+
+def _rows(bars: Bars, bar_s: int, what: str, format_date: int) -> Iterable[HistoricalBar]:
     columns = [np.asarray(getattr(bars, name)).tolist() for name in FIELDS]
     for start, *numbers in zip(bars.start.tolist(), *columns, strict=True):
         first, high, low, close, volume, wap, count = (-1.0 if isnan(number) else number for number in numbers)
+        if what in QUOTED:
+            volume = wap = count = -1.0  # nothing was traded, and IB says so with these
         yield HistoricalBar(_stamp(start, bar_s, format_date), first, high, low, close, volume, wap, int(count))
 
 
@@ -203,9 +213,9 @@ def _keep(
     def update() -> None:
         # From the last bar that was told on: it may have moved, and new ones may have begun.
         now = session.gateway.market.clock.now()
-        since = datetime.fromtimestamp(last[1], UTC) if last[1] else now - timedelta(seconds=2 * bar_s)
+        since = datetime.fromtimestamp(last[1], UTC) if last[1] else _whole(now - timedelta(seconds=bar_s), bar_s)
         found = read_bars(session, instrument, what, since, now, bar_s, regular_hours=message.use_rth)
-        for row in _rows(found, bar_s, message.format_date):
+        for row in _rows(found, bar_s, what, message.format_date):
             if row != last[0]:
                 last[0] = row
                 session.send(HistoricalDataUpdate(message.req_id, row.date, row.open, row.high, row.low, row.close,

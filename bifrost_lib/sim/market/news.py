@@ -29,8 +29,8 @@ _ANNOUNCED = timedelta(days=21)  # before the ex-date
 def headlines_between(profile: Profile, trail: Trail, start: datetime, end: datetime, *, seed: int) -> list[Headline]:
     """Return what was published about an underlying in [start, end], newest first."""
     trail.extend(end.year)
-    found = [*_results(profile, trail, start, end), *_dividends(profile, trail, start, end), *_closes(trail, start, end)]
-    found = [one for one in found if start <= one[0] <= end]
+    told = *_results(profile, trail, start, end), *_dividends(profile, trail, start, end), *_closes(trail, start, end)
+    found = [one for one in told if start <= one[0] <= end]
     found.sort(key=lambda one: one[0], reverse=True)
     return [_headline(trail.underlying.symbol, *one, seed=seed) for one in found]
 
