@@ -53,31 +53,36 @@ class MessageGate:
 
     def __init__(self, limits: Limits) -> None:
         self._limit = limits.messages_per_s if limits.enforced else 0
-        self._times: deque[float] = deque()
+        self._times: deque[float] = deque(maxlen=self._limit or 1)
         self._violations: deque[float] = deque()
         self._refused = 0
-
-    @property
-    def received(self) -> int:
-        """Messages in the window, the refused one included."""
-        return len(self._times) + 1
 
     @property
     def violations(self) -> int:
         """How often the limit was passed since the last quiet window."""
         return len(self._violations)
 
-    def admit(self, at: float) -> bool:
-        """Tell whether a message of the moment `at` (seconds, monotonic) is within the limit."""
+    def admit(self, at: float, since: float | None = None) -> bool:
+        """Tell whether a message is within the limit.
+
+        Parameters
+        ----------
+        at : float
+            When it was read, in seconds of a monotonic clock.
+        since : float, optional
+            The earliest moment at which it may have arrived, when the gateway could not read before. It is refused
+            only if no moment since then would have done.
+        """
         if not self._limit:
             return True
         times = self._times
-        while times and at - times[0] > WINDOW_S:
-            times.popleft()
-        if not times:
-            self._refused = 0
-        if len(times) < self._limit:
-            times.append(at)
+        arrived = max(at if since is None else since, times[-1] if times else 0.0)
+        if len(times) == self._limit:
+            arrived = max(arrived, times[0] + WINDOW_S)
+        if arrived <= at:
+            if arrived - (times[-1] if times else 0.0) > WINDOW_S:
+                self._refused = 0
+            times.append(arrived)
             return True
         self._refused += 1
         if not self._violations or at - self._violations[-1] > VIOLATION_S:

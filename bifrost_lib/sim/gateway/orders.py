@@ -26,6 +26,7 @@ def place(session: Session, message: PlaceOrder) -> None:
     _check_connected(session)
     session.gateway.broker.place(session.client_id, message)
     session.gateway.tell_events()
+    session.gateway.match_soon()
 
 
 @handles(CancelOrder)

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.sim.broker import Broker
@@ -17,20 +17,18 @@ from bifrost_lib.sim.gateway.control_server import ControlServer
 from bifrost_lib.sim.gateway.events import route
 from bifrost_lib.sim.gateway.faults import Faults
 from bifrost_lib.sim.gateway.feed import BEAT_S, Feed
-from bifrost_lib.sim.gateway.limits import WINDOW_S, HistoricalGate, Limits
+from bifrost_lib.sim.gateway.limits import HistoricalGate, Limits
 from bifrost_lib.sim.gateway.matching import ContractIndex
 from bifrost_lib.sim.gateway.session import Session
 from bifrost_lib.sim.wire import MAX_VERSION
 from bifrost_lib.sim.wire.errors import error
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
 
 #: Callbacks closer together than this (seconds) are one stretch in which the gateway was busy.
 CONTIGUOUS_S = 0.001
 BROKER_EVERY = 2  # beats
+MATCH_S = 0.02
 
 
 class SimulatedGateway:
@@ -84,6 +82,7 @@ class SimulatedGateway:
         self._server: asyncio.Server | None = None
         self._beats: asyncio.Task[None] | None = None
         self._control = ControlServer(self)
+        self._matching: asyncio.TimerHandle | None = None
         self._busy_since = self._free_since = self._beat_ended = time.monotonic()
         self.details: dict[tuple[int, int, str, int], str] = {}  # contract details that were told before
         self.articles: dict[tuple[str, str], str] = {}  # texts of the headlines that were told
@@ -102,6 +101,8 @@ class SimulatedGateway:
     ) -> None:
         self._is_shut = True
         self.faults.close()
+        if self._matching is not None:
+            self._matching.cancel()
         if self._beats is not None:
             self._beats.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -139,8 +140,8 @@ class SimulatedGateway:
         self.feed.changed()
 
     # What the sessions ask
-    def arrivals(self, count: int) -> Sequence[float]:
-        """Return when `count` messages that were read just now may have arrived (seconds, monotonic).
+    def arrival(self) -> tuple[float, float]:
+        """Return the earliest and the latest moment at which what was read just now may have arrived (monotonic).
 
         While the gateway was busy, or was not given the processor, it could not read. What waited meanwhile did not
         come at one moment, and its sender must not pay for that.
@@ -149,9 +150,7 @@ class SimulatedGateway:
         if now - self._free_since > CONTIGUOUS_S:
             self._busy_since = now
         stretch = max(now - self._busy_since, now - self._beat_ended - BEAT_S)
-        # Senders may send a second's worth at one stroke, at either end of the stretch.
-        stretch = stretch + WINDOW_S if stretch > BEAT_S else max(stretch, 0.0)
-        return [now - stretch * (count - 1 - place) / max(count, 1) for place in range(count)]
+        return now - max(stretch, 0.0), now
 
     def handled(self) -> None:
         """Note that a stretch of work is done."""
@@ -206,6 +205,16 @@ class SimulatedGateway:
             session.act(now, market_data=flows)
         self.handled()
         self._beat_ended = self._free_since
+
+    def match_soon(self) -> None:
+        """Match orders before the next beat, so that a fill follows its order within a few hundredths of a second."""
+        if self._matching is None or self._matching.cancelled():
+            self._matching = self.loop.call_later(MATCH_S, self._match)
+
+    def _match(self) -> None:
+        self._matching = None
+        self.broker.step()
+        self.tell_events()
 
     def tell_events(self) -> None:
         """Send what happened at the broker to those whom it concerns."""

@@ -121,21 +121,21 @@ class Session(asyncio.Protocol):
             log.warning("a client sent what is no frame: %s", exc)
             self.abort()
             return
-        times = self.gateway.arrivals(len(frames))
-        for fields, at in zip(frames, times, strict=True):
+        since, now = self.gateway.arrival()
+        for fields in frames:
             if self._transport is None or self._transport.is_closing():
                 return
-            self._take(fields, at)
+            self._take(fields, since, now)
         self.gateway.handled()
 
-    def _take(self, fields: list[str], at: float) -> None:
+    def _take(self, fields: list[str], since: float, now: float) -> None:
         if not self.version:
             self._greet(fields)
-        elif self._gate.admit(at):
+        elif self._gate.admit(now, since):
             self.answer(fields)
         else:
             limit = self.gateway.limits.messages_per_s
-            facts = f"max={limit} rec={self._gate.received} ({self._gate.violations})"
+            facts = f"max={limit} rec={limit + 1} ({self._gate.violations})"
             self.send(ErrorMessage(-1, 100, f"Max rate of messages per second has been exceeded:{facts}"))
             if self._gate.exhausted:
                 self.close()

@@ -35,7 +35,7 @@ async def is_silent(desk, ticker) -> bool:
     desk.market.set(ticker.contract.conId, bid=ticker.bid + 0.01)
     before = ticker.bid
     await asyncio.sleep(0.4)
-    return ticker.bid == before
+    return bool(ticker.bid == before)
 
 
 def test_connectivity_lost_and_restored_with_data_kept(at_desk):

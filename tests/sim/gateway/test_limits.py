@@ -22,6 +22,15 @@ def test_a_burst_of_45_a_second_is_within_the_limit_and_the_51st_of_a_second_is_
     assert gate.violations == 1
 
 
+def test_whoever_wrote_while_the_gateway_was_busy_pays_nothing():
+    gate = MessageGate(Limits())
+    assert all(gate.admit(0.0) for _ in range(45))
+    # Two bursts, sent at 1.0 and 2.0, are read at one stroke at 2.4; the next comes in time.
+    assert all(gate.admit(2.4, since=0.5) for _ in range(90))
+    assert all(gate.admit(3.0) for _ in range(45))
+    assert not all(gate.admit(3.0) for _ in range(10))
+
+
 def test_whoever_goes_on_is_disconnected():
     gate = MessageGate(Limits(messages_per_s=2))
     refused = [gate.admit(place * 0.15) for place in range(6)]
