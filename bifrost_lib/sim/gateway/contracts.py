@@ -36,7 +36,7 @@ from bifrost_lib.sim.wire import (
 #: Up to this version a text precedes the request's id in contract details.
 _UNTIL_PREFIX = 163
 MOST_SAMPLES = 16
-MOST_DETAILS = 100_000
+MOST_DETAILS = 40_000
 
 
 @handles(ReqContractDetails)
@@ -68,7 +68,8 @@ def _details_frame(session: Session, req_id: int, instrument: Instrument, day: i
         whole = encode(details, session.version)[4:].decode()
         skipped = 3 if session.version <= _UNTIL_PREFIX else 2
         body = whole.split("\0", skipped)[skipped]
-        if len(gateway.details) > MOST_DETAILS:
+        oldest = next(iter(gateway.details), key)
+        if oldest[1] != day or len(gateway.details) > MOST_DETAILS:
             gateway.details.clear()
         gateway.details[key] = body
     prefix = "10\x008\0" if session.version <= _UNTIL_PREFIX else "10\0"
