@@ -84,6 +84,9 @@ class _Entry(RequestHandler):
 class _Refusal(RequestHandler):
     """Says how to get in, and nothing else."""
 
+    def _request_summary(self) -> str:
+        return f"{self.request.method} {self.request.path}"  # what follows the path may hold a token: never logged
+
     def prepare(self) -> None:
         self.set_status(403)
         self.set_header("Content-Type", "text/plain; charset=utf-8")

@@ -124,6 +124,12 @@ class ChainPage:
         symbol, at = self.symbol.value, self.at
         self._tell(note="loading")
         await asyncio.to_thread(partial(self._warm, symbol, at))
+        if self._document is None:
+            self.fill()
+        else:  # charts may only be touched in the document's own turn
+            self._document.add_next_tick_callback(partial(self._settle, symbol, at))
+
+    def _settle(self, symbol: str, at: datetime | None) -> None:
         if (symbol, at) == (self.symbol.value, self.at):
             self.fill()
 
@@ -179,10 +185,18 @@ class ChainPage:
         self._tell(before=before)
         if time.monotonic() - self._slow_s >= SLOW_S:
             self._slow_s = time.monotonic()
-            self.smile.show(picture.chain, chosen=expiry, spot=picture.spot)
-            self.expiries.table = self._boards.expiries(picture, before)
-            if picture.at is None:
-                self.time.moments = self._boards.moments_ms(picture.symbol)
+            if views.is_seen(self._document):  # in a turn of their own: the quotes are on their way first
+                self._document.add_next_tick_callback(partial(self._show_slowly, picture, expiry, before))
+            else:
+                self._show_slowly(picture, expiry, before)
+
+    def _show_slowly(self, picture: live.ChainPicture, expiry: date, before: live.ChainPicture | None) -> None:
+        if picture.symbol != self.symbol.value or picture.at != self.at:
+            return
+        self.smile.show(picture.chain, chosen=expiry, spot=picture.spot)
+        self.expiries.table = self._boards.expiries(picture, before)
+        if picture.at is None:
+            self.time.moments = self._boards.moments_ms(picture.symbol)
 
     def _offer_expiries(self, picture: live.ChainPicture) -> date:
         options = {f"{day:%-d %b %Y}": day.isoformat() for day in picture.expiries}

@@ -59,6 +59,7 @@ def requote(desk: Desk) -> Requote:
         found = near.iloc[np.sort(order)][list(SNAPSHOT_COLUMNS)]
         moved = {name: found[name] + move for name in ("bid", "ask", "spot")}
         stamp = pd.Timestamp(ts or desk.clock.now()).as_unit("us")
-        return found.assign(**moved, ts=pd.Series(stamp, index=found.index, dtype="datetime64[us, UTC]"))
+        newer: pd.DataFrame = found.assign(**moved, ts=pd.Series(stamp, index=found.index, dtype="datetime64[us, UTC]"))
+        return newer
 
     return quotes

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import param
 import pytest
 
+from apps.live import live_pages, panel_pages
 from apps.panel.chain import ChainPage
 from apps.panel.operations import DeskWatch, OperationsPage
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.views import live as views
-from bifrost_lib.workflows import live
+from bifrost_lib.workflows import list_symbols, live
 
 if TYPE_CHECKING:
     from apps.panel.boards import Boards
+    from bifrost_lib.core.settings import Settings
     from bifrost_lib.workflows import Desk
 
 
@@ -84,10 +86,8 @@ def test_two_viewers_share_what_was_computed(page: ChainPage, boards: Boards) ->
 def test_a_store_without_chains_says_what_to_do(
     page: ChainPage, monkeypatch: pytest.MonkeyPatch, boards: Boards
 ) -> None:
-    import apps.panel.chain as module
-
-    whole = module.list_symbols(boards.desk)
-    monkeypatch.setattr(module, "list_symbols", lambda _: whole.iloc[:0])
+    whole = list_symbols(boards.desk)
+    monkeypatch.setattr("apps.panel.chain.list_symbols", lambda _: whole.iloc[:0])
     empty = ChainPage(boards)
     assert empty.ladder.table["notice"]["kind"] == "empty"
     assert "bifrost up" in empty.ladder.table["notice"]["text"]
@@ -125,3 +125,8 @@ def test_the_readers_theme_comes_from_the_browser() -> None:
     assert views.theme_of({}) == "light"
     assert views.theme_of({"bf-theme": "dark"}) == "dark"
     assert views.theme_of({"bf-theme": "<script>"}) == "light"
+
+
+def test_every_live_page_of_the_registry_is_served(database_settings: Settings) -> None:
+    with live_pages(database_settings) as pages:
+        assert sorted(pages) == sorted(name for _, name in panel_pages())

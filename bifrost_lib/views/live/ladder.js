@@ -33,14 +33,14 @@ export function render({ model }) {
 
   function heads(table, given) {
     const top = document.createElement("tr")
-    const width = given.columns.length
+    const width = given.columns.length / 2
     for (const [title, span] of [["Calls", width], ["", 1], ["Puts", width]]) {
       const th = cell(top, "th", title, "side")
       th.colSpan = span
     }
     const names = document.createElement("tr")
-    const columns = given.columns.map((column) => ({ ...column }))
-    for (const column of [...columns, { title: "Strike", unit: "$", help: "strike price" }, ...[...columns].reverse()]) {
+    const strike = { title: "Strike", unit: "$", help: "strike price" }
+    for (const column of [...given.columns.slice(0, width), strike, ...given.columns.slice(width)]) {
       const th = cell(names, "th", column.title, "number")
       th.title = column.help
       const unit = document.createElement("i")
@@ -62,14 +62,14 @@ export function render({ model }) {
     const table = document.createElement("table")
     heads(table, given)
     const body = document.createElement("tbody")
-    const width = given.columns.length
+    const width = given.columns.length / 2
     for (const line of given.rows) {
       const tr = document.createElement("tr")
       const drawn = []
       line.cells.forEach((text, place) => {
         if (place === width) cell(tr, "th", line.strike, "strike").scope = "row"
         const right = place < width ? 0 : 1
-        const column = given.columns[right ? 2 * width - 1 - place : place]
+        const column = given.columns[place]
         const td = cell(tr, "td", text, `${column.name} ${line.inside[right] ? "inside" : ""} ${line.dim[right] ? "dim" : ""}`)
         if (line.why[right]) td.title = line.why[right]
         if (column.name === "mid_change") sign(td)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ LADDER_COLUMNS: tuple[LadderColumn, ...] = (
     LadderColumn("ask", "Ask", "$", "best ask, per share"),
 )
 _NAMES = [column.name for column in LADDER_COLUMNS]
+#: Puts read from the strike outward, but a bid stands left of its ask on either side.
+_PUT_NAMES = ["bid", "mid", "ask", *reversed(_NAMES[:-3])]
 _WORDS = {
     "no_quote": "neither bid nor ask",
     "one_sided": "one side is not quoted",
@@ -46,7 +48,8 @@ _WORDS = {
     "no_forward": "no forward is implied",
     "no_spot": "price of the underlying unknown",
 }
-_COLUMNS = [{"name": one.name, "title": one.title, "unit": one.unit, "help": one.help} for one in LADDER_COLUMNS]
+_HEADS = {one.name: asdict(one) for one in LADDER_COLUMNS}
+_COLUMNS = [_HEADS[name] for name in (*_NAMES, *_PUT_NAMES)]
 
 
 def ladder_table(rows: pd.DataFrame, *, spot: float, key: str) -> dict[str, Any]:
@@ -67,10 +70,17 @@ def ladder_table(rows: pd.DataFrame, *, spot: float, key: str) -> dict[str, Any]
         If a column is missing, or the rows are of several expirations.
     """
     _check(rows)
-    classes = rows["trading_class"].astype(str).unique()
-    wide = _wide(rows)
-    lines = [_line(row, spot=spot, several=len(classes) > 1) for row in wide.to_dict("records")]
-    return {"key": key, "columns": _COLUMNS, "rows": lines, "spot_row": spot_row(wide, spot)}
+    columns = {name: rows[name].tolist() for name in _NAMES} | {"quality": rows["quality"].astype(str).tolist()}
+    pairs = _pairs(rows)
+    several = rows["trading_class"].nunique() > 1
+    lines = [
+        _line(
+            strike, trading_class if several else "", [_record(columns, pair.get(right)) for right in ("C", "P")], spot
+        )
+        for (strike, trading_class), pair in pairs
+    ]
+    marked = spot_row([strike for (strike, _), _ in pairs], spot)
+    return {"key": key, "columns": _COLUMNS, "rows": lines, "spot_row": marked}
 
 
 def ladder_notice(kind: str, title: str, text: str) -> dict[str, Any]:
@@ -84,8 +94,8 @@ def ladder_patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any] | N
     Returns
     -------
     dict
-        `cells`: lists of row, column (calls from the outside inward, then puts from the inside outward) and text;
-        `spot_row` where that moved.
+        `cells`: lists of row, column (of the calls, then of the puts, left to right) and text; `spot_row` where that
+        moved.
     """
     if [old["key"], len(old["rows"])] != [new["key"], len(new["rows"])] or old.get("notice"):
         return None
@@ -102,9 +112,9 @@ def ladder_patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any] | N
     return found
 
 
-def spot_row(wide: pd.DataFrame, spot: float) -> int:
+def spot_row(strikes: Sequence[float], spot: float) -> int:
     """Return the first row whose strike is not below `spot`; one past the last where all are, -1 without a spot."""
-    return -1 if np.isnan(spot) else int(np.searchsorted(wide["strike"].to_numpy(), spot))
+    return -1 if np.isnan(spot) else int(np.searchsorted(strikes, spot))
 
 
 def _check(rows: pd.DataFrame) -> None:
@@ -115,33 +125,39 @@ def _check(rows: pd.DataFrame) -> None:
         raise InputError("rows.expiry", rows["expiry"].nunique(), "the rows of one expiration")
 
 
-def _wide(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a strike and class, with the columns of the call prefixed C and those of the put P."""
-    sides = []
-    for right in ("C", "P"):
-        side = rows.loc[(rows["right"] == right).to_numpy(), ["strike", "trading_class", *_NAMES, "quality"]]
-        side = side.assign(trading_class=side["trading_class"].astype(str), quality=side["quality"].astype(str))
-        sides.append(side.rename(columns={name: f"{right} {name}" for name in (*_NAMES, "quality")}))
-    wide: pd.DataFrame = sides[0].merge(sides[1], on=["strike", "trading_class"], how="outer")
-    return wide.sort_values(["strike", "trading_class"], ignore_index=True)
+def _pairs(rows: pd.DataFrame) -> list[tuple[tuple[float, str], dict[str, int]]]:
+    """Return strike and class, ascending, and where the call and the put stand; faster than joining frames."""
+    named = zip(
+        rows["strike"].tolist(), rows["trading_class"].astype(str).tolist(), rows["right"].tolist(), strict=True
+    )
+    pairs: dict[tuple[float, str], dict[str, int]] = {}
+    for place, (strike, trading_class, right) in enumerate(named):
+        pairs.setdefault((strike, trading_class), {})[right] = place
+    return sorted(pairs.items())
 
 
-def _line(row: dict[Any, Any], *, spot: float, several: bool) -> dict[str, Any]:
-    strike = row["strike"]
+def _record(columns: dict[str, list[Any]], place: int | None) -> dict[str, Any]:
+    if place is None:
+        return dict.fromkeys(_NAMES, float("nan")) | {"quality": None}
+    return {name: values[place] for name, values in columns.items()}
+
+
+def _line(strike: float, trading_class: str, sides: list[dict[str, Any]], spot: float) -> dict[str, Any]:
+    call, put = sides
     return {
-        "strike": f"{strike_text(strike)} {row['trading_class']}" if several else strike_text(strike),
+        "strike": f"{strike_text(strike)} {trading_class}".strip(),
         "cells": [
-            *(cell_text(name, row[f"C {name}"]) for name in _NAMES),
-            *(cell_text(name, row[f"P {name}"]) for name in reversed(_NAMES)),
+            *(cell_text(name, call[name]) for name in _NAMES),
+            *(cell_text(name, put[name]) for name in _PUT_NAMES),
         ],
         "inside": [bool(strike < spot), bool(strike > spot)],
-        "dim": [isinstance(row[f"{right} quality"], str) and row[f"{right} quality"] != "ok" for right in ("C", "P")],
-        "why": [_why(row[f"{right} quality"]) for right in ("C", "P")],
+        "dim": [side["quality"] not in (None, "ok") for side in sides],
+        "why": [_why(side["quality"]) for side in sides],
     }
 
 
-def _why(quality: Any) -> str:
-    if not isinstance(quality, str):
+def _why(quality: str | None) -> str:
+    if quality is None:
         return "not listed"
     return "" if quality == "ok" else _WORDS.get(quality, quality)
 

@@ -32,6 +32,7 @@ class SmileBoard:
         self._theme = theme
         palette = theme_palette(theme)
         self.chart: figure = blank_chart(palette, height=height, x_label="strike, $", y_label="implied volatility, %")
+        self.chart.sizing_mode = "stretch_both"
         self.chart.yaxis[0].formatter = NumeralTickFormatter(format="0")
         self.chart.xaxis[0].formatter = NumeralTickFormatter(format="0,0")
         self._lines = ColumnDataSource({"xs": [], "ys": [], "colour": [], "label": []})

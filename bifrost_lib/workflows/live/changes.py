@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bifrost_lib.workflows.live.pictures import CONTRACT_KEY, ChainPicture
+from bifrost_lib.workflows.live.pictures import ChainPicture, contract_places
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,11 +29,12 @@ def chain_since(rows: pd.DataFrame, before: ChainPicture | None) -> pd.DataFrame
     names = [column.removesuffix("_change") for column in CHANGE_COLUMNS]
     if before is None:
         return rows.assign(**dict.fromkeys(CHANGE_COLUMNS, np.nan))
-    old = before.chain[[*CONTRACT_KEY, *names]]
-    old = old[old["expiry"].isin(rows["expiry"].unique())].drop_duplicates(CONTRACT_KEY)
-    keys = dict.fromkeys(("trading_class", "right"), str)
-    joined = rows[CONTRACT_KEY].astype(keys).merge(old.astype(keys), on=CONTRACT_KEY, how="left")
-    changes: dict[str, Any] = {f"{name}_change": rows[name].to_numpy() - joined[name].to_numpy() for name in names}
+    old = before.chain
+    places = contract_places(old, rows)
+    changes: dict[str, Any] = {}
+    for name in names:
+        earlier = np.where(places >= 0, old[name].to_numpy()[places], np.nan)
+        changes[f"{name}_change"] = rows[name].to_numpy() - earlier
     return rows.assign(**changes)
 
 

@@ -109,7 +109,7 @@ def overlaid(picture: ChainPicture, quotes: pd.DataFrame | None) -> ChainPicture
     """
     if quotes is None or quotes.empty:
         return picture
-    places = _places(picture.chain, quotes)
+    places = contract_places(picture.chain, quotes)
     known = places >= 0
     older = np.zeros(len(quotes), dtype=bool)
     older[known] = (
@@ -129,8 +129,14 @@ def overlaid(picture: ChainPicture, quotes: pd.DataFrame | None) -> ChainPicture
     return ChainPicture(picture.symbol, chain, spot, as_of, picture.at, picture.source, len(news))
 
 
-def _places(chain: pd.DataFrame, quotes: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return where in `chain` the contract of each quote stands; -1 for those it lacks."""
+def contract_places(chain: pd.DataFrame, quotes: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return where in `chain` the contract of each quote stands; -1 for those it lacks.
+
+    Parameters
+    ----------
+    chain, quotes : DataFrame
+        With the columns ``CONTRACT_KEY``.
+    """
     candidates = np.flatnonzero(chain["expiry"].isin(quotes["expiry"].unique()).to_numpy())
     known = dict(zip(_keys(chain.iloc[candidates]), candidates.tolist(), strict=True))
     return np.array([known.get(key, -1) for key in _keys(quotes)], dtype=np.int64)
@@ -141,13 +147,12 @@ def _keys(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
 
 
 def _replaced(chain: pd.DataFrame, news: pd.DataFrame, places: npt.NDArray[np.int64]) -> pd.DataFrame:
-    columns: dict[str, Any] = {name: chain[name] for name in chain.columns}
+    columns: dict[str, Any] = {name: chain[name].array for name in chain.columns}
     for name in _MOVING:
-        old, new = chain[name], news[name]
+        new, changed = news[name].astype(chain[name].dtype), chain[name].array.copy()
         if name in ("volume", "open_interest"):
-            new = new.where(new.notna().to_numpy(), old.iloc[places].to_numpy())
-        changed = old.copy()
-        changed.iloc[places] = new.to_numpy() if name != "quality" else new.astype(old.dtype).to_numpy()
+            new = new.where(new.notna().to_numpy(), changed[places])
+        changed[places] = new.array
         columns[name] = changed
     return pd.DataFrame(columns)
 

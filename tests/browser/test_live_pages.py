@@ -1,0 +1,329 @@
+"""The live pages as people look at them: quotes move while they watch, time goes back, and strangers see nothing."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bifrost_lib.core.calendar import exchange_date, previous_session
+from bifrost_lib.core.clock import SystemClock
+from bifrost_lib.core.kernels import cache_folder
+from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from bifrost_lib.core.settings import Settings
+    from bifrost_lib.workflows import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = Path(tempfile.gettempdir()) / "bifrost-screenshots"
+READY_MS = 60_000
+LAPTOP: Any = {"width": 1366, "height": 768}
+
+
+@pytest.fixture(scope="module")
+def desk(database_settings: Settings) -> Iterator[Desk]:
+    """A desk whose store holds two simulated sessions of two symbols; its database is the page server's too."""
+    from bifrost_lib.sim import SOURCE, simulated_history
+    from bifrost_lib.store import FileKey, ingestion
+    from bifrost_lib.workflows import open_desk, with_analytics
+
+    last = previous_session(exchange_date(SystemClock().now()))
+    key = FileKey(path="two sessions", sha256="0", size=0, format=SOURCE)
+    with open_desk(settings=database_settings) as opened:
+        with ingestion(opened.store, key, source=SOURCE) as writer:
+            for quotes in simulated_history(symbols=("SIM", "SIMX"), start=previous_session(last), end=last):
+                writer.append(with_analytics(quotes))
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def url(desk: Desk) -> Iterator[str]:
+    """The address that ``python -m apps.live`` prints."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environ = os.environ | {
+        "BIFROST_HOME": str(desk.settings.home),
+        "BIFROST_DATABASE_URL": desk.settings.database_url.replace("+psycopg2", ""),
+        "NUMBA_CACHE_DIR": str(cache_folder()),
+    }
+    command = [sys.executable, "-m", "apps.live", "--port", str(port)]
+    process = subprocess.Popen(command, env=environ, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("ready: "), line
+    yield line.removeprefix("ready: ").strip()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Watched:
+    """A page in the browser, with everything that it complained about and asked for."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def cells(self, *, wait: bool = True) -> list[str]:
+        """The text of all cells of the ladder."""
+        if wait:
+            self.page.locator("td.bid").first.wait_for(timeout=READY_MS)
+        return self.page.locator("td.mid, td.bid, td.ask").all_inner_texts()
+
+    def wait_until(self, is_so: Callable[[], bool], *, within_s: float = 20.0) -> None:
+        deadline = time.monotonic() + within_s
+        while not is_so():
+            assert time.monotonic() < deadline, "it did not happen in time"
+            self.page.wait_for_timeout(50)
+
+    def badge(self) -> str:
+        return self.page.locator("header").get_attribute("data-freshness") or ""
+
+    def keep(self, name: str) -> None:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"live_{name}.png")
+
+
+def look_at(browser: Browser, url: str, *, scheme: Any = "light") -> Watched:
+    """Enter with the token and wait for the ladder."""
+    watched = Watched(browser.new_context(viewport=LAPTOP, color_scheme=scheme).new_page())
+    page = watched.page
+    page.on("console", lambda said: watched.problems.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: watched.problems.append(str(error)))
+    page.on("request", lambda request: watched.requests.append(request.url))
+    page.goto(url)
+    watched.cells()
+    return watched
+
+
+@pytest.fixture(scope="module")
+def watched(browser: Browser, url: str) -> Watched:
+    return look_at(browser, url)
+
+
+def requoted(desk: Desk, move: float, *, age: timedelta = timedelta(0), expiry: int = 0) -> pd.DataFrame:
+    """Quotes of now for the contracts of one expiry that lie nearest the money, moved by `move`."""
+    from bifrost_lib.workflows import read_chain
+
+    chain = read_chain(desk, "SIM")
+    day = chain["expiry"].drop_duplicates().iloc[expiry]
+    near = chain[(chain["expiry"] == day) & (chain["quality"] == "ok")]
+    order = np.argsort((near["strike"] - near["spot"]).abs().to_numpy(), kind="stable")[:6]
+    found = near.iloc[np.sort(order)][list(SNAPSHOT_COLUMNS)]
+    stamp = pd.Timestamp(desk.clock.now() - age).as_unit("us")
+    moved = {name: found[name] + move for name in ("bid", "ask", "spot")}
+    quotes: pd.DataFrame = found.assign(**moved, ts=pd.Series(stamp, index=found.index, dtype="datetime64[us, UTC]"))
+    return quotes
+
+
+def publish(desk: Desk, quotes: pd.DataFrame) -> None:
+    from bifrost_lib.store import publish_quotes
+
+    assert publish_quotes(desk.store, quotes, source="simulated") == len(quotes)
+
+
+def test_the_chain_is_shown_with_its_age_and_as_simulated(watched: Watched) -> None:
+    page = watched.page
+    assert page.get_by_text("SIMULATED").is_visible()
+    assert watched.badge() == "stale"  # yesterday's close, or Friday's
+    assert page.locator("tr.at-spot").is_visible()
+    assert page.locator(".bk-Figure canvas").first.is_visible()
+    assert page.locator("tr.choosable").count() >= 5
+    align = "el => getComputedStyle(el).textAlign"
+    assert page.locator("td.bid").first.evaluate(align) == "right"
+    watched.keep("chain_light")
+
+
+def test_a_quote_moves_while_the_page_is_open(watched: Watched, desk: Desk) -> None:
+    before = watched.cells()
+    quotes = requoted(desk, 0.37)
+    bid = f"{quotes['bid'].iloc[0]:,.2f}"
+    publish(desk, quotes)
+    watched.wait_until(lambda: watched.cells() != before and bid in watched.cells())
+    assert watched.badge() == "fresh"
+    assert watched.page.locator("header .spot").inner_text() == f"{quotes['spot'].iloc[0]:,.2f}"
+
+
+def test_a_tick_is_a_pixel_soon_after(watched: Watched, desk: Desk) -> None:
+    watching = "el => new MutationObserver(() => window.seen_ms = Date.now()).observe(el, {childList: true})"
+    watched.page.locator("tr.at-spot td.mid").first.evaluate(watching)
+    took = []
+    for turn in range(7):
+        quotes = requoted(desk, 0.4 + turn / 100)
+        watched.page.evaluate("window.seen_ms = null")
+        begun = time.time()
+        publish(desk, quotes)
+        watched.page.wait_for_function("window.seen_ms")
+        took.append(watched.page.evaluate("window.seen_ms") / 1000 - begun)
+    print(f"from published to seen: {', '.join(f'{one * 1000:.0f}' for one in took)} ms")
+    assert np.median(took) < 1.0  # 0.5 where nothing else runs
+
+
+@pytest.mark.parametrize(
+    ("expiry", "age_s", "first", "then"), [(3, 20, "fresh", "ageing"), (4, 288, "ageing", "stale")]
+)
+def test_the_badge_turns_as_quotes_grow_old(
+    watched: Watched, desk: Desk, expiry: int, age_s: int, first: str, then: str
+) -> None:
+    watched.page.locator("tr.choosable").nth(expiry).click()
+    watched.wait_until(lambda: watched.badge() == "stale")
+    publish(desk, requoted(desk, 0.5, age=timedelta(seconds=age_s), expiry=expiry))
+    watched.wait_until(lambda: watched.badge() == first)
+    watched.wait_until(lambda: watched.badge() == then)
+    watched.page.locator("tr.choosable").first.click()
+
+
+def test_time_travels_by_keyboard_and_back_to_live(browser: Browser, url: str) -> None:
+    watched = look_at(browser, url)
+    page = watched.page
+    now, spot = watched.cells(), page.locator("header .spot").inner_text()
+    slider = page.get_by_role("slider", name="Stored moment")
+    slider.focus()
+    for _ in range(4):
+        slider.press("ArrowLeft")
+    watched.wait_until(lambda: page.locator("header .spot").inner_text() != spot and watched.cells() != now)
+    assert page.get_by_label("follow the newest quotes").get_attribute("aria-pressed") == "false"
+    assert watched.badge() == "fresh"  # as old as it was then
+    there = page.locator("output").inner_text()
+    slider.press("PageDown")
+    watched.wait_until(lambda: page.locator("output").inner_text() != there)
+    watched.keep("chain_past")
+    page.get_by_label("follow the newest quotes").click()
+    watched.wait_until(lambda: page.locator("header .spot").inner_text() == spot)
+    page.context.close()
+
+
+def test_expiries_symbols_and_references_are_chosen(browser: Browser, url: str) -> None:
+    watched = look_at(browser, url)
+    page = watched.page
+    before = watched.cells()
+    page.locator("tr.choosable").nth(2).press("Enter")
+    watched.wait_until(lambda: watched.cells() != before)
+    assert page.locator("tr.choosable.chosen").inner_text() == page.locator("tr.choosable").nth(2).inner_text()
+    page.get_by_label("Symbol").select_option(label="SIMX")
+    watched.wait_until(lambda: page.locator("header .what").inner_text() == "SIMX")
+    assert float(page.locator("header .spot").inner_text().replace(",", "")) > 1000
+    page.get_by_label("Change since").select_option(label="1 week ago")
+    watched.wait_until(lambda: "changes since" in page.locator("header .note").inner_text())
+    assert watched.problems == []
+    page.context.close()
+
+
+def test_the_chain_downloads_as_csv(watched: Watched) -> None:
+    with watched.page.expect_download() as download:
+        watched.page.get_by_text("CSV").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert download.value.suggested_filename.startswith("SIM_chain_")
+    assert text.startswith("ts,symbol,") and len(text.splitlines()) > 500
+
+
+def test_everything_fits_on_a_laptop(watched: Watched) -> None:
+    size = watched.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    assert size[0] <= LAPTOP["width"] and size[1] <= LAPTOP["height"]
+
+
+def test_dark_follows_the_browser_and_light_is_a_click_away(browser: Browser, url: str) -> None:
+    watched = look_at(browser, url, scheme="dark")
+    page = watched.page
+    watched.wait_until(lambda: page.evaluate("document.documentElement.dataset.theme") == "dark")
+    watched.cells()
+    page.wait_for_timeout(1500)
+    watched.keep("chain_dark")
+    page.get_by_role("button", name="Light").click()
+    watched.wait_until(lambda: page.evaluate("document.documentElement?.dataset.theme") == "light")
+    watched.cells()
+    page.context.close()
+
+
+def test_operations_show_the_ledger(browser: Browser, url: str, desk: Desk) -> None:
+    from bifrost_lib.store import RunOutcome, Watch, begin_run, finish_run, save_watch
+
+    watched = look_at(browser, url)
+    page = watched.page
+    save_watch(desk.store, Watch("SIM"))
+    page.get_by_role("link", name="Operations").click()
+    page.get_by_text("Watchlist and age of data").wait_for(timeout=READY_MS)
+    now = desk.clock.now()
+    run = begin_run(desk.store, collector="option_chain", source="simulated", symbol="SIM", started=now)
+    outcome = RunOutcome(expected=40, received=37, missing={"timed_out": 3}, lines_peak=12, seconds=2.0)
+    finish_run(desk.store, run, outcome, finished=now)
+    page.get_by_text("3 timed_out").wait_for(timeout=READY_MS)  # it refreshes itself
+    assert page.get_by_text("92.5% of what was expected came").is_visible()
+    watched.keep("operations_light")
+    assert watched.problems == []
+    page.context.close()
+
+
+def test_nothing_went_wrong_and_nothing_left_the_machine(watched: Watched) -> None:
+    assert watched.problems == []
+    local = ("data:", "blob:")
+    hosts = {urlsplit(request).hostname for request in watched.requests if not request.startswith(local)}
+    assert hosts == {"127.0.0.1"}
+    assert not any("token=" in request for request in watched.requests[1:])
+
+
+PATHS = ["/", "/chain", "/operations", "/chain/ws", "/chain/autoload.js", "/static/js/bokeh.min.js", "/nowhere"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("cookie", ["", "bifrost-live-{port}=wrong", "bifrost-live-{port}={token}"])
+def test_without_the_token_there_is_nothing_to_see(url: str, path: str, cookie: str) -> None:
+    parts = urlsplit(url)
+    token = parts.query.removeprefix("token=")
+    headers = {"Cookie": cookie.format(port=parts.port, token=token)} if cookie else {}
+    for address in (path, f"{path}?token=wrong"):
+        connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+        connection.request("GET", address, headers=headers)
+        answer = connection.getresponse()
+        assert (answer.status, b"Bokeh" in answer.read()) == (403, False)
+        connection.close()
+
+
+def test_a_websocket_from_another_origin_is_refused(url: str) -> None:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+    connection.request("GET", f"{parts.path}?{parts.query}")
+    answer = connection.getresponse()
+    assert answer.status == 302
+    cookie = (answer.getheader("Set-Cookie") or "").split(";")[0]
+    answer.read()
+    headers = {
+        "Cookie": cookie, "Origin": "http://evil.example", "Connection": "Upgrade", "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "Sec-WebSocket-Protocol": "bokeh, e30",
+    }  # fmt: skip
+    connection.request("GET", "/chain/ws", headers=headers)
+    assert connection.getresponse().status == 403
+    connection.close()
