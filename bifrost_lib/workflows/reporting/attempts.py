@@ -17,7 +17,7 @@ from bifrost_lib.core.settings import SETTINGS, Settings
 from bifrost_lib.workflows.reporting.plans import Limits
 from bifrost_lib.workflows.reporting.processes import ProcessTree
 
-LOOK_EVERY_S = 0.1
+LOOK_EVERY_S = 0.2
 PAGE_LIMIT_S = 120.0
 NOTEBOOK, PAGE, LOG = "report.ipynb", "report.html", "run.log"
 #: Settings that no notebook needs.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -131,7 +131,7 @@ def day_close(day: date, at: datetime) -> datetime:
     return min(session_close(day), at) if is_session(day) else at
 
 
-def _spot_and_volatility(chain: pd.DataFrame) -> dict[str, Any]:
+def _spot_and_volatility(chain: pd.DataFrame) -> dict[Hashable, Any]:
     """Read the two from what of a chain bears on them, which is a third of the work of reading all of it."""
     as_of, spot = chain.attrs["as_of"], chain.attrs["spot"]
     near = (chain["dte"] <= _FARTHEST_DTE) & ((chain["strike"] / spot - 1).abs() <= _FARTHEST_STRIKE)
