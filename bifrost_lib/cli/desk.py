@@ -55,7 +55,7 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
         _say(f"store: {desk.store.description}")
         if not has_kernels():
             _say("first start: compiling the numerical kernels, about a minute")
-            warm_up(american=False)
+            warm_up()
         if seed and (stored := seed_simulated_history(desk)):
             _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
         symbols = list(list_symbols(desk)["symbol"])

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.pricing.american_dividends import american_dividend_price
-from bifrost_lib.pricing.american_engine import DOUBLE, solve
+from bifrost_lib.pricing.american_engine import solve
 from bifrost_lib.pricing.american_implied import american_implied_vol
 from bifrost_lib.pricing.american_inputs import american_batch, reduced_batch, unit
+from bifrost_lib.pricing.american_layout import DOUBLE
 from bifrost_lib.pricing.american_presets import preset_named
 from bifrost_lib.pricing.american_slopes import american_greeks
 

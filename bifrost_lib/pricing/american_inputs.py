@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.pricing.american_engine import ROWS, reduce_all
+from bifrost_lib.core.native import loop
+from bifrost_lib.pricing.american_layout import ROWS
 from bifrost_lib.pricing.arguments import Batch, Floats, batch
+
+_reduce_all = loop("bifrost_lib.pricing.american_reduce_loops", "reduce_all")
 
 _DOMAIN = {"spot": "numbers > 0", "strike": "numbers > 0", "tau": "years >= 0", "vol": "numbers >= 0"}
 
@@ -26,7 +29,7 @@ def american_batch(spot: Any, strike: Any, tau: Any, vol: Any, right: Any, rate:
 def reduced_batch(given: Batch) -> Floats:
     """Return the options of `given` as data to solve: the first rows are x, a, c and w."""
     data = np.empty((ROWS, given.size))
-    reduce_all(*(*given.columns, given.steps, data))
+    _reduce_all(*given.columns, given.steps, data)
     return data
 
 

@@ -56,7 +56,7 @@ class Tables:
     z: Floats  # (nodes,) ascending, the last is 1
     root: Floats  # (quadrature,) square root of the time until exercise, as a fraction of the node's
     weight: Floats  # (quadrature,) of an integral over root
-    recall: Floats  # (nodes, quadrature, nodes) from node values to values at the times of the quadrature
+    recall: Floats  # (nodes * quadrature, nodes) from node values to values at the times of the quadrature
     value_root: Floats  # (value_quadrature,)
     value_weight: Floats  # (value_quadrature,)
     value_recall: Floats  # (value_quadrature, nodes)
@@ -64,7 +64,7 @@ class Tables:
     settled: float
 
     def columns(self) -> tuple[Any, ...]:
-        """The arrays, in the order that kernels take them."""
+        """The arrays, in the order that loops take them."""
         return (
             self.z,
             self.root,
@@ -98,7 +98,7 @@ def tables(preset: Preset) -> Tables:
         z=z[1:].copy(),
         root=root,
         weight=weight,
-        recall=np.ascontiguousarray(recall.reshape(count, preset.quadrature, count)),
+        recall=recall,
         value_root=value_root,
         value_weight=value_weight,
         value_recall=_interpolation(z, value_rest),

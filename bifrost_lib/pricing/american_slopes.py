@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.pricing.american_engine import EUROPEAN, Reduced, solve
+from bifrost_lib.pricing.american_engine import Reduced, solve
 from bifrost_lib.pricing.american_inputs import american_batch, reduced_batch, unit
+from bifrost_lib.pricing.american_layout import EUROPEAN
 from bifrost_lib.pricing.american_presets import Pair, preset_named
 from bifrost_lib.pricing.arguments import Floats
 from bifrost_lib.pricing.european import greeks
@@ -61,8 +62,6 @@ def american_greeks(
     s0, _, years, sigma, call, r, q = given.columns
     data = reduced_batch(given)
     found = solve(data, pair)
-    is_call = call != 0
-    scale = unit(given)
     is_call = call != 0
     scale = unit(given)
     per_spot = scale / s0

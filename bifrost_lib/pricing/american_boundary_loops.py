@@ -25,19 +25,17 @@ import math
 from typing import Any
 
 from bifrost_lib.core.kernels import kernel
+from bifrost_lib.pricing.american_layout import LANES
 from bifrost_lib.pricing.elementary import SCALAR, exponential, log_ratio, mills_ratio
 from bifrost_lib.pricing.normal_form import INV_SQRT_2PI
 
-LANES = 64
 SEED_ROUNDS = 3
 BLOCK = {"error_model": "numpy", "fastmath": {"contract"}}
 
 # rows of `par`
 A, C, W, INV_W, START, FLOOR, G = (row * LANES for row in range(7))
-PAR_SIZE = 7 * LANES
 # rows of `acc`: numerator and denominator of the fixed point exp(b) = N / D, and their derivatives in b
 N, D, DN, DD = (row * LANES for row in range(4))
-ACC_SIZE = 4 * LANES
 
 
 @kernel(**SCALAR)
@@ -184,8 +182,9 @@ def paste(par: Any, g: Any, h: Any, z: Any, root: Any, weight: Any, rows: Any, a
             zk = zi * root[k]
             s = zk * zk
             wk = 2.0 * weight[k] * t * root[k]
-            own = rows[i, k, i]
-            recall(h, rows[i, k], u)
+            row = rows[i * root.size + k]
+            own = row[i]
+            recall(h, row, u)
             for j in range(LANES):  # exercise at the time s from now
                 a, c, v, inv_v = par[A + j], par[C + j], par[W + j] * zk, par[INV_W + j] / zk
                 gu = math.sqrt(u[j] if u[j] > 1e-30 else 1e-30)

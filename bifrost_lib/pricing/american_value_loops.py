@@ -14,16 +14,15 @@ import math
 from typing import Any
 
 from bifrost_lib.core.kernels import kernel
-from bifrost_lib.pricing.american_boundary import BLOCK, INV_W, LANES, START, A, C, W, distribution, recall
+from bifrost_lib.pricing.american_boundary_loops import BLOCK, INV_W, START, A, C, W, distribution, recall
+from bifrost_lib.pricing.american_layout import LANES
 from bifrost_lib.pricing.elementary import exponential, mills_ratio
 from bifrost_lib.pricing.normal_form import INV_SQRT_2PI
 
 # rows of `ask`: log-moneyness, and the life in units of the boundary's horizon
 X, LIFE = (row * LANES for row in range(2))
-ASK_SIZE = 2 * LANES
 # rows of `out`: the value in units of the strike, and its first two derivatives in x
 V, VX, VXX = (row * LANES for row in range(3))
-OUT_SIZE = 3 * LANES
 
 
 @kernel(**BLOCK)
@@ -49,10 +48,10 @@ def european(par: Any, ask: Any, out: Any) -> None:
 
 @kernel(**BLOCK)
 def add_premium(par: Any, ask: Any, h: Any, root: Any, weight: Any, rows: Any, side: float, u: Any, out: Any) -> None:
-    """Add what exercise earns during the last part of the life, where the boundary is start - side sqrt(h)."""
+    """Add `side` times what exercise earns late in the life, where the boundary is start - side sqrt(h)."""
     for k in range(root.size):
         square = root[k] * root[k]
-        wk = 2.0 * weight[k] * root[k]
+        wk = side * 2.0 * weight[k] * root[k]
         recall(h, rows[k], u)
         for j in range(LANES):
             s = (ask[LIFE + j] - 1.0) + square

@@ -13,7 +13,7 @@ from typing import Any
 
 from bifrost_lib.core.kernels import kernel
 
-GRID = {"error_model": "numpy", "nogil": True}
+GRID = {"error_model": "numpy", "fastmath": False}
 _REACH = 6.0  # half the width of the grid, in standard deviations beyond today's spot and the strike
 
 

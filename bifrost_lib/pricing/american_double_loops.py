@@ -18,18 +18,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from bifrost_lib.core.kernels import kernel
-from bifrost_lib.pricing.american_boundary import (
-    ACC_SIZE,
+from bifrost_lib.core.native import Counts, Floats, Table
+from bifrost_lib.pricing.american_boundary_loops import (
     BLOCK,
     DD,
     DN,
     FLOOR,
     INV_W,
-    LANES,
-    PAR_SIZE,
     SEED_ROUNDS,
     START,
     A,
@@ -42,7 +38,21 @@ from bifrost_lib.pricing.american_boundary import (
     recall,
     seed,
 )
-from bifrost_lib.pricing.american_value import ASK_SIZE, LIFE, OUT_SIZE, VX, VXX, V, X, add_premium, european
+from bifrost_lib.pricing.american_layout import (
+    ACC,
+    ACC_SIZE,
+    ASK,
+    ASK_SIZE,
+    CON,
+    CON_SIZE,
+    LANE,
+    LANES,
+    OUT,
+    OUT_SIZE,
+    PAR,
+    PAR_SIZE,
+)
+from bifrost_lib.pricing.american_value_loops import LIFE, VX, VXX, V, X, add_premium, european
 from bifrost_lib.pricing.elementary import SCALAR, exponential, log_ratio, mills_ratio
 from bifrost_lib.pricing.normal_form import INV_SQRT_2PI
 
@@ -71,8 +81,9 @@ def paste_lower(par: Any, g: Any, h: Any, z: Any, root: Any, weight: Any, rows: 
             zk = z[i] * root[k]
             s = zk * zk
             wk = 2.0 * weight[k] * z[i] * zk
-            own = rows[i, k, i]
-            recall(h, rows[i, k], u)
+            row = rows[i * root.size + k]
+            own = row[i]
+            recall(h, row, u)
             for j in range(LANES):
                 a, c, v, inv_v = par[A + j], par[C + j], par[W + j] * zk, par[INV_W + j] / zk
                 gu = math.sqrt(u[j] if u[j] > 1e-30 else 1e-30)
@@ -107,79 +118,82 @@ def _load(chosen: Any, first: int, data: Any, horizon: Any, par: Any, ask: Any) 
 
 @kernel(**BLOCK)
 def _both(
-    par: Any, z: Any, root: Any, weight: Any, rows: Any, sweeps: int, acc: Any, con: Any, u: Any, g: Any, h: Any
-) -> None:
-    """Solve for the upper boundary into ``g[0]``, and for the lower one into ``g[1]``."""
+    par: Any, z: Any, root: Any, weight: Any, rows: Any, sweeps: int, acc: Any, con: Any, u: Any, g: Any, h: Any,
+    g_low: Any, h_low: Any,
+) -> None:  # fmt: skip
+    """Solve for the upper boundary into `g`, and for the lower one into `g_low`."""
     for j in range(LANES):
         par[START + j] = 0.0
-    seed(par, g[0], h[0], z, SEED_ROUNDS, con)
+    seed(par, g, h, z, SEED_ROUNDS, con)
     for _ in range(sweeps):
-        paste(par, g[0], h[0], z, root, weight, rows, acc, u)
+        paste(par, g, h, z, root, weight, rows, acc, u)
     for j in range(LANES):
         par[START + j] = par[FLOOR + j]
     for i in range(z.size):
         for j in range(LANES):
             guess = min(0.5 * par[W + j] * z[i], -0.5 * par[FLOOR + j])
-            g[1, i, j] = guess
-            h[1, i, j] = guess * guess
+            g_low[i, j] = guess
+            h_low[i, j] = guess * guess
     for _ in range(sweeps):
-        paste_lower(par, g[1], h[1], z, root, weight, rows, acc, u)
+        paste_lower(par, g_low, h_low, z, root, weight, rows, acc, u)
 
 
-@kernel(error_model="numpy", nogil=True)
 def solve_double(
-    chosen: Any,
-    data: Any,
-    z: Any,
-    root: Any,
-    weight: Any,
-    rows: Any,
-    value_root: Any,
-    value_weight: Any,
-    value_rows: Any,
-    sweeps: int,
-) -> None:
-    """Solve the options whose positions are `chosen` and store their results."""
-    par, ask, out = np.empty(PAR_SIZE), np.empty(ASK_SIZE), np.empty(OUT_SIZE)
-    acc, con, u, basis = np.empty(ACC_SIZE), np.empty(5 * LANES), np.empty(LANES), np.empty(LANES)
-    g, h = np.empty((2, z.size, LANES)), np.empty((2, z.size, LANES))
-    horizon, low, high = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    last = z.size - 1
+    chosen: Counts, data: Table, z: Floats, root: Floats, weight: Floats, rows: Table, value_root: Floats,
+    value_weight: Floats, value_rows: Table, sweeps: int, work: Floats, g: Table, h: Table, g_low: Table, h_low: Table,
+) -> int:  # fmt: skip
+    """Solve the options whose positions are `chosen` and store their results; return how many there were.
+
+    The last five arguments are the workspace and tables for two boundaries.
+    """
+    par, ask, out = work[PAR : PAR + PAR_SIZE], work[ASK : ASK + ASK_SIZE], work[OUT : OUT + OUT_SIZE]
+    acc, con, u = work[ACC : ACC + ACC_SIZE], work[CON : CON + CON_SIZE], work[LANE : LANE + LANES]
+    basis, horizon = work[LANE + LANES : LANE + 2 * LANES], work[LANE + 2 * LANES : LANE + 3 * LANES]
+    low, high = work[LANE + 3 * LANES : LANE + 4 * LANES], work[LANE + 4 * LANES : LANE + 5 * LANES]
     for first in range(0, chosen.size, LANES):
         for j in range(LANES):
             horizon[j], low[j], high[j] = 1.0, 0.0, 1.0
         for trial in range(_TRIALS):
             _load(chosen, first, data, horizon, par, ask)
-            _both(par, z, root, weight, rows, sweeps, acc, con, u, g, h)
-            if not _narrow(par, g, z, horizon, low, high, trial == _TRIALS - 1):
+            _both(par, z, root, weight, rows, sweeps, acc, con, u, g, h, g_low, h_low)
+            if not _narrow(par, g, g_low, z, horizon, low, high, trial == _TRIALS - 1):
                 break
         european(par, ask, out)
         for j in range(LANES):
             basis[j] = out[V + j]
-        add_premium(par, ask, h[1], value_root, -value_weight, value_rows, -1.0, u, out)
+        add_premium(par, ask, h_low, value_root, value_weight, value_rows, -1.0, u, out)
         for j in range(LANES):
             par[START + j] = 0.0
-        add_premium(par, ask, h[0], value_root, value_weight, value_rows, 1.0, u, out)
-        for j in range(min(LANES, chosen.size - first)):
-            i = chosen[first + j]
-            x, spot = ask[X + j], exponential(ask[X + j])
-            value, slope, bend = max(out[V + j], basis[j]), out[VX + j], out[VXX + j]
-            alive = horizon[j] >= 1.0
-            if (alive and par[FLOOR + j] + g[1, last, j] <= x <= -g[0, last, j]) or value < 1.0 - spot:
-                value, slope, bend = 1.0 - spot, -spot, -spot
-            data[4, i], data[5, i], data[6, i], data[8, i] = value, slope, bend, value - basis[j]
-            data[7, i] = -g[0, last, j] if alive else -math.inf
+        add_premium(par, ask, h, value_root, value_weight, value_rows, 1.0, u, out)
+        _store(chosen, first, par, ask, g, g_low, z.size - 1, horizon, basis, out, data)
+    return chosen.size
+
+
+@kernel(**BLOCK)
+def _store(
+    chosen: Any, first: int, par: Any, ask: Any, g: Any, g_low: Any, last: int, horizon: Any, basis: Any, out: Any,
+    data: Any,
+) -> None:  # fmt: skip
+    for j in range(min(LANES, chosen.size - first)):
+        i = chosen[first + j]
+        x, spot = ask[X + j], exponential(ask[X + j])
+        value, slope, bend = max(out[V + j], basis[j]), out[VX + j], out[VXX + j]
+        alive = horizon[j] >= 1.0
+        if (alive and par[FLOOR + j] + g_low[last, j] <= x <= -g[last, j]) or value < 1.0 - spot:
+            value, slope, bend = 1.0 - spot, -spot, -spot
+        data[4, i], data[5, i], data[6, i], data[8, i] = value, slope, bend, value - basis[j]
+        data[7, i] = -g[last, j] if alive else -math.inf
 
 
 @kernel(error_model="numpy")
-def _narrow(par: Any, g: Any, z: Any, horizon: Any, low: Any, high: Any, final: bool) -> bool:
+def _narrow(par: Any, g: Any, g_low: Any, z: Any, horizon: Any, low: Any, high: Any, final: bool) -> bool:
     """Move the horizons towards where the boundaries meet; return whether any has to be tried again."""
     again = False
     last = z.size - 1
     for j in range(LANES):
         if low[j] == high[j]:
             continue
-        gap = -g[0, last, j] - par[FLOOR + j] - g[1, last, j]
+        gap = -g[last, j] - par[FLOOR + j] - g_low[last, j]
         if gap >= 0.0:
             low[j] = horizon[j]
             if horizon[j] == 1.0:
@@ -191,18 +205,18 @@ def _narrow(par: Any, g: Any, z: Any, horizon: Any, low: Any, high: Any, final: 
             # the region has all but closed: what lies beyond is worth nothing
             low[j] = high[j] = horizon[j]
             continue
-        horizon[j] = _meeting(par[FLOOR + j], g, z, j, horizon[j], low[j], high[j])
+        horizon[j] = _meeting(par[FLOOR + j], g, g_low, z, j, horizon[j], low[j], high[j])
         again = True
     return again
 
 
 @kernel(error_model="numpy")
-def _meeting(floor: float, g: Any, z: Any, j: int, span: float, low: float, high: float) -> float:
+def _meeting(floor: float, g: Any, g_low: Any, z: Any, j: int, span: float, low: float, high: float) -> float:
     """Return a horizon between `low` and `high`, near where the boundaries of this trial cross."""
     before = -floor
     at = 0.0
     for i in range(z.size):
-        gap = -g[0, i, j] - floor - g[1, i, j]
+        gap = -g[i, j] - floor - g_low[i, j]
         if gap < 0.0:
             cut = at + (z[i] - at) * before / (before - gap)
             guess = 0.995 * span * cut * cut
