@@ -62,6 +62,9 @@ class Patience:
         How long a line that has a quote waits for greeks and open interest.
     backoff_s, backoff_cap_s : float
         First and longest pause between attempts to connect.
+    degraded_s : float
+        How long notices of trouble are believed. Then the connection is made anew: the good news may have been lost,
+        and a gateway tells every new connection how things stand.
     floor_s : float
         Seconds of the machine that any answer is granted, however fast the clock runs.
     """
@@ -73,4 +76,5 @@ class Patience:
     settle_s: float = 2.0
     backoff_s: float = 1.0
     backoff_cap_s: float = 300.0
+    degraded_s: float = 90.0
     floor_s: float = 0.25

@@ -111,9 +111,9 @@ class LineBudget:
         self._total = max(1, min(self._total, self.used))
 
     def regrow(self) -> None:
-        """Try one more line than the gateway has granted lately."""
+        """Try some more lines than the gateway has granted lately: a tenth of what is configured."""
         if self._total < self._configured:
-            self._total += 1
+            self._total = min(self._configured, self._total + max(1, self._configured // 10))
             self._offer()
 
     def reset(self) -> None:

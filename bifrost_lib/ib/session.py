@@ -216,6 +216,9 @@ class Session:
                 break
             if self.state is SessionState.RESET_WINDOW and not self._in_window():
                 self._apply(Event.RESET_OVER)
+            if self._trouble_is_old():
+                log.warning("%s: %s; connecting anew to hear how it stands", self.endpoint, self.health.trouble)
+                break
             if self._packets != packets or self._in_window():
                 continue
             try:
@@ -227,6 +230,10 @@ class Session:
         self._drop()
         self._apply(Event.SOCKET_LOST)
         self._hooks.lost()
+
+    def _trouble_is_old(self) -> bool:
+        age_s = (self._clock.now() - self.since).total_seconds()
+        return self.state is SessionState.DEGRADED and age_s >= self._patience.degraded_s
 
     async def _return(self) -> None:
         while True:

@@ -9,6 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bifrost_lib.sim.broker.broker import Broker
+    from bifrost_lib.sim.broker.settings import BrokerSettings
+    from bifrost_lib.sim.gateway.faults import Faults
+    from bifrost_lib.sim.gateway.limits import Limits
+    from bifrost_lib.sim.gateway.server import SimulatedGateway
     from bifrost_lib.sim.market.history import simulated_history
     from bifrost_lib.sim.market.replay import ReplayMarket, replay_from_parquet
     from bifrost_lib.sim.market.scripted import ScriptedMarket
@@ -18,8 +23,13 @@ if TYPE_CHECKING:
 __all__ = [
     "SIMULATED",
     "SOURCE",
+    "Broker",
+    "BrokerSettings",
+    "Faults",
+    "Limits",
     "ReplayMarket",
     "ScriptedMarket",
+    "SimulatedGateway",
     "SimulatedUnderlying",
     "SyntheticMarket",
     "replay_from_parquet",
@@ -37,6 +47,11 @@ _HOMES = {
     "replay_from_parquet": "market.replay",
     "ScriptedMarket": "market.scripted",
     "SyntheticMarket": "market.synthetic",
+    "Broker": "broker.broker",
+    "BrokerSettings": "broker.settings",
+    "Faults": "gateway.faults",
+    "Limits": "gateway.limits",
+    "SimulatedGateway": "gateway.server",
 }
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bifrost_lib.analytics import MarketConditions, market_conditions
 from bifrost_lib.core.calendar import exchange_date
-from bifrost_lib.core.errors import BifrostError, NoDataError, SourceUnavailable
+from bifrost_lib.core.errors import BifrostError, NoDataError, SourceUnavailable, StaleQuoteError
 from bifrost_lib.ib import Gateway, GatewayRefusal
 from bifrost_lib.sim import SOURCE
 from bifrost_lib.store import RunOutcome, SpooledBatch, begin_run, interrupted_runs, option_chain
@@ -27,6 +27,8 @@ from bifrost_lib.workflows.desk import Desk
 COLLECTOR = "market_conditions"
 #: Calendar days of history behind ranks and realised volatility.
 HISTORY_DAYS = 365
+#: An older chain says nothing about the market of now.
+OLDEST_CHAIN = timedelta(minutes=30)
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +93,11 @@ class ConditionsJob:
                 batch=batch_id, expected=1,
             )  # fmt: skip
             past = await self._known(symbol, started)
-            chain = await asyncio.to_thread(option_chain, self._desk.store.engine, symbol, at=started)
+            chain = await asyncio.to_thread(
+                option_chain, self._desk.store.engine, symbol, at=started, max_age=OLDEST_CHAIN
+            )
             found = market_conditions(chain, daily_bars=past.bars, history=past.iv, at=started)
-        except NoDataError as trouble:
+        except (NoDataError, StaleQuoteError) as trouble:
             problem = str(trouble)
         except SourceUnavailable as trouble:
             log.warning("%s: %s", symbol, trouble)

@@ -20,7 +20,7 @@ from bifrost_lib.core.errors import EnvironmentProblem
 from bifrost_lib.core.settings import Settings, Value
 
 READY = "listening on 127.0.0.1:"
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 240.0  # a first start compiles, which a busy machine is slow at
 STOP_TIMEOUT_S = 10.0
 
 _children: dict[int, subprocess.Popen[bytes]] = {}  # those of this process, which must collect their exit status
