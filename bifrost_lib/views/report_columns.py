@@ -11,7 +11,7 @@ from typing import Any
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.views.badges import SIMULATED_SOURCE, age_text
-from bifrost_lib.views.formats import MISSING, day, money, percent, plain, strike_text
+from bifrost_lib.views.formats import MINUS, MISSING, day, money, percent, plain, strike_text
 
 Row = Mapping[str, Any]
 
@@ -73,20 +73,17 @@ def number(name: str, header: str, unit: str = "", *, decimals: int = 2) -> Figu
 
 
 def signed(name: str, header: str, unit: str, *, scale: float = 1.0, decimals: int = 2) -> Figure:
-    """Return a column of numbers that are neither good nor bad by their sign, times `scale`."""
-    return Figure(header, unit, of(name, lambda value: money(float(value) * scale, decimals=decimals, signed=True)))
+    """Return a column of numbers that are neither good nor bad by their sign, times `scale`; a zero has no sign."""
+    return Figure(header, unit, of(name, lambda value: _signed(value * scale, decimals)))
 
 
 def change(name: str, header: str, unit: str, *, scale: float = 1.0, decimals: int = 2) -> Figure:
     """Return a column of changes: with their sign, coloured by it, times `scale`."""
 
     def cell(row: Row) -> str:
-        value = row.get(name)
-        if value is None or is_missing(value):
-            return MISSING
-        text = money(float(value) * scale, decimals=decimals, signed=True)
-        is_zero = not any(digit in text for digit in "123456789")
-        return text.lstrip("+\N{MINUS SIGN}") if is_zero else f"<span class='bf-{_way(value)}'>{text}</span>"
+        text = of(name, lambda value: _signed(value * scale, decimals))(row)
+        ways = {"+": "up", MINUS: "down"}
+        return f"<span class='bf-{ways[text[0]]}'>{text}</span>" if text[0] in ways else text
 
     return Figure(header, unit, cell)
 
@@ -148,5 +145,6 @@ def _session(value: date) -> str:
     return f"{value:%a} {value.day} {value:%b}"
 
 
-def _way(value: float) -> str:
-    return "up" if value > 0 else "down"
+def _signed(value: float, decimals: int) -> str:
+    text = money(float(value), decimals=decimals, signed=True)
+    return text if any(digit in text for digit in "123456789") else text[1:]

@@ -103,7 +103,7 @@ TABLES: dict[str, tuple[Figure, ...]] = {
 EMPTY: dict[str, tuple[str, str]] = {
     "collection": (
         "No collector ran",
-        "These data were loaded, not collected: nothing was expected, nothing is missing.",
+        "The ledger has no run for these sessions, so nothing was expected of one.",
     ),
     "gaps": ("No open gaps", "Nothing is missing that could still be asked for."),
     "volatility_moves": ("Nothing to compare", "No contract has a good quote on this session and on the one before."),

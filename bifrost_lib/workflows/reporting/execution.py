@@ -28,7 +28,6 @@ def main() -> None:
 
 def _execute(job: dict[str, Any]) -> dict[str, str]:
     import papermill
-    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
@@ -41,8 +40,8 @@ def _execute(job: dict[str, Any]) -> dict[str, str]:
         )  # fmt: skip
     except PapermillExecutionError as error:
         return {"error": str(error.ename), "problem": f"{error.ename} in cell {error.cell_index}: {error.evalue}"}
-    except DeadKernelError:
-        return {"error": "DeadKernelError", "problem": "the kernel died while it ran a cell"}
+    except RuntimeError as error:  # the kernel died, or did not come up
+        return {"error": type(error).__name__, "problem": f"{type(error).__name__}: {error}"}
     return {"error": "", "problem": ""}
 
 

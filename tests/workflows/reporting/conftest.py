@@ -18,7 +18,7 @@ Writer = Callable[..., Path]
 def write_notebook(path: Path, *cells: str, parameters: str = "", title: str = "A report") -> Path:
     """Write a notebook with a title, a parameters cell and code cells."""
     head = {"cell_type": "markdown", "id": "0", "metadata": {}, "source": f"# {title}\n\nWhat it is about."}
-    code = [
+    code: list[dict[str, Any]] = [
         {
             "cell_type": "code", "id": str(place), "execution_count": None, "outputs": [], "source": source,
             "metadata": {"tags": ["parameters"]} if place == 1 else {},

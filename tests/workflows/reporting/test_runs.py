@@ -180,7 +180,7 @@ class Mailbox(HTTPServer):
 class Taker(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.messages.append(json.loads(body))  # type: ignore[attr-defined]
+        self.server.messages.append(json.loads(body))
         self.send_response(200)
         self.end_headers()
 
