@@ -1,0 +1,178 @@
+"""Historical bars, ticks, schedules and histograms, and how they fit to live quotes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+PRICES = ["TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST"]
+
+
+@pytest.fixture
+def spy(ib, stock):
+    [found] = ib.qualifyContracts(stock("SPY"))
+    return found
+
+
+def bars_of(ib, contract, duration="5 D", size="1 day", what="TRADES", rth=True, form=1, end=""):
+    return ib.reqHistoricalData(contract, end, duration, size, what, rth, form)
+
+
+@pytest.mark.parametrize("what", PRICES)
+def test_daily_bars(ib, spy, what):
+    bars = bars_of(ib, spy, "10 D", what=what)
+    assert len(bars) == 10
+    days = [bar.date for bar in bars]
+    assert days == sorted(days)
+    assert all(type(day) is date for day in days)
+    for bar in bars:
+        assert bar.low <= min(bar.open, bar.close) or what == "BID_ASK"
+        assert bar.high >= max(bar.open, bar.close) or what == "BID_ASK"
+        assert bar.low <= bar.high
+        assert 100 < bar.close < 5000
+    if what == "TRADES":
+        assert all(bar.volume > 0 and bar.barCount > 0 and bar.low <= bar.average <= bar.high for bar in bars)
+    if what == "MIDPOINT":
+        assert all(bar.volume == -1 for bar in bars)
+
+
+@pytest.mark.parametrize("what", ["HISTORICAL_VOLATILITY", "OPTION_IMPLIED_VOLATILITY"])
+def test_daily_volatility(ib, spy, what):
+    bars = bars_of(ib, spy, "1 M", what=what)
+    assert 18 <= len(bars) <= 25
+    assert all(0.02 < bar.close < 2.0 for bar in bars)
+
+
+@pytest.mark.parametrize(
+    ("size", "duration", "step", "least"),
+    [("5 secs", "600 S", 5, 100), ("30 secs", "1800 S", 30, 50), ("1 min", "1 D", 60, 300), ("5 mins", "2 D", 300, 120),
+     ("15 mins", "1 W", 900, 100), ("1 hour", "1 W", 3600, 30)],
+)  # fmt: skip
+def test_bars_of_every_size(ib, spy, size, duration, step, least):
+    bars = bars_of(ib, spy, duration, size, form=2, rth=False)
+    assert len(bars) >= least
+    starts = [bar.date for bar in bars]
+    assert starts == sorted(set(starts))
+    assert all(one.tzinfo is not None for one in starts)
+    gaps = [(b - a).total_seconds() for a, b in pairwise(starts)]
+    assert min(gaps) == step
+    assert starts[-1] <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize(("size", "duration", "count"), [("1 week", "1 Y", 52), ("1 month", "1 Y", 12)])
+def test_long_bars(ib, spy, size, duration, count):
+    bars = bars_of(ib, spy, duration, size)
+    assert abs(len(bars) - count) <= 2
+    assert all(bar.low <= bar.close <= bar.high for bar in bars)
+
+
+def test_both_formats_of_dates_are_the_same_moments(ib, spy):
+    end = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    texts, epochs = (bars_of(ib, spy, "3600 S", "5 mins", rth=False, form=form, end=end) for form in (1, 2))
+    assert len(texts) == len(epochs) > 5
+    assert [one.date.timestamp() for one in texts] == [one.date.timestamp() for one in epochs]
+    assert [one.close for one in texts] == [one.close for one in epochs]
+
+
+def test_history_ends_where_the_live_price_is(ib, spy):
+    bars = bars_of(ib, spy, "600 S", "5 secs", "MIDPOINT", rth=False)
+    [ticker] = ib.reqTickers(spy)
+    assert bars[-1].close == pytest.approx(ticker.midpoint(), rel=0.01)
+    bid, ask = (bars_of(ib, spy, "600 S", "5 secs", what, rth=False)[-1].close for what in ("BID", "ASK"))
+    assert bid < ask
+
+
+def test_an_option_has_history(ib, option):
+    call = option(ib, "C")
+    bars = bars_of(ib, call, "2 D", "1 hour", "MIDPOINT")
+    assert bars
+    [ticker] = ib.reqTickers(call)
+    assert bars[-1].close == pytest.approx(ticker.midpoint(), rel=0.6)
+
+
+def test_an_index_has_history(ib, api):
+    [spx] = ib.qualifyContracts(api.Index("SPX", "CBOE", "USD"))
+    assert len(bars_of(ib, spx, "5 D")) == 5
+
+
+def test_a_year_of_days(ib, spy):
+    bars = bars_of(ib, spy, "1 Y")
+    assert 245 <= len(bars) <= 256
+    assert all(bar.date.weekday() < 5 for bar in bars)
+
+
+def test_bars_kept_up_to_date_go_on(ib, spy, until):
+    bars = ib.reqHistoricalData(spy, "", "300 S", "5 secs", "MIDPOINT", False, 2, True)
+    assert bars
+    begun, updates = len(bars), []
+    bars.updateEvent += lambda found, is_new: updates.append((is_new, found[-1].close))
+    until(lambda: updates and len(bars) > begun, 9)
+    starts = [bar.date for bar in bars]
+    assert starts == sorted(set(starts))
+    assert all(bar.low <= bar.close <= bar.high for bar in bars)
+    ib.cancelHistoricalData(bars)
+
+
+@pytest.mark.parametrize("what", ["TRADES", "MIDPOINT", "BID", "ASK"])
+def test_the_first_moment(ib, spy, what):
+    first = ib.reqHeadTimeStamp(spy, what, True, 1)
+    assert first.year < datetime.now(UTC).year
+    assert ib.reqHeadTimeStamp(spy, what, True, 2).timestamp() == first.replace(tzinfo=UTC).timestamp()
+
+
+def test_a_schedule(ib, spy):
+    schedule = ib.reqHistoricalSchedule(spy, 10)
+    assert len(schedule.sessions) == 10
+    assert schedule.timeZone
+    assert all(one.startDateTime < one.endDateTime for one in schedule.sessions)
+    assert all(len(one.refDate) == 8 for one in schedule.sessions)
+
+
+@pytest.mark.parametrize("what", ["TRADES", "MIDPOINT", "BID_ASK"])
+def test_historical_ticks(ib, spy, what):
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
+    ticks = ib.reqHistoricalTicks(spy, start, "", 100, what, False)
+    assert 0 < len(ticks) <= 100
+    times = [tick.time for tick in ticks]
+    assert times == sorted(times)
+    assert times[0] >= start
+    if what == "BID_ASK":
+        assert all(tick.priceBid < tick.priceAsk and tick.sizeBid > 0 for tick in ticks)
+    else:
+        assert all(100 < tick.price < 5000 for tick in ticks)
+    before = ib.reqHistoricalTicks(spy, "", datetime.now(UTC).replace(microsecond=0), 50, what, False)
+    assert 0 < len(before) <= 50
+
+
+def test_a_histogram(ib, spy):
+    found = ib.reqHistogramData(spy, True, "3 days")
+    assert len(found) > 10
+    assert all(one.count > 0 for one in found)
+    prices = [one.price for one in found]
+    assert prices == sorted(set(prices))
+
+
+def test_real_time_bars(ib, spy, until):
+    bars = ib.reqRealTimeBars(spy, 5, "TRADES", False)
+    until(lambda: len(bars) >= 1, 12)
+    bar = bars[-1]
+    assert bar.low <= bar.close <= bar.high
+    assert bar.time.timestamp() % 5 == 0
+    ib.cancelRealTimeBars(bars)
+
+
+def test_bars_that_cannot_be_are_refused(ib, spy, watch, until):
+    watch.expect(321)
+    for size, what in (("7 mins", "TRADES"), ("1 day", "NONSENSE")):
+        before = len(watch.codes)
+        ib.client.reqHistoricalData(ib.client.getReqId(), spy, "", "1 D", size, what, 1, 1, False, [])
+        until(lambda before=before: len(watch.codes) > before)
+    assert watch.codes == [321, 321]
+
+
+def test_an_unknown_contract_has_no_history(ib, api, watch):
+    watch.expect(200, 162)
+    assert not ib.reqHistoricalData(api.Stock("NOSUCHTHING", "SMART", "USD"), "", "1 D", "1 hour", "TRADES", True)
+    assert watch.codes == [200]
