@@ -9,6 +9,8 @@ import typer
 from bifrost_lib.cli.arguments import At, Csv, Json, Symbol, one_format, read_at
 from bifrost_lib.cli.output import number, print_csv, print_json, print_table
 
+KEYS = ("expiry", "strike", "right", "bid", "ask", "iv")
+
 
 def lines(
     symbol: Symbol,
@@ -22,7 +24,6 @@ def lines(
     Example: bifrost lines SIM --lines 40
     """
     from bifrost_lib.workflows import open_desk, plan_lines
-    from bifrost_lib.workflows.line_plans import COLUMNS
 
     one_format(as_json, as_csv)
     with open_desk() as desk:
@@ -31,7 +32,7 @@ def lines(
     if as_json:
         print_json(found)
     elif as_csv:
-        print_csv(found["contracts"], COLUMNS)
+        print_csv(found["contracts"], KEYS)
     else:
         rows = [
             (str(place), f"{row['expiry']:%Y-%m-%d}", number(row["strike"]), row["right"], number(row["bid"]),

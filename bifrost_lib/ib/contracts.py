@@ -78,10 +78,15 @@ class ContractCache:
         try:
             answer: T = await asyncio.shield(known)
         except BaseException:
-            if known.done() and self._known.get(key) is known:
-                del self._known[key]
+            self._forget(key, known)
             raise
+        if not answer:  # IB also says "no such contract" while its definitions are out of reach
+            self._forget(key, known)
         return answer
+
+    def _forget(self, key: tuple[str, ...], known: asyncio.Future[Any]) -> None:
+        if known.done() and self._known.get(key) is known:
+            del self._known[key]
 
     async def _underlying(self, symbol: str) -> Underlying:
         kinds = [("STK", "SMART"), ("IND", "")]

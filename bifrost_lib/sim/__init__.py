@@ -11,21 +11,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bifrost_lib.sim.broker.broker import Broker
     from bifrost_lib.sim.broker.settings import BrokerSettings
+    from bifrost_lib.sim.exchange import COMPUTATION_SIDES, Bars
     from bifrost_lib.sim.gateway.faults import Faults
     from bifrost_lib.sim.gateway.limits import Limits
     from bifrost_lib.sim.gateway.server import SimulatedGateway
+    from bifrost_lib.sim.instruments import Instrument
     from bifrost_lib.sim.market.history import simulated_history
     from bifrost_lib.sim.market.replay import ReplayMarket, replay_from_parquet
     from bifrost_lib.sim.market.scripted import ScriptedMarket
     from bifrost_lib.sim.market.synthetic import SyntheticMarket
     from bifrost_lib.sim.market.universe import SIMULATED, SimulatedUnderlying
+    from bifrost_lib.sim.market.warm import warm_up
 
 __all__ = [
+    "COMPUTATION_SIDES",
     "SIMULATED",
     "SOURCE",
+    "Bars",
     "Broker",
     "BrokerSettings",
     "Faults",
+    "Instrument",
     "Limits",
     "ReplayMarket",
     "ScriptedMarket",
@@ -34,6 +40,7 @@ __all__ = [
     "SyntheticMarket",
     "replay_from_parquet",
     "simulated_history",
+    "warm_up",
 ]
 
 #: The `source` under which simulated quotes are stored; views turn it into a visible label.
@@ -47,9 +54,13 @@ _HOMES = {
     "replay_from_parquet": "market.replay",
     "ScriptedMarket": "market.scripted",
     "SyntheticMarket": "market.synthetic",
+    "warm_up": "market.warm",
+    "Bars": "exchange",
     "Broker": "broker.broker",
     "BrokerSettings": "broker.settings",
+    "COMPUTATION_SIDES": "exchange",
     "Faults": "gateway.faults",
+    "Instrument": "instruments",
     "Limits": "gateway.limits",
     "SimulatedGateway": "gateway.server",
 }

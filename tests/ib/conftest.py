@@ -19,12 +19,8 @@ from bifrost_lib.core.contracts import OptionContract, occ_symbol
 from bifrost_lib.core.settings import load_settings
 from bifrost_lib.ib import Gateway, Limits, ListedOption, Patience, open_gateway
 from bifrost_lib.ib.link import Link
-from bifrost_lib.sim.broker import Broker
-from bifrost_lib.sim.exchange import COMPUTATION_SIDES
-from bifrost_lib.sim.gateway.limits import Limits as Granted
-from bifrost_lib.sim.gateway.server import SimulatedGateway
-from bifrost_lib.sim.instruments import Instrument
-from bifrost_lib.sim.market.scripted import ScriptedMarket
+from bifrost_lib.sim import COMPUTATION_SIDES, Broker, Instrument, ScriptedMarket, SimulatedGateway
+from bifrost_lib.sim import Limits as Granted
 
 #: A Friday in the middle of a session.
 NOON = datetime(2026, 11, 20, 17, tzinfo=UTC)

@@ -108,6 +108,18 @@ def test_a_failure_is_not_remembered():
     assert asyncio.run(main()) == 2
 
 
+def test_an_answer_that_lists_nothing_is_not_remembered():
+    """IB also says that there is no such contract while its definitions are out of reach."""
+
+    async def ask() -> int:
+        cache, requests, _ = _cache()
+        for _ in range(2):
+            assert await cache.listed_options(SPX, expiries=[date(2026, 12, 23)]) == []
+        return len(requests.asked)
+
+    assert asyncio.run(ask()) == 2
+
+
 def test_one_who_stops_waiting_does_not_take_the_answer_from_the_others():
     async def main() -> int:
         cache, _, _ = _cache()

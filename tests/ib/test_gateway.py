@@ -15,7 +15,7 @@ from bifrost_lib.core.errors import EnvironmentProblem, InputError, NoDataError,
 from bifrost_lib.core.settings import load_settings
 from bifrost_lib.ib import GatewayRefusal, Limits, Patience, Priority, SessionState, open_gateway
 from bifrost_lib.ib.client import load_library
-from bifrost_lib.sim.exchange import Bars
+from bifrost_lib.sim import Bars
 
 EXPIRY, SPY_ID = date(2026, 12, 18), 756733
 NIGHT = datetime(2026, 11, 19, 5, 30, tzinfo=UTC)  # 00:30 in New York, a Thursday

@@ -158,6 +158,8 @@ class Sweeper:
         if not days:
             raise NoDataError("listed expiry", at=at, symbol=symbol, hint="ask for more expiries")
         listed = await self._gateway.listed_options(underlying, expiries=days)
+        if not listed:
+            raise SourceUnavailable("the gateway", f"it names expiries of {symbol}, but none of their contracts")
         spot = spot_of(await self._gateway.spot(underlying))
         options = options_to_observe(listed, spot=spot, at=at, strikes=selection.strikes)
         return Plan(underlying, spot, listed, options)
