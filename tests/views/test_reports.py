@@ -36,7 +36,9 @@ def overnight(**changes):
 def test_numbers_carry_their_sign_their_unit_and_the_exchanges_time():
     body = views.report_table(overnight(), "overnight").body
     assert cells(body) == [
-        "SIM", "500.00", "512.50", "+2.50", f"{MINUS}1.50", "16.25", f"{MINUS}0.57", "5.00", "0.00", "3", "0", "29 Sep 2026 16:00",
+        "SIM",
+        "500.00", "512.50", "+2.50", f"{MINUS}1.50", "16.25", f"{MINUS}0.57", "5.00", "0.00", "3", "0",
+        "29 Sep 2026 16:00",
     ]  # fmt: skip
     for unit in ("$", "%", "points", f"daily {SIGMA}", "New York"):
         assert f"<small>{unit}</small>" in body

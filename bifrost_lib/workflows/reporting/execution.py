@@ -28,6 +28,7 @@ def main() -> None:
 
 def _execute(job: dict[str, Any]) -> dict[str, str]:
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
@@ -40,8 +41,10 @@ def _execute(job: dict[str, Any]) -> dict[str, str]:
         )  # fmt: skip
     except PapermillExecutionError as error:
         return {"error": str(error.ename), "problem": f"{error.ename} in cell {error.cell_index}: {error.evalue}"}
-    except RuntimeError as error:  # the kernel died, or did not come up
-        return {"error": type(error).__name__, "problem": f"{type(error).__name__}: {error}"}
+    except DeadKernelError:
+        return {"error": "DeadKernelError", "problem": "its kernel died, killed from outside or by a fault of its own"}
+    except RuntimeError as error:  # the kernel did not come up
+        return {"error": type(error).__name__, "problem": f"the kernel did not start: {error}"}
     return {"error": "", "problem": ""}
 
 

@@ -17,6 +17,7 @@ def notify(addresses: Sequence[str], *, title: str, text: str, is_failure: bool)
         return False
     import apprise
 
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its own lines repeat the address that failed
     taken = 0
     kind = apprise.NotifyType.FAILURE if is_failure else apprise.NotifyType.SUCCESS
     for number, address in enumerate(addresses, start=1):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -153,3 +157,19 @@ def test_it_gives_up_on_what_does_not_come(desk, pair):
 def test_the_service_is_started_as_a_module_of_the_library():
     (command,) = report_schedule_command().values()
     assert command[-1] == "bifrost_lib.workflows.reporting.schedule"
+
+
+@pytest.mark.slow
+def test_the_service_keeps_the_schedule_until_it_is_told_to_stop(desk):
+    url = desk.settings.database_url.replace("+psycopg2", "")
+    environment = os.environ | {"BIFROST_HOME": str(desk.settings.home), "BIFROST_DATABASE_URL": url}
+    (command,) = report_schedule_command().values()
+    before = len(list_report_runs(desk.store, limit=1000))
+    service = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    time.sleep(6.0)
+    assert service.poll() is None, service.communicate()[1]
+    begun = time.monotonic()
+    service.send_signal(signal.SIGTERM)
+    assert service.communicate(timeout=20)[1] == ""
+    assert service.returncode == 0 and time.monotonic() - begun < 10
+    assert len(list_report_runs(desk.store, limit=1000)) == before, "nothing was missed before it was started"
