@@ -71,7 +71,8 @@ def known_markets(desk: Desk, symbols: Sequence[str], at: datetime) -> list[Know
 
 
 def _known(desk: Desk, symbol: str, at: datetime) -> Known:
-    chain = read_chain(desk, symbol, at=at)
+    # As of its newest quote: contracts that have expired since belong to that chain too.
+    chain = read_chain(desk, symbol, at=store.latest_moment(desk.store.engine, symbol, at=at))
     try:
         before = read_chain(desk, symbol, at=session_close(previous_session(exchange_date(chain.attrs["as_of"]))))
     except NoDataError:

@@ -91,6 +91,7 @@ def test_quality_counts_every_quote_once_and_names_missing_sessions(seeded):
     assert not found.freshness["silent"].any()
     later = data_quality(seeded, at=datetime(2026, 10, 2, 21, tzinfo=UTC), days=5)
     assert later.freshness["silent"].all()
+    assert later.qualities["quotes"].tolist() == found.qualities["quotes"].tolist(), "what expired since counts"
 
 
 def test_what_is_not_there_is_told(seeded):
