@@ -46,40 +46,56 @@ def up(
 
 
 def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
+    from bifrost_lib import pricing, sim
     from bifrost_lib.cli.scanning import print_scan
     from bifrost_lib.core.kernels import has_kernels
-    from bifrost_lib.pricing import warm_up
-    from bifrost_lib.workflows import find_strategies, list_symbols, open_desk, seed_simulated_history, serve_pages
+    from bifrost_lib.workflows import (
+        collector_commands,
+        find_strategies,
+        list_symbols,
+        live_command,
+        live_url,
+        open_desk,
+        report_schedule_command,
+        run_services,
+        seed_simulated_history,
+        serve_pages,
+    )
 
     with open_desk() as desk:
         _say(f"store: {desk.store.description}")
         if not has_kernels():
             _say("first start: compiling the numerical kernels, about a minute")
-            warm_up()
+            pricing.warm_up()
+            sim.warm_up()
         if seed and (stored := seed_simulated_history(desk)):
             _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
         symbols = list(list_symbols(desk)["symbol"])
         if SHOWN[0] in symbols:
             print_scan(find_strategies(desk, *SHOWN, top=5))
+        commands = live_command(port) | report_schedule_command()
+        commands |= collector_commands() if collect else {}
         with (
-            _collecting(desk) if collect else nullcontext(),
+            _gateway(desk) if collect else nullcontext(),
             serve_pages(desk.settings, desk.clock, port=port) as pages,
+            run_services(desk.settings, desk.clock, commands),
         ):
             _say(f"ready: {pages.url}")
+            _say(f"live: {live_url(desk.settings, pages.url, port)}")
             _say("Ctrl-C stops it. In another terminal: ./bifrost scan SIM --strategy iron_condor, ./bifrost --help")
             pages.wait()
     raise EnvironmentProblem("the pages stopped by themselves", f"see {desk.settings.home / 'logs' / 'pages.log'}")
 
 
 @contextmanager
-def _collecting(desk: Desk) -> Iterator[None]:
-    """Run the gateway, if it is a simulated one, and the collectors."""
-    from bifrost_lib.workflows import collector_commands, gateway_for, run_services, watch_simulated
+def _gateway(desk: Desk) -> Iterator[None]:
+    """Keep a gateway running, if it is a simulated one, and give the collectors something to watch on it."""
+    from bifrost_lib.workflows import gateway_for, watch_simulated
 
     if watch_simulated(desk):
         _say("watchlist: SIM, SIMX and SIMT (./bifrost watch SPY adds one)")
     simulated = desk.settings.ib_port is None
-    with gateway_for(desk.settings) as found, run_services(desk.settings, desk.clock, collector_commands()):
+    with gateway_for(desk.settings) as found:
         _say(f"gateway: {'simulated, ' if simulated else ''}{found.ib_host}:{found.ib_port}")
         yield
 

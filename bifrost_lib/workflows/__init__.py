@@ -23,6 +23,8 @@ _WHERE = {
     "seed_simulated_history": "seeding",
     "watch_simulated": "seeding",
     "collector_commands": "services",
+    "live_command": "services",
+    "live_url": "services",
     "run_services": "services",
     "running_services": "services",
     "running_pages": "pages",

@@ -30,9 +30,9 @@ def seed_simulated_history(desk: Desk) -> int:
 
 #: What is collected from the simulated gateway before anybody chooses: about 1,500 contracts, a minute of IB's pace.
 FIRST_WATCHES = (
-    Watch("SIM", cadence_s=300.0, expiries=0, max_dte=70, strikes=30, priority=1),
-    Watch("SIMX", cadence_s=600.0, expiries=0, max_dte=70, strikes=20),
-    Watch("SIMT", cadence_s=600.0, expiries=0, max_dte=70, strikes=20),
+    Watch("SIM", cadence_s=300.0, expiries=24, max_dte=70, strikes=30, priority=1),
+    Watch("SIMX", cadence_s=600.0, expiries=24, max_dte=70, strikes=20),
+    Watch("SIMT", cadence_s=600.0, expiries=24, max_dte=70, strikes=20),
 )
 
 

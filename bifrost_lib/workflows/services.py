@@ -23,6 +23,11 @@ LOOK_EVERY_S = 0.5
 STEADY_S = 30.0  # a service that ran this long has not failed at once: the next pause is short again
 STOP_TIMEOUT_S = 20.0
 
+_OURS = (
+    b"collectors",
+    b"apps.live",
+    b"workflows.reporting",
+)  # what tells our processes from a later one with the same number
 COLLECTORS = ("option_chain", "market_conditions")
 
 
@@ -136,6 +141,18 @@ def collector_commands() -> dict[str, Sequence[str]]:
     return {name: (sys.executable, "-P", "-m", "collectors", name) for name in COLLECTORS}
 
 
+def live_command(port: int | None) -> dict[str, Sequence[str]]:
+    """Return how the live pages are started: one port above the other pages'."""
+    own = () if port is None else ("--port", str(port + 1))
+    return {"live": (sys.executable, "-P", "-m", "apps.live", *own)}
+
+
+def live_url(settings: Settings, pages_url: str, port: int | None) -> str:
+    """Return where the live pages are; they take the token of the other pages."""
+    token = pages_url.rpartition("token=")[2]
+    return f"http://127.0.0.1:{(port or settings.page_port) + 1}/chain?token={token}"
+
+
 def running_services(settings: Settings) -> list[ServiceState]:
     """Return what `bifrost up` keeps running beside the pages; a process that is gone counts as waiting."""
     try:
@@ -165,9 +182,10 @@ def _lives(pid: int | None) -> bool:
     if pid is None:
         return False
     try:
-        return b"collectors" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
+    return any(word in command for word in _OURS)
 
 
 def _record(home: Path) -> Path:

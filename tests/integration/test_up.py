@@ -63,7 +63,8 @@ def test_a_ranked_scan_is_printed_and_the_page_answers(url, own_home):
 def test_status_tells_what_runs_and_no_secret(url, bifrost):
     found = json.loads(bifrost("status", "--json").stdout)
     states = {part["name"]: part["state"] for part in found["parts"]}
-    beside = {"gateway": "running", "option_chain": "running", "market_conditions": "running"}
+    beside = {"gateway": "running", "option_chain": "running", "market_conditions": "running", "live": "running"}
+    beside |= {"reports": "running"}
     assert states == {"store": "running", "pages": "running"} | beside
     assert found["simulated_only"] is True
     assert {row["symbol"] for row in found["symbols"]} == {"SIM", "SIMX", "SIMT"}

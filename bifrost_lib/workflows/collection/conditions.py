@@ -29,6 +29,7 @@ COLLECTOR = "market_conditions"
 HISTORY_DAYS = 365
 #: An older chain says nothing about the market of now.
 OLDEST_CHAIN = timedelta(minutes=30)
+LOOK_S = 15.0  # how often to see whether a chain has come
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class ConditionsJob:
         self._desk, self._gateway, self._outbox, self._hours = desk, gateway, outbox, hours
         self._watched, self._is_chosen = Watched(desk, symbols), bool(symbols)
         self._past: dict[str, Past] = {}
+        self._described: dict[str, datetime] = {}
         self.stored = 0
 
     async def run(self, stop: asyncio.Event, *, every_s: float) -> None:
@@ -71,19 +73,32 @@ class ConditionsJob:
 
         async def job() -> None:
             if self._hours.slot_at(clock.now(), every_s) is not None:
-                await self.run_once()
+                await self.run_once(every_s=every_s)
 
-        await run_forever(job, name=COLLECTOR, every_s=every_s, clock=clock, stop=stop)
+        await run_forever(job, name=COLLECTOR, every_s=min(every_s, LOOK_S), clock=clock, stop=stop)
 
-    async def run_once(self) -> None:
-        """Describe every market now; one that cannot be described is a run with its reason in the ledger."""
+    async def run_once(self, *, every_s: float = 0.0) -> None:
+        """Describe every market that was not described for `every_s` seconds.
+
+        One of which no fresh chain is stored is left for later: a chain takes its time to be collected.
+        """
         for watch in await self._watched.load():
-            if watch.market_conditions or self._is_chosen:
-                await self.describe(watch.symbol)
+            now, last = self._desk.clock.now(), self._described.get(watch.symbol)
+            due = last is None or now >= last + timedelta(seconds=every_s)
+            wanted = watch.market_conditions or self._is_chosen
+            if wanted and due and await self.describe(watch.symbol) is not None:
+                self._described[watch.symbol] = now
 
     async def describe(self, symbol: str) -> MarketConditions | None:
-        """Describe one market and store it; None where no chain is stored to describe it by."""
+        """Describe one market and store it; None where no fresh chain is stored to describe it by."""
         started = self._desk.clock.now()
+        try:
+            chain = await asyncio.to_thread(
+                option_chain, self._desk.store.engine, symbol, at=started, max_age=OLDEST_CHAIN
+            )
+        except (NoDataError, StaleQuoteError) as trouble:
+            log.info("%s is not described yet: %s", symbol, trouble)
+            return None
         batch_id = f"{COLLECTOR} {symbol} {started:%Y-%m-%dT%H:%M:%S.%fZ} {secrets.token_hex(3)}"
         source = SOURCE if self._gateway.status().simulated else "ib"
         found, problem, run_id = None, "", None
@@ -93,12 +108,7 @@ class ConditionsJob:
                 batch=batch_id, expected=1,
             )  # fmt: skip
             past = await self._known(symbol, started)
-            chain = await asyncio.to_thread(
-                option_chain, self._desk.store.engine, symbol, at=started, max_age=OLDEST_CHAIN
-            )
             found = market_conditions(chain, daily_bars=past.bars, history=past.iv, at=started)
-        except (NoDataError, StaleQuoteError) as trouble:
-            problem = str(trouble)
         except SourceUnavailable as trouble:
             log.warning("%s: %s", symbol, trouble)
             problem = str(trouble)
@@ -106,7 +116,7 @@ class ConditionsJob:
         outcome = RunOutcome(
             expected=1,
             received=int(found is not None),
-            missing={} if found is not None else {"no_chain": 1},
+            missing={} if found is not None else {"disconnected": 1},
             seconds=(finished - started).total_seconds(),
             problem=problem,
         )
