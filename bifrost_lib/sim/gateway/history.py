@@ -59,17 +59,19 @@ def historical_data(session: Session, message: ReqHistoricalData) -> None:
     if what == "SCHEDULE":
         _send_schedule(session, message, end)
         return
+    # What goes on goes on whenever this market trades; regular hours are the exchange's only in the past.
+    regular_hours = message.use_rth and not (message.keep_up_to_date and gateway.market.always_open)
     if message.duration.strip().upper().endswith("S"):
-        end = last_trading_moment(gateway.market, end, regular_hours=message.use_rth)
-    start = _whole(begin_of(gateway.market, end, message.duration, regular_hours=message.use_rth), bar_s)
-    bars = read_bars(session, instrument, what, start, end, bar_s, regular_hours=message.use_rth)
+        end = last_trading_moment(gateway.market, end, regular_hours=regular_hours)
+    start = _whole(begin_of(gateway.market, end, message.duration, regular_hours=regular_hours), bar_s)
+    bars = read_bars(session, instrument, what, start, end, bar_s, regular_hours=regular_hours)
     if not len(bars.start) and not message.keep_up_to_date:
         where = f"{instrument.symbol}@{message.contract.exchange or instrument.exchange}"
         raise Refusal(162, kind="no data", contract=where, what=what.title())
     rows = tuple(_rows(bars, bar_s, what, message.format_date))
     session.send(HistoricalData(message.req_id, write_moment(start), write_moment(end), rows))
     if message.keep_up_to_date:
-        _keep(session, message, instrument, what, bar_s, bars)
+        _keep(session, message, instrument, what, bar_s, bars, regular_hours=regular_hours)
 
 
 @handles(CancelHistoricalData)
@@ -206,7 +208,14 @@ def _period(day: date, *, by_week: bool) -> tuple[int, int]:
 
 
 def _keep(
-    session: Session, message: ReqHistoricalData, instrument: Instrument, what: str, bar_s: int, bars: Bars
+    session: Session,
+    message: ReqHistoricalData,
+    instrument: Instrument,
+    what: str,
+    bar_s: int,
+    bars: Bars,
+    *,
+    regular_hours: bool,
 ) -> None:
     last: list[Any] = [None, int(bars.start[-1]) if len(bars.start) else 0]
 
@@ -214,7 +223,7 @@ def _keep(
         # From the last bar that was told on: it may have moved, and new ones may have begun.
         now = session.gateway.market.clock.now()
         since = datetime.fromtimestamp(last[1], UTC) if last[1] else _whole(now - timedelta(seconds=bar_s), bar_s)
-        found = read_bars(session, instrument, what, since, now, bar_s, regular_hours=message.use_rth)
+        found = read_bars(session, instrument, what, since, now, bar_s, regular_hours=regular_hours)
         for row in _rows(found, bar_s, what, message.format_date):
             if row != last[0]:
                 last[0] = row

@@ -36,6 +36,7 @@ def real_time_bars(session: Session, message: ReqRealTimeBars) -> None:
         raise Refusal(102)
     instrument = gateway.index.one(message.contract)
     told = [_last_edge(gateway.market.clock.now().timestamp())]
+    regular_hours = message.use_rth and not gateway.market.always_open
 
     def tell() -> None:
         edge = _last_edge(gateway.market.clock.now().timestamp())
@@ -43,10 +44,15 @@ def real_time_bars(session: Session, message: ReqRealTimeBars) -> None:
             return
         start, end = (datetime.fromtimestamp(second, UTC) for second in (told[0], edge))
         told[0] = edge
-        bars = read_bars(session, instrument, message.what, start, end, BAR_S, regular_hours=message.use_rth)
-        for row in zip(bars.start.tolist(), bars.open.tolist(), bars.high.tolist(), bars.low.tolist(),
-                       bars.close.tolist(), bars.volume.tolist(), bars.wap.tolist(), bars.count.tolist(),
-                       strict=True):  # fmt: skip
+        bars = read_bars(session, instrument, message.what, start, end, BAR_S, regular_hours=regular_hours)
+        columns = (bars.start, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.wap, bars.count)
+        rows = [list(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+        if not rows and message.what == "TRADES" and not regular_hours:
+            last = _shown(session, instrument)["last"]
+            rows = [[told[0] - BAR_S, last, last, last, last, 0.0, last, 0]] if not isnan(last) else []
+        for row in rows:
+            if message.what != "TRADES":
+                row[5:] = [-1.0, -1.0, -1]
             session.send(RealTimeBar(message.req_id, *(-1 if isnan(number) else number for number in row)))
 
     session.repeat("bars", message.req_id, LOOK_S, tell, is_market_data=True)

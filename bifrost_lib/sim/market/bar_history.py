@@ -169,7 +169,7 @@ def _moments(frames: Frames) -> Ints:
 
 
 def _two_sided(frames: Frames, what: str, bid: Floats, ask: Floats) -> Bars:
-    nothing, middle = np.zeros(len(frames.start)), (bid + ask) / 2
+    nothing, middle = np.zeros(len(frames.start)), np.round((bid + ask) / 2, 6)
     if what == "BID_ASK":
         averages = [middle_of.mean(axis=0) for middle_of in (bid, ask)]
         return Bars(

@@ -7,6 +7,9 @@ from math import isnan
 
 import pytest
 
+# A simulator of its own, and waiting: tests/sim/gateway looks at the same in the same process.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def faulty(start, version):

@@ -103,8 +103,9 @@ def test_a_year_of_days(ib, spy):
     assert all(bar.date.weekday() < 5 for bar in bars)
 
 
-def test_bars_kept_up_to_date_go_on(ib, spy, until):
-    bars = ib.reqHistoricalData(spy, "", "300 S", "5 secs", "MIDPOINT", False, 2, True)
+@pytest.mark.parametrize(("what", "rth"), [("MIDPOINT", False), ("TRADES", True)])
+def test_bars_kept_up_to_date_go_on(ib, spy, until, what, rth):
+    bars = ib.reqHistoricalData(spy, "", "300 S", "5 secs", what, rth, 2, True)
     assert bars
     begun, updates = len(bars), []
     bars.updateEvent += lambda found, is_new: updates.append((is_new, found[-1].close))
@@ -154,13 +155,15 @@ def test_a_histogram(ib, spy):
     assert prices == sorted(set(prices))
 
 
-def test_real_time_bars(ib, spy, until):
-    bars = ib.reqRealTimeBars(spy, 5, "TRADES", False)
-    until(lambda: len(bars) >= 1, 12)
-    bar = bars[-1]
-    assert bar.low <= bar.close <= bar.high
-    assert bar.time.timestamp() % 5 == 0
-    ib.cancelRealTimeBars(bars)
+@pytest.mark.parametrize("rth", [True, False])
+def test_real_time_bars(ib, spy, option, until, rth):
+    stock, call = ib.reqRealTimeBars(spy, 5, "TRADES", rth), ib.reqRealTimeBars(option(ib), 5, "MIDPOINT", rth)
+    until(lambda: stock and call, 12)
+    for bar in (stock[-1], call[-1]):
+        assert bar.low <= bar.close <= bar.high
+        assert bar.time.timestamp() % 5 == 0
+    for bars in (stock, call):
+        ib.cancelRealTimeBars(bars)
 
 
 def test_bars_that_cannot_be_are_refused(ib, spy, watch, until):

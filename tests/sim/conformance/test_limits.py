@@ -6,6 +6,9 @@ from contextlib import suppress
 
 import pytest
 
+# A simulator of its own, and waiting: tests/sim/gateway looks at the same in the same process.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def limited(start, version):

@@ -8,6 +8,9 @@ from contextlib import suppress
 
 import pytest
 
+# A simulator of its own, and waiting: tests/sim/gateway looks at the same in the same process.
+pytestmark = pytest.mark.slow
+
 
 def closes(ib, stock, symbol):
     [contract] = ib.qualifyContracts(stock(symbol))
@@ -15,7 +18,6 @@ def closes(ib, stock, symbol):
     return [(bar.date, bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in bars]
 
 
-@pytest.mark.slow
 def test_a_seed_makes_the_same_market(start, connect, stock, option):
     seen = []
     for seed in ("11", "11", "12"):
@@ -28,7 +30,6 @@ def test_a_seed_makes_the_same_market(start, connect, stock, option):
     assert seen[0][0] != seen[2][0]
 
 
-@pytest.mark.slow
 def test_time_runs_faster(start, connect):
     with start("--seed", "7", "--speed", "60", "--start", "2026-11-20T16:00Z") as simulator:
         ib = connect(simulator)
@@ -37,7 +38,6 @@ def test_time_runs_faster(start, connect):
         assert 100 <= (ib.reqCurrentTime() - first).total_seconds() <= 180
 
 
-@pytest.mark.slow
 def test_a_closed_market_keeps_its_last_quotes(start, connect, stock):
     with start("--seed", "7", "--hours", "exchange", "--start", "2026-11-21T16:00Z") as simulator:
         ib = connect(simulator)
