@@ -7,6 +7,7 @@ serves until SIGTERM or SIGINT.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -63,10 +64,11 @@ def serve_live(settings: Settings, *, port: int) -> None:
     pn: Any = panel
     with live_pages(settings) as pages:
         origins = [f"{LOOPBACK}:{port}", f"localhost:{port}"]
+        titles = {name: f"{title} · Bifrost" for title, name in panel_pages()}
         try:
             server = pn.serve(
                 dict(pages), port=port, address=LOOPBACK, websocket_origin=origins, show=False, start=False, warm=True,
-                verbose=False, use_index=True, title={name: f"{title} · Bifrost" for title, name in panel_pages()},
+                verbose=False, use_index=True, location=False, title=titles,
                 check_unused_sessions_milliseconds=UNUSED_MS, unused_session_lifetime_milliseconds=UNUSED_MS,
             )  # fmt: skip
         except OSError as error:
@@ -76,10 +78,23 @@ def serve_live(settings: Settings, *, port: int) -> None:
         guard(server, token, cookie=f"bifrost-live-{port}", start=f"/{FIRST}")
         signal.signal(signal.SIGTERM, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
         signal.signal(signal.SIGINT, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
+        _forget_closed_sockets(server.io_loop)
         server.start()
         server.io_loop.add_callback(_announce, f"http://{LOOPBACK}:{port}/{FIRST}?token={token}")
         server.io_loop.start()
         server.stop()
+
+
+def _forget_closed_sockets(loop: Any) -> None:
+    # A viewer who leaves while quotes are on their way is no problem, and no line in a log.
+    from tornado.websocket import WebSocketClosedError
+
+    def handle(running: Any, context: dict[str, Any]) -> None:
+        if not isinstance(context.get("exception"), WebSocketClosedError):
+            running.default_exception_handler(context)
+
+    loop.asyncio_loop.set_exception_handler(handle)
+    logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
 
 
 def _announce(address: str) -> None:

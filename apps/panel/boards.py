@@ -13,7 +13,7 @@ from bifrost_lib.views import live as views
 from bifrost_lib.workflows import Desk, live
 
 Made = TypeVar("Made")
-KEPT = 128
+KEPT = 48
 #: References that move with the present are read again this often.
 REFERENCE_S = 10
 #: A chain this much older than a reference says nothing about it, a long weekend aside.

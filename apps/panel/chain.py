@@ -157,14 +157,14 @@ class ChainPage:
         except BifrostError as problem:
             self._refuse("error", "This chain cannot be shown", str(problem))
             return
-        self.time.moments = self._boards.moments_ms(picture.symbol)
+        self.time.offer(self._boards.moments_ms(picture.symbol))
         self._slow_s = 0.0
         self._show(picture)
 
     def _refuse(self, kind: str, title: str, text: str) -> None:
         self._shown, self._table = None, views.ladder_notice(kind, title, text)
-        self.ladder.table = self._table
-        self.expiries.table = {"columns": [], "rows": []}
+        self.ladder.draw(self._table)
+        self.expiries.draw({"columns": [], "rows": []})
         self.head.state = {"note": ""}
 
     def _show(self, picture: live.ChainPicture) -> None:
@@ -178,7 +178,7 @@ class ChainPage:
         table = self._boards.ladder(picture, expiry, before)
         patch = views.ladder_patch(self._table, table) if self._table else None
         if patch is None:
-            self.ladder.table = table
+            self.ladder.draw(table)
         elif patch["cells"] or "spot_row" in patch:
             self.ladder.patch = patch | {"sent_ms": int(time.monotonic() * 1000)}
         self._table = table
@@ -194,9 +194,9 @@ class ChainPage:
         if picture.symbol != self.symbol.value or picture.at != self.at:
             return
         self.smile.show(picture.chain, chosen=expiry, spot=picture.spot)
-        self.expiries.table = self._boards.expiries(picture, before)
+        self.expiries.draw(self._boards.expiries(picture, before))
         if picture.at is None:
-            self.time.moments = self._boards.moments_ms(picture.symbol)
+            self.time.offer(self._boards.moments_ms(picture.symbol))
 
     def _offer_expiries(self, picture: live.ChainPicture) -> date:
         options = {f"{day:%-d %b %Y}": day.isoformat() for day in picture.expiries}

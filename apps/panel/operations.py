@@ -87,8 +87,7 @@ class OperationsPage:
             self.tables: views.tables_grid(picture.rows, size_bytes=picture.size_bytes),
         }
         for grid, table in shown.items():
-            if grid.table != table:
-                grid.table = table
+            grid.draw(table)
         self.head.state = {
             "what": "",
             "spot": "",

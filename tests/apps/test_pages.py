@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,11 @@ def page(boards: Boards) -> ChainPage:
     return ChainPage(boards, links=[("Chain", "chain"), ("Operations", "operations")])
 
 
+def shown(component: Any) -> Any:
+    """What a ladder or a grid draws."""
+    return json.loads(component.table)
+
+
 def travel(page: ChainPage, moment: datetime | None) -> None:
     """Do what the time bar does, without the server's loop."""
     with param.parameterized.discard_events(page.time):
@@ -35,20 +41,20 @@ def travel(page: ChainPage, moment: datetime | None) -> None:
 
 def test_the_chain_is_there_from_the_start(page: ChainPage, desk: Desk) -> None:
     picture = live.chain_picture(desk, "SIM")
-    assert page.ladder.table["key"] == f"SIM {picture.expiries[0]}"
-    assert len(page.ladder.table["rows"]) == picture.of_expiry(picture.expiries[0])["strike"].nunique()
+    assert shown(page.ladder)["key"] == f"SIM {picture.expiries[0]}"
+    assert len(shown(page.ladder)["rows"]) == picture.of_expiry(picture.expiries[0])["strike"].nunique()
     assert page.head.state["simulated"] and page.head.state["what"] == "SIM"
     assert page.head.state["as_of_ms"] == picture.as_of.timestamp() * 1000
     assert [link["current"] for link in page.head.pages] == [True, False]
-    assert len(page.expiries.table["rows"]) == len(picture.expiries)
+    assert len(shown(page.expiries)["rows"]) == len(picture.expiries)
     assert page.content is not None
 
 
 def test_another_expiry_is_another_ladder(page: ChainPage) -> None:
-    second = page.expiries.table["rows"][1]["key"]
+    second = shown(page.expiries)["rows"][1]["key"]
     page.expiries.chosen = second  # as a click on its row does
     assert page.expiry.value == second
-    assert page.ladder.table["key"] == f"SIM {second}"
+    assert shown(page.ladder)["key"] == f"SIM {second}"
 
 
 def test_the_page_travels_in_time_and_back(page: ChainPage, desk: Desk) -> None:
@@ -63,11 +69,11 @@ def test_the_page_travels_in_time_and_back(page: ChainPage, desk: Desk) -> None:
 
 def test_a_time_before_all_data_is_an_error_with_words_and_the_page_recovers(page: ChainPage) -> None:
     travel(page, datetime(2020, 1, 2, 15, tzinfo=UTC))
-    notice = page.ladder.table["notice"]
+    notice = shown(page.ladder)["notice"]
     assert notice["kind"] == "error" and "SIM" in notice["text"]
     assert not page.head.state.get("as_of_ms")
     travel(page, None)
-    assert "notice" not in page.ladder.table and page.ladder.table["rows"]
+    assert "notice" not in shown(page.ladder) and shown(page.ladder)["rows"]
 
 
 def test_the_chain_downloads_as_csv(page: ChainPage, desk: Desk) -> None:
@@ -89,8 +95,8 @@ def test_a_store_without_chains_says_what_to_do(
     whole = list_symbols(boards.desk)
     monkeypatch.setattr("apps.panel.chain.list_symbols", lambda _: whole.iloc[:0])
     empty = ChainPage(boards)
-    assert empty.ladder.table["notice"]["kind"] == "empty"
-    assert "bifrost up" in empty.ladder.table["notice"]["text"]
+    assert shown(empty.ladder)["notice"]["kind"] == "empty"
+    assert "bifrost up" in shown(empty.ladder)["notice"]["text"]
 
 
 def test_operations_without_a_database_keep_what_was_seen_and_say_so(
@@ -98,7 +104,7 @@ def test_operations_without_a_database_keep_what_was_seen_and_say_so(
 ) -> None:
     watch = DeskWatch(desk)
     page = OperationsPage(watch)
-    tables, seen_ms = page.tables.table, page.head.state["as_of_ms"]
+    tables, seen_ms = shown(page.tables), page.head.state["as_of_ms"]
     assert "Database" in tables["caption"] and tables["rows"]
 
     def gone() -> Any:
@@ -107,7 +113,7 @@ def test_operations_without_a_database_keep_what_was_seen_and_say_so(
     monkeypatch.setattr(watch, "look", gone)
     page.refresh()
     assert page.head.state["note_kind"] == "error" and "connection refused" in page.head.state["note"]
-    assert (page.tables.table, page.head.state["as_of_ms"]) == (tables, seen_ms)
+    assert (shown(page.tables), page.head.state["as_of_ms"]) == (tables, seen_ms)
 
 
 @pytest.mark.parametrize(("seconds", "kind"), [(3, "good"), (60, "warn"), (600, "bad")])

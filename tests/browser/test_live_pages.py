@@ -216,12 +216,15 @@ def test_time_travels_by_keyboard_and_back_to_live(browser: Browser, url: str) -
     watched.wait_until(lambda: page.locator("header .spot").inner_text() != spot and watched.cells() != now)
     assert page.get_by_label("follow the newest quotes").get_attribute("aria-pressed") == "false"
     assert watched.badge() == "fresh"  # as old as it was then
+    assert page.get_by_text("REPLAY").is_visible()
     there = page.locator("output").inner_text()
     slider.press("PageDown")
     watched.wait_until(lambda: page.locator("output").inner_text() != there)
+    page.wait_for_timeout(1000)
     watched.keep("chain_past")
     page.get_by_label("follow the newest quotes").click()
     watched.wait_until(lambda: page.locator("header .spot").inner_text() == spot)
+    assert not page.get_by_text("REPLAY").is_visible()
     page.context.close()
 
 
@@ -257,12 +260,12 @@ def test_everything_fits_on_a_laptop(watched: Watched) -> None:
 def test_dark_follows_the_browser_and_light_is_a_click_away(browser: Browser, url: str) -> None:
     watched = look_at(browser, url, scheme="dark")
     page = watched.page
-    watched.wait_until(lambda: page.evaluate("document.documentElement.dataset.theme") == "dark")
+    page.locator("html[data-theme=dark]").wait_for(state="attached")
     watched.cells()
     page.wait_for_timeout(1500)
     watched.keep("chain_dark")
     page.get_by_role("button", name="Light").click()
-    watched.wait_until(lambda: page.evaluate("document.documentElement?.dataset.theme") == "light")
+    page.locator("html[data-theme=light]").wait_for(state="attached")
     watched.cells()
     page.context.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar
@@ -36,13 +37,26 @@ class Head(JSComponent):
 
 
 class Ladder(JSComponent):
-    """Calls, strikes and puts of one expiration; `table` draws it, `patch` changes cells (see `ladder`)."""
+    """Calls, strikes and puts of one expiration.
 
-    table = param.Dict(default={})
+    Attributes
+    ----------
+    table : str
+        What `draw` drew.
+    patch : dict
+        Cells to change in it, as `ladder_patch` returns them.
+    """
+
+    # Text, since bokeh would wrap each list of a nested value for each viewer: ten times the memory.
+    table = param.String(default="{}")
     patch = param.Dict(default={})
 
     _esm = asset("ladder.js")
     _stylesheets: ClassVar[list[Any]] = [asset("live.css")]
+
+    def draw(self, table: dict[str, Any]) -> None:
+        """Draw what `ladder_table` or `ladder_notice` returned."""
+        self.table = _text(table)
 
 
 class TimeBar(JSComponent):
@@ -50,17 +64,21 @@ class TimeBar(JSComponent):
 
     Attributes
     ----------
-    moments : list of int
-        Every stored moment, milliseconds since 1970, ascending.
+    moments : str
+        Every stored moment, milliseconds since 1970, ascending, as `offer` wrote them.
     at_ms : int or None
         The moment that was chosen; None follows the present.
     """
 
-    moments = param.List(default=[])
+    moments = param.String(default="[]")
     at_ms = param.Number(default=None, allow_None=True)
 
     _esm = asset("timebar.js")
     _stylesheets: ClassVar[list[Any]] = [asset("live.css")]
+
+    def offer(self, moments_ms: list[int]) -> None:
+        """Let the reader choose among these moments."""
+        self.moments = _text(moments_ms)
 
 
 class Grid(JSComponent):
@@ -68,14 +86,29 @@ class Grid(JSComponent):
 
     Attributes
     ----------
-    table : dict
-        `columns` (`title`, `unit`, `help`, `text`: left-aligned), `rows` (`key`, `cells`: texts, or dicts with
-        `text`, `kind` and `title`), `caption`, `notice` (`kind`, `text`) in place of rows.
+    table : str
+        What `draw` drew.
     chosen : str
+        Key of the chosen row.
     """
 
-    table = param.Dict(default={"columns": [], "rows": []})
+    table = param.String(default='{"columns": [], "rows": []}')
     chosen = param.String(default="")
 
     _esm = asset("grid.js")
     _stylesheets: ClassVar[list[Any]] = [asset("live.css")]
+
+    def draw(self, table: dict[str, Any]) -> None:
+        """Draw a table; one that is drawn already costs nothing.
+
+        Parameters
+        ----------
+        table : dict
+            `columns` (`title`, `unit`, `help`, `text`: left-aligned), `rows` (`key`, `cells`: texts, or dicts with
+            `text`, `kind` and `title`), `caption`, `notice` (`kind`, `text`) in place of rows.
+        """
+        self.table = _text(table)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -4,7 +4,7 @@ export function render({ model }) {
   box.className = "box"
   box.tabIndex = 0
   function draw() {
-    const { columns, rows, caption, notice } = model.table
+    const { columns, rows, caption, notice } = JSON.parse(model.table)
     const scrolled = box.scrollTop
     box.replaceChildren()
     if (caption) {

@@ -33,6 +33,9 @@ export function render({ model }) {
   const change = part("span", "change", head)
   const label = part("span", "simulated", head)
   label.title = "These quotes are made up. No market traded them."
+  const replay = part("span", "replay", head)
+  replay.textContent = "REPLAY"
+  replay.title = "You are looking at the past; Live brings you back."
   const badge = part("span", "badge", head)
   badge.setAttribute("role", "status")
   const notice = part("span", "note", head)
@@ -63,6 +66,7 @@ export function render({ model }) {
     change.className = `change ${state.direction ?? ""}`
     label.textContent = state.simulated ? "SIMULATED" : ""
     label.hidden = !state.simulated
+    replay.hidden = state.at_ms === null || state.at_ms === undefined
     notice.textContent = state.note ?? ""
     notice.className = `note ${state.note_kind ?? ""}`
     age()

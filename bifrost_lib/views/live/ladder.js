@@ -15,6 +15,7 @@ export function render({ model }) {
   box.tabIndex = 0
   box.setAttribute("role", "region")
   box.setAttribute("aria-label", "Option chain")
+  let given = {}
   let cells = []
   let rows = []
 
@@ -53,9 +54,10 @@ export function render({ model }) {
   }
 
   function draw() {
-    const given = model.table
+    given = JSON.parse(model.table)
     cells = []
     rows = []
+    if (!given.rows) return
     if (given.notice) { notice(given.notice.kind, given.notice.title, given.notice.text); return }
     const same = box.dataset.key === given.key
     const scrolled = box.scrollTop
@@ -123,7 +125,7 @@ export function render({ model }) {
 
   model.on("table", draw)
   model.on("patch", apply)
-  model.on("after_render", () => centre(model.table.spot_row ?? 0))
+  model.on("after_render", () => centre(given.spot_row ?? 0))
   draw()
   return box
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import panel
@@ -22,12 +23,19 @@ def theme_of(cookies: dict[str, str]) -> str:
 
 def live_page(content: Any, *, theme: str) -> Any:
     """Return `content` as a whole page that loads nothing from other machines."""
-    page = pn.Template(asset("page.html"), items={"content": content})
+    page = pn.Template(_template(), items={"content": content})
     page.add_variable("style", page_style())
     page.add_variable("theme", theme)
     return page
 
 
+@cache
+def _template() -> Any:
+    """Return the compiled template: compiling it takes as long as all the rest of a page."""
+    return pn.Template(asset("page.html")).template
+
+
+@cache
 def page_style() -> str:
     """Return the style of the page itself, with both themes' colours as CSS variables."""
     light, dark = (_variables(THEMES[name]) for name in ("light", "dark"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from bokeh.models import ColumnDataSource, HoverTool, NumeralTickFormatter
+from bokeh.models import BoxZoomTool, ColumnDataSource, HoverTool, NumeralTickFormatter, SaveTool
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
@@ -42,6 +42,10 @@ class SmileBoard:
         )
         self.chart.line("strike", "iv", source=self._quotes, line_color=palette.text, line_width=2.2)
         dots = self.chart.scatter("strike", "iv", source=self._quotes, size=5, color=palette.text)
+        self.chart.tools = [tool for tool in self.chart.tools if not isinstance(tool, BoxZoomTool | SaveTool)]
+        renderers: list[Any] = self.chart.renderers
+        for renderer in renderers:  # every model counts once for each viewer
+            renderer.nonselection_glyph = renderer.muted_glyph = None
         self._spot = Span(location=float("nan"), dimension="height", line_color=palette.accent, line_dash="dotted")
         self.chart.add_layout(self._spot)
         tips = [("strike", "@strike{0,0.##} @right"), ("IV", "@iv{0.0} %"), ("delta", "@delta{0.00}")]

@@ -33,20 +33,21 @@ export function render({ model }) {
   const label = document.createElement("output")
   bar.append(label)
 
-  const last = () => model.moments.length - 1
+  let moments = JSON.parse(model.moments)
+  const last = () => moments.length - 1
   const place = () => (model.at_ms === null ? last() + 1 : nearest(model.at_ms))
   function nearest(ms) {
     let low = 0
     let high = last()
     while (low < high) {
       const middle = (low + high + 1) >> 1
-      if (model.moments[middle] <= ms) low = middle
+      if (moments[middle] <= ms) low = middle
       else high = middle - 1
     }
     return low
   }
   function session(step) {
-    const day = (index) => DAY.format(new Date(model.moments[Math.min(Math.max(index, 0), last())]))
+    const day = (index) => DAY.format(new Date(moments[Math.min(Math.max(index, 0), last())]))
     let index = Math.min(place(), last())
     const here = day(index)
     while (index >= 0 && index <= last() && day(index) === here) index += step
@@ -58,14 +59,14 @@ export function render({ model }) {
   }
   function go(index) {
     if (index === null || index > last()) model.at_ms = null
-    else if (last() >= 0) model.at_ms = model.moments[Math.max(index, 0)]
+    else if (last() >= 0) model.at_ms = moments[Math.max(index, 0)]
     show()
   }
   function tell(index) {
     const isLive = index > last()
     live.classList.toggle("on", isLive)
     live.setAttribute("aria-pressed", String(isLive))
-    label.textContent = isLive ? "live" : NEW_YORK.format(new Date(model.moments[index])).replace(" at ", " ").replaceAll(",", "")
+    label.textContent = isLive ? "live" : NEW_YORK.format(new Date(moments[index])).replace(" at ", " ").replaceAll(",", "")
   }
   function show() {
     slider.max = String(last() + 1)
@@ -84,7 +85,7 @@ export function render({ model }) {
     event.preventDefault()
     go(session(event.key === "PageUp" ? 1 : -1))
   })
-  model.on("moments", show)
+  model.on("moments", () => { moments = JSON.parse(model.moments); show() })
   model.on("at_ms", show)
   show()
   return bar

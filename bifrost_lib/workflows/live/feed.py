@@ -18,6 +18,8 @@ from bifrost_lib.workflows.live.pictures import ChainPicture, chain_picture, ove
 QUOTES, SNAPSHOTS = "live_quotes", "option_snapshots"
 #: Least seconds between two pictures of one symbol: faster than eyes, slower than ticks.
 GATHER_S = 0.15
+#: How long a picture serves while nobody watches.
+ALONE_S = 1.0
 #: How long a stored chain is waited for to be complete: a sweep announces every batch.
 SETTLE_S = 1.0
 
@@ -71,12 +73,13 @@ class LiveFeed:
             If nothing is known of it.
         """
         followed = self._of(symbol)
-        if followed.shown is None or not followed.watchers:
-            picture = chain_picture(self._desk, symbol)
-            with self._lock:
-                followed.shown, followed.stored = picture, picture
-            return picture
-        return followed.shown
+        is_kept = followed.watchers or time.monotonic() - followed.read_s < ALONE_S
+        if followed.shown is not None and is_kept:
+            return followed.shown
+        picture = chain_picture(self._desk, symbol)
+        with self._lock:
+            followed.shown, followed.stored, followed.read_s = picture, picture, time.monotonic()
+        return picture
 
     def watch(self, symbol: str, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` with every new picture of `symbol`; return a function that ends that."""
