@@ -49,7 +49,13 @@ class ChainPage:
         self._next: live.ChainPicture | None = None
         self._end_watch: Any = None
         self._document: Any = None
-        symbols = [str(name) for name in list_symbols(self._desk)["symbol"]]
+        symbols: list[str] = []
+        problem = ""
+        try:
+            symbols = [str(name) for name in list_symbols(self._desk)["symbol"]]
+        except BifrostError as refusal:
+            problem = f"{refusal}; load the page again when that is mended"
+        self._problem = problem
         first = symbol if symbol in symbols else next(iter(symbols), "")
         self.symbol = views.field(pn.widgets.Select(label="Symbol", options=symbols, value=first or None, width=96))
         self.expiry = views.field(pn.widgets.Select(label="Expiry", options={}, width=150))
@@ -148,6 +154,9 @@ class ChainPage:
 
     def fill(self) -> None:
         """Show what was chosen, or why it cannot be shown."""
+        if self._problem:
+            self._refuse("error", "The chains cannot be read", self._problem)
+            return
         if not self.symbol.value:
             text = "`bifrost up` loads a simulated history, `bifrost ingest PATH` your own; collectors bring live data."
             self._refuse("empty", "No chain is stored yet", text)

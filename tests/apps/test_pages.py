@@ -99,6 +99,15 @@ def test_a_store_without_chains_says_what_to_do(
     assert "bifrost up" in shown(empty.ladder)["notice"]["text"]
 
 
+def test_a_chain_page_without_a_database_says_so(monkeypatch: pytest.MonkeyPatch, boards: Boards) -> None:
+    def gone(_: Any) -> Any:
+        raise SourceUnavailable("database", "connection refused")
+
+    monkeypatch.setattr("apps.panel.chain.list_symbols", gone)
+    notice = shown(ChainPage(boards).ladder)["notice"]
+    assert notice["kind"] == "error" and "connection refused" in notice["text"]
+
+
 def test_operations_without_a_database_keep_what_was_seen_and_say_so(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
