@@ -270,7 +270,8 @@ def test_puts_and_calls_agree(ib, option, follow, until):
     assert forward == pytest.approx(call.modelGreeks.undPrice - call.contract.strike, abs=0.02 * call.contract.strike)
 
 
-def test_a_thousand_snapshots_are_filled(ib, api, near):
+def test_a_thousand_snapshots_are_filled(trader, api, near):
+    ib = trader
     found = near(ib)
     chain = [one.contract for one in ib.reqContractDetails(api.Option("SPY", "", exchange="SMART", right="C"))
              if abs(one.contract.strike / found.spot - 1) < 0.06][:1000]  # fmt: skip
