@@ -11,9 +11,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from bifrost_lib import pricing
 from bifrost_lib.core.clock import Clock, ScaledClock, SystemClock, parse_moment
 from bifrost_lib.core.errors import BifrostError, InputError
 from bifrost_lib.core.kernels import has_kernels
+from bifrost_lib.sim import warm_up
 from bifrost_lib.sim.exchange import Market
 from bifrost_lib.sim.gateway.limits import Limits
 from bifrost_lib.sim.gateway.opening import first_moment, open_replay, open_script
@@ -82,6 +84,9 @@ def _settle(market: Market) -> None:
     # The first quotes build the day's tables and compile; whoever connects after the announcement should not wait.
     if market.instruments.underlyings() and not has_kernels():
         sys.stderr.write("compiling the pricing of the market for this machine, once; this takes up to a minute\n")
+    # All at once, also what only the calculator needs: clients give it four seconds.
+    pricing.warm_up()
+    warm_up()
     for under in market.instruments.underlyings():
         with suppress(KeyError):
             market.quotes([under.con_id, *(option.con_id for option in market.instruments.options(under.symbol)[:1])])

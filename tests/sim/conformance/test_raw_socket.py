@@ -126,10 +126,9 @@ def test_an_order_and_its_end(wire, version):
         *STOCK, "", "", "BUY", "2", "MKT", "", "", "DAY", "", "", "", 0, "raw", 1, 0, 0, 0, 0, 0, 0, 0, "", 0, "", "",
         "", "", "", *([""] if version < 177 else []), "", 0, "", -1, 0, "", "", 0, "", "", 0, 0, "", 0, "", "", "", "",
         "", 0, "", "", "", "", 0, "", "", "", "", "", "", "", "", "", "", 0, "", "", 0, 0, "", "", 0, "", 0, 0, 0, 0,
-        "", "", "", "", "", "", "", "", 0, "", "", "", "", "", "", "", "", 0, 0, 0, "",
+        "", "", "", "", "", "", 0, "", "", "", "", "", "", "", "", 0, 0, 0, "",
         *([UNSET_INT] if version >= 158 else []), *([UNSET_INT] if version >= 160 else []),
         *([0] if version >= 162 else []), *([""] if version >= 166 else []), *([""] if version >= 169 else []),
-        *(["", "", "", "", ""] if version >= 9999 else []),
     ]  # fmt: skip
     wire.send(3, number, *order)
     while (told := wire.wait(3, number))[2] != "Filled":
