@@ -91,7 +91,7 @@ def _price_one(
         span = at - moment
         if span > 0.0:
             parts = max(math.ceil(steps * span / tau), 4) << halvings
-            _roll_back(value, pay, sign, at, span, parts, tau, k, vol, carry, rate, when, paid, escrowed, y, work)
+            _roll_back(value, pay, sign, moment, span, parts, tau, k, vol, carry, rate, when, paid, escrowed, y, work)
         at = moment
         if m < 0:
             break
@@ -110,7 +110,7 @@ def _roll_back(
     value: Any,
     pay: Any,
     sign: float,
-    at: float,
+    moment: float,
     span: float,
     parts: int,
     tau: float,
@@ -124,11 +124,11 @@ def _roll_back(
     y: Any,
     work: Any,
 ) -> None:
-    """Take `value` from the time `at` back by `span` in `parts` steps, the first two of them damped."""
+    """Take `value` back to `moment`, over `span` in `parts` steps, the first two of them damped."""
     dt = span / parts
     for i in range(parts):
         if escrowed:  # what is held back for later payments grows, and with it the value of exercise on each node
-            fill_payoff(sign, k, _escrow(at - (i + 1) * dt, tau, carry, when, paid), y, pay)
+            fill_payoff(sign, k, _escrow(moment + (parts - 1 - i) * dt, tau, carry, when, paid), y, pay)
         if i < 2:
             march(value, pay, sign, 0.5 * dt, 1.0, vol, carry, rate, y, work)
             march(value, pay, sign, 0.5 * dt, 1.0, vol, carry, rate, y, work)

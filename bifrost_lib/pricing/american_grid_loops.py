@@ -15,6 +15,7 @@ from bifrost_lib.core.kernels import kernel
 
 GRID = {"error_model": "numpy", "fastmath": False}
 _REACH = 6.0  # half the width of the grid, in standard deviations beyond today's spot and the strike
+_TOO_CLOSE = 0.75  # of a step: nearer strikes get no node, since steps as short as that would not reach far enough
 
 
 @kernel(**GRID)
@@ -28,9 +29,11 @@ def lay_grid(s: float, k: float, width: float, halvings: int, y: Any) -> int:
     gap = math.log(k) - here
     reach = _REACH * width
     step = (abs(gap) + 2.0 * reach) / parts
-    if abs(gap) > 0.5 * step:
+    if abs(gap) > _TOO_CLOSE * step:
         step = abs(gap) / math.floor(abs(gap) / step + 0.5)
-    node = min(max(int((reach - min(gap, 0.0)) / step), 2), parts - 2) << halvings
+    # a step that was rounded moves both ends alike, so that neither comes near the spot or the strike
+    beyond = 0.5 * (parts * step - abs(gap))
+    node = min(max(int((beyond - min(gap, 0.0)) / step + 0.5), 2), parts - 2) << halvings
     step = step / (1 << halvings)
     for i in range(y.size):
         y[i] = here + (i - node) * step

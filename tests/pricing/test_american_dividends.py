@@ -112,3 +112,20 @@ def test_an_unknown_model_is_refused_with_the_nearest():
     with pytest.raises(UnknownNameError) as refused:
         american_dividend_price(spot=1, strike=1, tau=1, vol=1, right="P", **NONE, dividend_model="escrow")
     assert refused.value.nearest == "escrowed"
+
+
+@pytest.mark.parametrize("right", ["C", "P"])
+def test_strikes_next_to_the_spot_get_a_grid_of_full_width(right):
+    # strikes that are half a step or a step and a half away decide how long the step is
+    option = {"spot": 100.0, "tau": 0.5, "vol": 0.2, "right": right, "rate": 0.03, "div_yield": 0.01}
+    strikes = 100.0 * np.exp(np.linspace(-0.04, 0.04, 81))
+    found = american_dividend_price(**option, strike=strikes, **NONE)
+    assert found == pytest.approx(american_price(**option, strike=strikes), abs=2e-3)
+
+
+def test_a_put_is_exercised_right_after_an_escrowed_payment_not_a_step_later():
+    taus = np.arange(0.35, 1.15, 0.1)
+    option = {"spot": 100.0, "strike": 120.0, "tau": taus, "vol": 0.2, "right": "P", "rate": 0.08}
+    paid = {"dividend_taus": [0.05, 0.3, 1.2], "dividends": [1.0, 1.5, 2.0], "dividend_model": "escrowed"}
+    coarse, fine = (american_dividend_price(**option, **paid, accuracy=name) for name in ("default", "accurate"))
+    assert coarse == pytest.approx(fine, abs=1e-3)
