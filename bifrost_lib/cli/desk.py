@@ -65,7 +65,7 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
     with open_desk() as desk:
         _say(f"store: {desk.store.description}")
         if not has_kernels():
-            _say("first start: compiling the numerical kernels, about a minute")
+            _say("first start: compiling the numerical kernels, a minute or two")
             pricing.warm_up()
             sim.warm_up()
         if seed and (stored := seed_simulated_history(desk)):
