@@ -133,7 +133,10 @@ def _compile(loops: Sequence[tuple[str, str]]) -> list[bytes]:
     }
     names = [f"{module}.{name}" for module, name in loops]
     done = subprocess.run(
-        [sys.executable, "-P", "-W", "ignore", "-m", __name__, *names], env=environment, capture_output=True, check=False
+        [sys.executable, "-P", "-W", "ignore", "-m", __name__, *names],
+        env=environment,
+        capture_output=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"cannot compile {', '.join(names)}: {done.stderr.decode(errors='replace')[-2000:]}")
