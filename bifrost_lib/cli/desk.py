@@ -12,7 +12,7 @@ import typer
 
 from bifrost_lib.cli.arguments import Csv, Json, one_format
 from bifrost_lib.cli.output import print_csv, print_json, print_table
-from bifrost_lib.core.errors import EnvironmentProblem
+from bifrost_lib.core.errors import EnvironmentProblem, NoDataError
 
 if TYPE_CHECKING:
     from bifrost_lib.workflows import Desk
@@ -72,7 +72,10 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
             _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
         symbols = list(list_symbols(desk)["symbol"])
         if SHOWN[0] in symbols:
-            print_scan(find_strategies(desk, *SHOWN, top=5))
+            try:
+                print_scan(find_strategies(desk, *SHOWN, top=5))
+            except NoDataError as trouble:  # a chain whose collection has just begun again
+                _say(f"no scan to show yet: {trouble}")
         commands = live_command(port) | report_schedule_command()
         commands |= collector_commands() if collect else {}
         with (
