@@ -79,8 +79,8 @@ def test_a_second_up_shows_the_first(url, bifrost):
 
 
 def test_seeding_again_stores_nothing(url, bifrost, own_home):
-    before = json.loads(bifrost("status", "--json").stdout)["store"]["rows"]["option_snapshots"]
     assert bifrost("down").stdout == "stopped\n"
+    before = json.loads(bifrost("status", "--json").stdout)["store"]["rows"]["option_snapshots"]
     taken = socket.socket()
     with taken:
         taken.bind(("127.0.0.1", 0))
