@@ -59,6 +59,22 @@ def _seconds(value: Any) -> float:
     return seconds
 
 
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not str(value).strip().isdigit() or int(value) < 1:
+        raise ValueError("expected a whole number >= 1")
+    return int(value)
+
+
+def _rate(value: Any) -> float:
+    try:
+        rate = float(value)
+    except (TypeError, ValueError):
+        raise ValueError("expected a number a second") from None
+    if isinstance(value, bool) or not 0 < rate < float("inf"):
+        raise ValueError("expected a number a second > 0")
+    return rate
+
+
 def _host(value: Any) -> str:
     host = _text(value)
     if not all(part.isalnum() or part in "-._:" for part in host):
@@ -114,6 +130,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ib_host", "127.0.0.1", "host of the IB Gateway or TWS", _host),
     Setting("ib_port", None, "port of the IB Gateway or TWS; without it a simulated gateway is started", _port),
     Setting("ib_client", "ib_async", "IB client library: ib_async, or ib_insync where that is installed", _ib_client),
+    Setting("ib_lines", 100, "market-data lines of the IB login that Bifrost may use", _count),
+    Setting("ib_messages_per_s", 45.0, "messages a second sent to IB at most; it disconnects above 50", _rate),
     Setting("ib_read_only", True, "refuse to send orders to IB", _yes_or_no),
     Setting("max_age_s", 900.0, "age in seconds after which a quote counts as stale", _seconds),
     Setting("notify_urls", None, "where reports send word: apprise addresses, separated by commas", _addresses, True),

@@ -19,7 +19,7 @@ from bifrost_lib.ib.client import SOURCE, Client, load_library
 from bifrost_lib.ib.contracts import ContractCache
 from bifrost_lib.ib.errors import Category, GatewayRefusal
 from bifrost_lib.ib.history import BarsRequest
-from bifrost_lib.ib.limits import Limits, Patience
+from bifrost_lib.ib.limits import Limits, Patience, configured_limits
 from bifrost_lib.ib.lines import Priority
 from bifrost_lib.ib.link import Link
 from bifrost_lib.ib.records import (
@@ -64,6 +64,11 @@ class Gateway:
     def simulated(self) -> bool:
         """Whether the gateway says of itself that it is a simulation."""
         return any(link.session.simulated for link in self._links)
+
+    @property
+    def limits(self) -> Limits:
+        """The allowance of each login, as it is kept now."""
+        return self._links[0].limits
 
     def status(self) -> GatewayStatus:
         """Return how the session stands; with several logins, the best of them and the sum of their lines."""
@@ -253,7 +258,7 @@ async def open_gateway(
     role : str
         collector, orders or research: which client ids are used.
     limits : Limits, optional
-        The allowance of each login.
+        The allowance of each login. Default: what the settings say; none at a simulated gateway without limits.
     patience : Patience, optional
     endpoints : sequence of (host, port), optional
         Logins to use instead of the one in the settings.
@@ -269,7 +274,7 @@ async def open_gateway(
     EnvironmentProblem
         If the IB client library is not installed.
     """
-    clock, limits, patience = clock or SystemClock(), limits or Limits(), patience or Patience()
+    clock, limits, patience = clock or SystemClock(), limits or configured_limits(settings), patience or Patience()
     places = [Endpoint(host, port) for host, port in endpoints or [_endpoint(settings)]]
     library = load_library(settings.ib_client)
     links = [

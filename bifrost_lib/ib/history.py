@@ -91,13 +91,13 @@ class HistoryGate:
     """Lets requests for bars through, one after the other, as the rules allow."""
 
     def __init__(self, clock: Clock, *, enforced: bool = True) -> None:
-        self._clock, self._enforced, self._rules = clock, enforced, HistoryRules()
+        self._clock, self.enforced, self._rules = clock, enforced, HistoryRules()
         self._open = 0
 
     @asynccontextmanager
     async def opened(self, request: BarsRequest) -> AsyncIterator[None]:
         """Wait until the request may be sent; it counts as open inside the block."""
-        while self._enforced and (wait := self._wait(request)) > 0:
+        while self.enforced and (wait := self._wait(request)) > 0:
             await sleep(self._clock, wait)
         self._rules.asked(request, seconds_of(self._clock))
         self._open += 1

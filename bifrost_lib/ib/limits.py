@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bifrost_lib.core.errors import InputError
+
+if TYPE_CHECKING:
+    from bifrost_lib.core.settings import Settings
 
 #: Lines that stand for "as many as wanted": what one socket serves without a limit on IB's side.
 PLENTY_OF_LINES = 10_000
@@ -24,12 +28,15 @@ class Limits:
         Keep IB's rules for historical data.
     minimum_hold_s : float
         Seconds a line is kept before it is cancelled, for gateways that answer a quick cancel with error 300.
+    firm : bool
+        Keep all this also at a simulated gateway that says that it enforces nothing.
     """
 
     messages_per_s: float | None = 45.0
     lines: int | None = 100
     history: bool = True
     minimum_hold_s: float = 0.0
+    firm: bool = True
 
     def __post_init__(self) -> None:
         if self.messages_per_s is not None and not 0 < self.messages_per_s < float("inf"):
@@ -38,6 +45,11 @@ class Limits:
             raise InputError("lines", self.lines, "a whole number >= 1, or None for no limit")
         if not self.minimum_hold_s >= 0:
             raise InputError("minimum_hold_s", self.minimum_hold_s, "a number >= 0")
+
+
+def configured_limits(settings: Settings) -> Limits:
+    """Return what the settings allow; a simulated gateway without limits is used without them."""
+    return Limits(messages_per_s=settings.ib_messages_per_s, lines=settings.ib_lines, firm=False)
 
 
 #: For a simulated gateway that enforces nothing.

@@ -116,9 +116,9 @@ class LineBudget:
             self._total = min(self._configured, self._total + max(1, self._configured // 10))
             self._offer()
 
-    def reset(self) -> None:
-        """Believe the configuration again, after a new connection."""
-        self._total = self._configured
+    def reset(self, total: int) -> None:
+        """Begin a new connection, which has `total` lines until it says otherwise."""
+        self._configured = self._total = total
         self._offer()
 
     def reset_peak(self) -> None:

@@ -15,7 +15,7 @@ from bifrost_lib.ib.client import SOURCE, Client, Library
 from bifrost_lib.ib.data_types import FROZEN, LIVE, DataTypes
 from bifrost_lib.ib.errors import Category, GatewayRefusal
 from bifrost_lib.ib.history import HistoryGate
-from bifrost_lib.ib.limits import PLENTY_OF_LINES, Limits, Patience
+from bifrost_lib.ib.limits import PLENTY_OF_LINES, UNLIMITED, Limits, Patience
 from bifrost_lib.ib.lines import LineBudget
 from bifrost_lib.ib.mapping import generic_ticks
 from bifrost_lib.ib.pacer import Lane, Pacer
@@ -40,7 +40,7 @@ class Link:
         self, endpoint: Endpoint, *, library: Library, clock: Clock, role: str, limits: Limits, patience: Patience,
         random: Random | None = None,
     ) -> None:  # fmt: skip
-        self.clock, self.limits, self.patience = clock, limits, patience
+        self.clock, self._allowed, self.patience = clock, limits, patience
         self.pacer = Pacer(clock, limits.messages_per_s)
         self.lines = LineBudget(limits.lines or PLENTY_OF_LINES)
         self.gate = HistoryGate(clock, enforced=limits.history)
@@ -52,6 +52,11 @@ class Link:
             endpoint, library=library, clock=clock, role=role, pacer=self.pacer, hooks=self, patience=patience,
             random=random,
         )  # fmt: skip
+
+    @property
+    def limits(self) -> Limits:
+        """What the gateway of now is asked for at most."""
+        return UNLIMITED if self.session.health.unlimited and not self._allowed.firm else self._allowed
 
     @property
     def usable(self) -> bool:
@@ -172,7 +177,9 @@ class Link:
 
     def synced(self) -> bool:
         """Begin a connection: IB knows no subscriptions and no market-data type of the one before."""
-        self.lines.reset()
+        self.pacer.allow(self.limits.messages_per_s)
+        self.lines.reset(self.limits.lines or PLENTY_OF_LINES)
+        self.gate.enforced = self.limits.history
         self.data_types.connected()
         if not self.session.simulated and not self._is_open():
             # Live lines say -1 while the market is closed; frozen ones say what it closed with.

@@ -88,7 +88,7 @@ class Pacer:
     SLOWEST = 10.0  # messages a second: below it the gateway's refusals have another cause
 
     def __init__(self, clock: Clock, messages_per_s: float | None = 45.0) -> None:
-        self._clock = clock
+        self._clock, self._allowed = clock, messages_per_s
         self._schedule = None if messages_per_s is None else self._scheduled(messages_per_s)
         self._lanes: tuple[deque[Ticket], ...] = tuple(deque() for _ in Lane)
         self._timer: asyncio.TimerHandle | None = None
@@ -132,6 +132,12 @@ class Pacer:
             await granted
         finally:
             ticket.cancel()
+
+    def allow(self, messages_per_s: float | None) -> None:
+        """Change the pace for a new connection; a pace that was slowed down is kept until the allowance changes."""
+        if messages_per_s != self._allowed:
+            self._allowed = messages_per_s
+            self._schedule = None if messages_per_s is None else self._scheduled(messages_per_s)
 
     def slow_down(self) -> None:
         """Lower the pace by a tenth, because the gateway says that it is too fast (error 100)."""

@@ -78,6 +78,7 @@ class Health:
     broken_farms: set[str] = field(default_factory=set)  # of quotes
     broken_services: set[str] = field(default_factory=set)  # history, contract definitions
     simulated: bool = False
+    unlimited: bool = False  # the simulated gateway says that it enforces no limits
 
     @property
     def quotes_flow(self) -> bool:
@@ -120,6 +121,7 @@ class Health:
     def _farm(self, code: int, text: str, *, broken: bool) -> None:
         farm = farm_of(text)
         self.simulated = self.simulated or farm.startswith("simulated")
+        self.unlimited = self.unlimited or farm.startswith("simulated-unlimited")
         known = self.broken_farms if code in MARKET_DATA_FARM_CODES else self.broken_services
         if broken:
             known.add(farm)

@@ -30,6 +30,7 @@ GREEKS: tuple[str, ...] = (
 
 MEASURES: tuple[str, ...] = ("price", *GREEKS)
 
+_NOTHING = np.empty(0)
 _DOMAIN = {"spot": "numbers > 0", "strike": "numbers > 0", "tau": "years >= 0", "vol": "numbers >= 0"}
 
 
@@ -151,7 +152,10 @@ def greeks(
     for name in names:
         if name not in MEASURES:
             raise UnknownNameError("names", name, MEASURES)
-    found = [np.empty(given.size if name in names else 0) for name in MEASURES]
+    # One piece of memory: the system hands out a large one in large pages, which is twice as fast to fill.
+    wanted = list(dict.fromkeys(names))
+    memory = dict(zip(wanted, np.empty((len(wanted), given.size)), strict=True))
+    found = [memory.get(name, _NOTHING) for name in MEASURES]
     flags = in_parts(
         lambda rows: _greeks_all(
             *given.part(rows), given.steps, rows.stop - rows.start, *(one[rows] for one in found), workspace()
@@ -159,4 +163,4 @@ def greeks(
         given.size,
     )
     refuse(flags, _DOMAIN, given.columns)
-    return {name: given.result(found[MEASURES.index(name)]) for name in names}
+    return {name: given.result(memory[name]) for name in wanted}

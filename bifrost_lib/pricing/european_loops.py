@@ -64,22 +64,28 @@ def _prepare_block(work: Any) -> None:
 
 
 @kernel(**SCALAR)
+def _slopes_at(work: Any, j: int) -> Any:
+    return slopes(
+        work[SPOT * ROW + j],
+        work[TAU * ROW + j],
+        work[VOL * ROW + j],
+        work[SIGN * ROW + j],
+        work[RATE * ROW + j],
+        work[DIV_YIELD * ROW + j],
+        work[ROOT * ROW + j],
+        work[D1 * ROW + j],
+        work[D2 * ROW + j],
+        work[HELD * ROW + j],
+        work[OWED * ROW + j],
+        work[SHARED * ROW + j],
+    )
+
+
+@kernel(**SCALAR)
 def _differentiate_block(work: Any) -> None:
+    # What a loop does not store, the compiler does not compute: hence two loops over the same slopes.
     for j in range(BLOCK):
-        found = slopes(
-            work[SPOT * ROW + j],
-            work[TAU * ROW + j],
-            work[VOL * ROW + j],
-            work[SIGN * ROW + j],
-            work[RATE * ROW + j],
-            work[DIV_YIELD * ROW + j],
-            work[ROOT * ROW + j],
-            work[D1 * ROW + j],
-            work[D2 * ROW + j],
-            work[HELD * ROW + j],
-            work[OWED * ROW + j],
-            work[SHARED * ROW + j],
-        )
+        found = _slopes_at(work, j)
         work[(RESULT + 1) * ROW + j] = found[0]
         work[(RESULT + 2) * ROW + j] = found[1]
         work[(RESULT + 3) * ROW + j] = found[2]
@@ -87,6 +93,12 @@ def _differentiate_block(work: Any) -> None:
         work[(RESULT + 5) * ROW + j] = found[4]
         work[(RESULT + 6) * ROW + j] = found[5]
         work[(RESULT + 7) * ROW + j] = found[6]
+
+
+@kernel(**SCALAR)
+def _differentiate_again_block(work: Any) -> None:
+    for j in range(BLOCK):
+        found = _slopes_at(work, j)
         work[(RESULT + 8) * ROW + j] = found[7]
         work[(RESULT + 9) * ROW + j] = found[8]
         work[(RESULT + 10) * ROW + j] = found[9]
@@ -114,11 +126,14 @@ def greeks_all(
 ) -> int:  # fmt: skip
     """Fill the arrays of results that are not empty, each of length `size`; return flags as `price_all` does."""
     flags = 0
+    again = charm.size + speed.size + zomma.size + color.size > 0
     for start in range(0, size, BLOCK):
         count = min(BLOCK, size - start)
         flags |= _load_all(spot, strike, tau, vol, is_call, rate, div_yield, steps, start, count, work)
         _prepare_block(work)
         _differentiate_block(work)
+        if again:
+            _differentiate_again_block(work)
         store_wanted(work, RESULT, price, start, count)
         store_wanted(work, RESULT + 1, delta, start, count)
         store_wanted(work, RESULT + 2, gamma, start, count)

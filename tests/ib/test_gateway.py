@@ -354,3 +354,24 @@ def test_closing_leaves_no_task_behind(play):
         assert asyncio.all_tasks() - before <= {asyncio.current_task()}
 
     play(scenario)
+
+
+def test_a_simulated_gateway_without_limits_is_used_without_them_unless_they_are_firm(play, monkeypatch):
+    monkeypatch.setenv("BIFROST_IB_LINES", "7")
+    monkeypatch.setenv("BIFROST_IB_MESSAGES_PER_S", "20")
+
+    async def scenario(bench: Any) -> tuple[Limits, int]:
+        settings = load_settings({**os.environ, "BIFROST_IB_PORT": str(bench.exchange.port)})
+        async with open_gateway(settings, clock=bench.clock) as gateway:
+            return gateway.limits, gateway.status().lines.total
+
+    lifted, lines = play(scenario)
+    assert (lifted.messages_per_s, lifted.lines, lifted.history) == (None, None, False) and lines > 1_000
+    kept, lines = play(scenario, lines=100)
+    assert (kept.messages_per_s, kept.lines, kept.history) == (20.0, 7, True) and lines == 7
+
+    async def firm(bench: Any) -> Limits:
+        async with bench.connect(limits=Limits(lines=5)) as gateway:
+            return gateway.limits
+
+    assert play(firm).lines == 5

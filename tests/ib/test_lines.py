@@ -78,8 +78,8 @@ def test_error_101_shrinks_the_budget_and_time_lets_it_grow_again():
     assert not budget.take(sweep)
     budget.regrow()
     assert budget.take(sweep) and budget.total == 100
-    budget.reset()
-    assert budget.total == 100
+    budget.reset(60)
+    assert budget.total == 60, "a new connection has the lines that it says"
 
 
 def test_a_budget_never_shrinks_to_nothing():

@@ -21,6 +21,10 @@ FARMS: dict[str, Farm] = {
 }
 
 
+#: A farm that only a gateway without limits has: clients of the house hear from it that they need not hold back.
+UNLIMITED = Farm("simulated-unlimited", 2104, 2103)
+
+
 def all_farms() -> str:
     """Return the names of all farms, as 1102 lists them."""
     return "; ".join(farm.name for farm in FARMS.values())

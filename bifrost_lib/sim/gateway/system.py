@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bifrost_lib.sim.gateway.notices import FARMS
+from bifrost_lib.sim.gateway.notices import FARMS, UNLIMITED
 from bifrost_lib.sim.gateway.registry import handles
 from bifrost_lib.sim.gateway.session import Session
 from bifrost_lib.sim.wire import (
@@ -34,6 +34,8 @@ def start(session: Session, message: StartApi) -> None:
     session.send(NextValidId(gateway.broker.next_order_id(session.client_id)))
     for name, farm in FARMS.items():
         session.refuse(-1, farm.broken if gateway.faults.farm_is_broken(name) else farm.ok, farm=farm.name)
+    if not gateway.limits.enforced:
+        session.refuse(-1, UNLIMITED.ok, farm=UNLIMITED.name)
 
 
 @handles(ReqIds)

@@ -33,11 +33,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Station:
-    """What every collector works with: the gateway, its allowance, and the way to the store."""
+    """What every collector works with: the gateway and the way to the store."""
 
     gateway: Gateway
     outbox: Outbox
-    limits: Limits
 
     @property
     def hours(self) -> Hours:
@@ -60,7 +59,7 @@ def collect(
     strikes : int
         How many strikes around the money of each expiration and class; 0: all.
     limits : Limits, optional
-        The allowance of the gateway session. Default: IB's.
+        The allowance of the gateway session. Default: what the settings say.
 
     Returns
     -------
@@ -86,7 +85,7 @@ def collect(
 
     async def work(stop: asyncio.Event) -> list[SweepReport]:
         async with open_station(desk, limits=limits) as station:
-            sweeper = Sweeper(desk, station.gateway, station.outbox, limits=station.limits)
+            sweeper = Sweeper(desk, station.gateway, station.outbox, limits=station.gateway.limits)
             for name in names:
                 await station.gateway.underlying(name)
             return [await sweeper.sweep(name, selection, stop=stop) for name in names if not stop.is_set()]
@@ -108,7 +107,7 @@ def collect_forever(
     async def work(stop: asyncio.Event) -> list[SweepReport]:
         async with open_station(desk, limits=limits) as station:
             service = CollectorService(
-                desk, station.gateway, station.outbox, limits=station.limits, hours=station.hours,
+                desk, station.gateway, station.outbox, limits=station.gateway.limits, hours=station.hours,
                 symbols=[symbol.upper() for symbol in symbols],
             )  # fmt: skip
             if once:
@@ -145,11 +144,10 @@ def describe_markets(desk: Desk, *, symbols: Sequence[str] = (), once: bool = Fa
 @asynccontextmanager
 async def open_station(desk: Desk, *, limits: Limits | None = None) -> AsyncIterator[Station]:
     """Open the gateway that the settings name, or the simulated one, and the way to the store."""
-    allowance = limits or Limits()
     await asyncio.to_thread(warm_up, desk.clock.now())
     with gateway_for(desk.settings) as settings:
-        async with open_gateway(settings, clock=desk.clock, role="collector", limits=allowance) as gateway:
-            yield Station(gateway, Outbox(desk.store, Spool(spool_folder(desk.settings))), allowance)
+        async with open_gateway(settings, clock=desk.clock, role="collector", limits=limits) as gateway:
+            yield Station(gateway, Outbox(desk.store, Spool(spool_folder(desk.settings))))
 
 
 async def _until_there(work: Callable[[asyncio.Event], Coroutine[Any, Any, T]], stop: asyncio.Event, nothing: T) -> T:
