@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bifrost_lib.core.errors import EnvironmentProblem, SourceUnavailable
+from bifrost_lib.ib.frames import FrameSplitter
 from bifrost_lib.ib.mapping import COMPUTATION_MESSAGE, IGNORED_MESSAGES, MODEL_COMPUTATIONS, contract_fields
 from bifrost_lib.ib.receiver import Receiver
 
 SOURCE = "IB gateway"
-READ_BYTES = 16_384
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,17 @@ class Client:
         """
         try:
             await self._client.connectAsync(host, port, client_id, timeout_s)
-            # The library cuts every message off the front of what was read, which is quadratic in the read's size.
-            self._client.conn.transport.max_size = READ_BYTES
+            self._read_frames()
         except (OSError, TimeoutError) as error:
             problem = str(error) or f"no answer to the greeting within {timeout_s:g} s"
             raise SourceUnavailable(SOURCE, f"{host}:{port}: {problem}") from None
+
+    def _read_frames(self) -> None:
+        library = self._client
+        # kept here, because the library's events only know their listeners weakly
+        self._frames = FrameSplitter(library.decoder.handlers, library._data, self._receiver.packet_begins)
+        library.conn.hasData -= library._onSocketHasData
+        library.conn.hasData += self._frames.feed
 
     def abort(self) -> None:
         """Drop the connection at once, also one whose other end no longer reads."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bifrost_lib.core.settings import Settings
 
 #: Lines that stand for "as many as wanted": what one socket serves without a limit on IB's side.
-PLENTY_OF_LINES = 10_000
+PLENTY_OF_LINES = 1_000
 
 
 @dataclass(frozen=True)
