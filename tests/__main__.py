@@ -24,6 +24,10 @@ CHECKS: tuple[tuple[str, ...], ...] = (
     ("lint-imports",),
     ("nbstripout", "--keep-id", "--verify"),  # followed by the notebooks
 )
+#: A worker for each core, at most four; the tests of one file stay together, because they share what was set up.
+PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+#: Machine code is compiled before the workers start, or each of them would compile all of it.
+WARM_UP = "from bifrost_lib import pricing, sim; pricing.warm_up(); sim.warm_up()"
 
 
 class FailedChecks:
@@ -47,8 +51,17 @@ def main(arguments: list[str]) -> int:
         return int(pytest.main(arguments))
     os.chdir(REPOSITORY)
     failed = [" ".join(check) for check in CHECKS if not passes(check)]
-    status = int(pytest.main([], plugins=[FailedChecks(failed)]))
+    compile_kernels()
+    status = int(pytest.main([*PARALLEL], plugins=[FailedChecks(failed)]))
     return status or bool(failed)
+
+
+def compile_kernels() -> None:
+    """Fill the cache of machine code that all test runs of this checkout share."""
+    begun = time.monotonic()
+    environment = {"NUMBA_CACHE_DIR": str(REPOSITORY / ".venv" / "kernels"), **os.environ}
+    subprocess.run([sys.executable, "-P", "-c", WARM_UP], env=environment, check=True)
+    print(f"{'compiled kernels':<28} {'ok':>6} {time.monotonic() - begun:6.1f} s", flush=True)
 
 
 def passes(check: tuple[str, ...]) -> bool:
