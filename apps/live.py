@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from apps.access import guard
-from apps.serve import LOOPBACK, page_token, read_registry
+from apps.serve import LOOPBACK, page_token
 from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, SourceUnavailable
 from bifrost_lib.core.settings import Settings, load_settings
+from bifrost_lib.workflows.hub import read_registry
 
 FIRST = "chain"
 #: A viewer who is gone this long is forgotten, with everything that was kept for him.

@@ -12,61 +12,20 @@ import secrets
 import socket
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, InputError, SourceUnavailable
+from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, SourceUnavailable
 from bifrost_lib.core.settings import Settings, load_settings
+from bifrost_lib.workflows.hub import read_registry
 
 if TYPE_CHECKING:
     from voila.app import Voila
 
 HERE = Path(__file__).resolve().parent
 LOOPBACK = "127.0.0.1"
-KINDS = ("voila", "panel")
 #: Page extensions that a browser loads; others of the environment only slow a page down or fail in it.
 EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "@bokeh/jupyter_bokeh"]
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of the registry; `stale_after_s` in seconds, `memory_mb` caps one viewer's process."""
-
-    name: str
-    title: str
-    kind: str
-    path: Path
-    roles: tuple[str, ...]
-    owner: str
-    stale_after_s: float
-    memory_mb: int
-
-
-def read_registry(path: Path = HERE / "registry.yaml") -> list[Page]:
-    """Return the pages that `path` lists.
-
-    Raises
-    ------
-    InputError
-        If an entry lacks a key, has one that is unknown, or names a file that does not exist.
-    """
-    import yaml
-
-    entries = yaml.safe_load(path.read_text(encoding="utf-8"))["pages"]
-    return [_page(name, entry, path.parent) for name, entry in entries.items()]
-
-
-def _page(name: str, entry: dict[str, Any], folder: Path) -> Page:
-    keys = set(Page.__dataclass_fields__) - {"name"}
-    if set(entry) != keys:
-        raise InputError(f"pages.{name}", sorted(entry), f"exactly the keys {', '.join(sorted(keys))}")
-    page = Page(name=name, **{**entry, "path": folder / entry["path"], "roles": tuple(entry["roles"])})
-    if page.kind not in KINDS:
-        raise InputError(f"pages.{name}.kind", page.kind, " or ".join(KINDS))
-    if not page.path.is_file():
-        raise InputError(f"pages.{name}.path", str(page.path), "a file that exists")
-    return page
 
 
 def page_token(home: Path) -> str:

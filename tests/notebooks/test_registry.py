@@ -7,27 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from apps.serve import page_token, read_registry
+from apps.serve import page_token
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.workflows.hub import read_registry
 
 ENTRY = """
 pages:
   finder:
     title: Finder
+    about: finds
+    group: Strategies
     kind: {kind}
     path: finder.ipynb
-    roles: [trader]
+    roles: [{role}]
     owner: research
     {limit}: 300
     memory_mb: 2048
 """
 
 
-def write(folder: Path, *, kind: str = "voila", limit: str = "stale_after_s", notebook: bool = True) -> Path:
+def write(
+    folder: Path, *, kind: str = "voila", limit: str = "stale_after_s", role: str = "trader", notebook: bool = True
+) -> Path:
     if notebook:
         (folder / "finder.ipynb").touch()
     registry = folder / "registry.yaml"
-    registry.write_text(ENTRY.format(kind=kind, limit=limit), encoding="utf-8")
+    registry.write_text(ENTRY.format(kind=kind, limit=limit, role=role), encoding="utf-8")
     return registry
 
 
@@ -44,6 +49,7 @@ def test_an_entry_is_read_with_its_limits(tmp_path: Path) -> None:
         ({"limit": "stale_afer_s"}, "pages.finder"),
         ({"kind": "flask"}, "pages.finder.kind"),
         ({"notebook": False}, "pages.finder.path"),
+        ({"role": "traders"}, "pages.finder.roles"),
     ],
 )
 def test_a_wrong_entry_is_named(tmp_path: Path, change: dict[str, object], name: str) -> None:

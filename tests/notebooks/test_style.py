@@ -78,6 +78,6 @@ def test_a_page_is_three_cells_without_logic(path: Path) -> None:
 
 
 def test_every_page_is_in_the_registry() -> None:
-    from apps.serve import read_registry
+    from bifrost_lib.workflows.hub import read_registry
 
     assert sorted(page.path for page in read_registry() if page.kind == "voila") == PAGES
