@@ -147,24 +147,30 @@ def solve_block(work: Any, size: int) -> int:
     return left
 
 
+@kernel(**SCALAR)
+def _improve_short(work: Any, lanes: int) -> None:
+    for i in range(lanes):
+        guess = work[SHORT_S * ROW + i]
+        s = improve_short(work[SHORT_X * ROW + i], work[SHORT_B * ROW + i], guess)
+        work[SHORT_S * ROW + i] = s if math.fabs(s - guess) < LARGEST_STEP * guess else math.nan
+
+
 @kernel(error_model="numpy", fastmath={"contract"})
 def _solve_short(work: Any, size: int) -> None:
     # gather them, solve them side by side, scatter them
     short = 0
-    for j in range(size):
-        guess = work[SHORT_S * ROW + j]
-        if guess < SHORT and work[FAST * ROW + j] > 0.0:
-            work[SHORT_X * ROW + short] = work[X * ROW + j]
-            work[SHORT_B * ROW + short] = work[B * ROW + j]
-            work[SHORT_S * ROW + short] = guess
-            work[PLACE * ROW + short] = j
-            short += 1
-    for first in range(0, short, _LANES):
-        for lane in range(_LANES):
-            i = first + lane
-            guess = work[SHORT_S * ROW + i]
-            s = improve_short(work[SHORT_X * ROW + i], work[SHORT_B * ROW + i], guess)
-            work[SHORT_S * ROW + i] = s if math.fabs(s - guess) < LARGEST_STEP * guess else math.nan
+    for j in range(size):  # without a branch, which no processor would foresee
+        work[PLACE * ROW + short] = j
+        short += 1 if work[SHORT_S * ROW + j] < SHORT and work[FAST * ROW + j] > 0.0 else 0
+    for i in range(short):
+        j = int(work[PLACE * ROW + i])
+        work[SHORT_X * ROW + i] = work[X * ROW + j]
+        work[SHORT_B * ROW + i] = work[B * ROW + j]
+        work[SHORT_S * ROW + i] = work[SHORT_S * ROW + j]
+    if short <= _LANES:  # a number of turns that the compiler knows becomes SIMD
+        _improve_short(work, _LANES)
+    else:
+        _improve_short(work, BLOCK)
     for i in range(short):
         work[S * ROW + int(work[PLACE * ROW + i])] = work[SHORT_S * ROW + i]
 
