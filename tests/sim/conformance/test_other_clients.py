@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,18 @@ def test_the_checks_hold_for_another_client(name: str) -> None:
         **os.environ, "CONFORMANCE_PYTHON": sys.executable, "BIFROST_IB_CLIENT": "ib_insync", "PYTHONNOUSERSITE": "1",
     }  # fmt: skip
     command = [str(python_of(name, packages)), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *checks]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
+
+
+def test_the_ib_layer_works_with_ib_insync_too() -> None:
+    python = python_of("ib_insync", ENVIRONMENTS["ib_insync"][0])
+    (site,) = (python.parents[1] / "lib").glob("python3.*/site-packages")
+    # Everything else is ours; what is installed there comes first, above all its other eventkit.
+    (site / "ours.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n")
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", str(ROOT / "tests" / "ib")]
+    environment = {**os.environ, "BIFROST_IB_CLIENT": "ib_insync", "PYTHONNOUSERSITE": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
