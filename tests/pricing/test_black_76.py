@@ -54,7 +54,11 @@ def test_results_are_written_where_the_caller_wants_them():
     np.testing.assert_allclose(iv, 0.2)
 
 
-@pytest.mark.parametrize("out", [np.empty(20), np.empty(21, dtype=np.float32), np.empty(42)[::2], [0.0] * 21], ids=str)
+@pytest.mark.parametrize(
+    "out",
+    [np.zeros(20), np.zeros(21, dtype=np.float32), np.zeros(42)[::2], [0.0] * 21],
+    ids=["short", "float32", "gaps", "list"],
+)
 def test_a_place_that_does_not_fit_is_refused(out):
     with pytest.raises(InputError) as caught:
         price(spot=100.0, strike=np.arange(90.0, 111.0), tau=0.5, right="C", vol=0.2, out=out)
