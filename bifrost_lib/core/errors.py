@@ -32,6 +32,17 @@ class UnknownNameError(InputError):
         super().__init__(name, value, f"a known name ({hint})")
 
 
+class DocumentError(InputError):
+    """A mistake in a document: `name` is the path of the field, `nearest` the likeliest of the words known there."""
+
+    def __init__(self, name: str, value: Any, expected: str, *, known: Iterable[str] = ()) -> None:
+        close = get_close_matches(value, list(known), n=1, cutoff=0.5) if isinstance(value, str) else []
+        self.nearest = close[0] if close else None
+        super().__init__(name, value, expected + (f" (did you mean {self.nearest!r}?)" if self.nearest else ""))
+        if value is None:
+            self.args = (f"{name}: got nothing, expected {self.expected}",)
+
+
 class SettingsError(BifrostError):
     """A setting that cannot be used: `key` and `origin` say which one and where it was written."""
 

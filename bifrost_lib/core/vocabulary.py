@@ -142,3 +142,9 @@ SNAPSHOT_COLUMNS: tuple[str, ...] = QUOTE_COLUMNS + ANALYTIC_COLUMNS
 
 #: What a chain read returns, sorted by expiry, strike, right; `tau`, `dte` and `mid` are derived from the row.
 CHAIN_COLUMNS: tuple[str, ...] = (*SNAPSHOT_COLUMNS, "mid", "tau", "dte")
+
+#: The numbers of `market_conditions`, one row per underlying and moment; all may be missing.
+CONDITION_COLUMNS: tuple[str, ...] = (
+    *("spot", "bid", "ask", "volume", "rate", "div_yield", "iv", "iv_rank", "iv_percentile", "iv_days"),
+    *("realized_vol", "skew", "term_slope", "put_call_volume", "put_call_open_interest", "vol_index"),
+)

@@ -11,27 +11,61 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bifrost_lib.strategies.candidates import CandidateSet
     from bifrost_lib.strategies.catalogue import CATALOG, strategy_named
-    from bifrost_lib.strategies.document import DteRange, Leg, Strategy
+    from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
+    from bifrost_lib.strategies.entry import Condition, Entry, EventWindow
+    from bifrost_lib.strategies.exits import Exits, Roll, Target
     from bifrost_lib.strategies.finder import find_candidates
     from bifrost_lib.strategies.measures import evaluate
+    from bifrost_lib.strategies.part import Range
     from bifrost_lib.strategies.payoff import payoff_at_expiry, value_before_expiry
-    from bifrost_lib.strategies.rules import AtMoney, ByDelta, Mirror, PctOtm, SameAs, Wing
+    from bifrost_lib.strategies.reading import read_document, resolve_strategy, write_document
+    from bifrost_lib.strategies.rules import (
+        AtMoney,
+        AtStrike,
+        ByDelta,
+        ByPremium,
+        Mirror,
+        Offset,
+        PctOtm,
+        SameAs,
+        SamePremium,
+        Wing,
+    )
     from bifrost_lib.strategies.score import WEIGHTS
-    from bifrost_lib.strategies.slices import Filters
+    from bifrost_lib.strategies.sizing import Costs, Sizing
+    from bifrost_lib.strategies.slices import ExpirySlice, Filters, cut_chain
 
 _HOME = {
     "CATALOG": "catalogue",
     "strategy_named": "catalogue",
+    "read_document": "reading",
+    "resolve_strategy": "reading",
+    "write_document": "reading",
     "DteRange": "document",
     "Leg": "document",
-    "Strategy": "document",
+    "StrategyDocument": "document",
+    "Condition": "entry",
+    "Entry": "entry",
+    "EventWindow": "entry",
+    "Exits": "exits",
+    "Roll": "exits",
+    "Target": "exits",
+    "Range": "part",
+    "Costs": "sizing",
+    "Sizing": "sizing",
     "CandidateSet": "candidates",
+    "ExpirySlice": "slices",
     "Filters": "slices",
+    "cut_chain": "slices",
     "find_candidates": "finder",
     "evaluate": "measures",
     "payoff_at_expiry": "payoff",
     "value_before_expiry": "payoff",
     "AtMoney": "rules",
+    "AtStrike": "rules",
+    "ByPremium": "rules",
+    "Offset": "rules",
+    "SamePremium": "rules",
     "ByDelta": "rules",
     "Mirror": "rules",
     "PctOtm": "rules",
@@ -44,21 +78,39 @@ __all__ = [
     "CATALOG",
     "WEIGHTS",
     "AtMoney",
+    "AtStrike",
     "ByDelta",
+    "ByPremium",
     "CandidateSet",
+    "Condition",
+    "Costs",
     "DteRange",
+    "Entry",
+    "EventWindow",
+    "Exits",
+    "ExpirySlice",
     "Filters",
     "Leg",
     "Mirror",
+    "Offset",
     "PctOtm",
+    "Range",
+    "Roll",
     "SameAs",
-    "Strategy",
+    "SamePremium",
+    "Sizing",
+    "StrategyDocument",
+    "Target",
     "Wing",
+    "cut_chain",
     "evaluate",
     "find_candidates",
     "payoff_at_expiry",
+    "read_document",
+    "resolve_strategy",
     "strategy_named",
     "value_before_expiry",
+    "write_document",
 ]
 
 

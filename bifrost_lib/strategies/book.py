@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.pricing import price
-from bifrost_lib.strategies.document import CASH, Strategy
+from bifrost_lib.strategies.document import CASH, StrategyDocument
 from bifrost_lib.strategies.profile import ZERO
 from bifrost_lib.strategies.selection import Aim, Search
 
@@ -56,7 +56,7 @@ class Book:
         return values
 
 
-def open_book(strategy: Strategy, search: Search, *, fill: float, naked_rate: float, dte_miss: float) -> Book:
+def open_book(strategy: StrategyDocument, search: Search, *, fill: float, naked_rate: float, dte_miss: float) -> Book:
     """Price the pools of a search.
 
     Parameters

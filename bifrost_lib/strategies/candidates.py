@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bifrost_lib.strategies.document import Strategy
+from bifrost_lib.strategies.document import StrategyDocument
 from bifrost_lib.strategies.margin import cash_margin, reg_t_margin
 from bifrost_lib.strategies.measures import GREEKS, return_on_risk
 from bifrost_lib.strategies.ranking import Pick
@@ -46,7 +46,7 @@ class CandidateSet:
         Expiries without any candidate, and why.
     """
 
-    strategy: Strategy
+    strategy: StrategyDocument
     symbol: str
     at: datetime
     considered: int
@@ -132,7 +132,9 @@ class _Quotes:
         )
 
 
-def _record(rank: int, pick: Pick, strategy: Strategy, points: Floats, fill: float, naked_rate: float) -> Record:
+def _record(
+    rank: int, pick: Pick, strategy: StrategyDocument, points: Floats, fill: float, naked_rate: float
+) -> Record:
     near, quotes = pick.search.near, _Quotes.of(pick, fill)
     value = dict(zip(COLUMNS, (float(number) for number in pick.columns), strict=True))
     parts = score_parts(
@@ -174,7 +176,7 @@ def _record(rank: int, pick: Pick, strategy: Strategy, points: Floats, fill: flo
     return record
 
 
-def _legs(pick: Pick, strategy: Strategy, quotes: _Quotes) -> list[Record]:
+def _legs(pick: Pick, strategy: StrategyDocument, quotes: _Quotes) -> list[Record]:
     prices = iter(zip(quotes.strike, quotes.price, pick.search.slices, quotes.columns["iv"], strict=True))
     legs: list[Record] = []
     for leg in strategy.legs:
@@ -188,7 +190,7 @@ def _legs(pick: Pick, strategy: Strategy, quotes: _Quotes) -> list[Record]:
     return legs
 
 
-def _margin(quotes: _Quotes, strategy: Strategy, near: Any, naked_rate: float) -> float:
+def _margin(quotes: _Quotes, strategy: StrategyDocument, near: Any, naked_rate: float) -> float:
     if strategy.margin == "cash":
         return cash_margin(quotes.strike, quotes.weight, quotes.is_call)
     shares = strategy.stock_qty * near.multiplier
@@ -199,7 +201,7 @@ def _margin(quotes: _Quotes, strategy: Strategy, near: Any, naked_rate: float) -
     )  # fmt: skip
 
 
-def _greeks(quotes: _Quotes, strategy: Strategy, multiplier: float) -> dict[str, float | None]:
+def _greeks(quotes: _Quotes, strategy: StrategyDocument, multiplier: float) -> dict[str, float | None]:
     net = {name: float(quotes.weight @ quotes.columns[name]) for name in GREEKS}
     net["delta"] += strategy.stock_qty * multiplier
     return {name: _known(value) for name, value in net.items()}

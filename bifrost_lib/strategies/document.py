@@ -1,64 +1,93 @@
-"""The strategy document: legs, strike rules and days to expiry, as data."""
+"""The strategy document: one value that is scanned for, replayed over history, monitored and ordered."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+import hashlib
+import json
+from typing import Annotated, Any, Literal
 
-from bifrost_lib.core.errors import InputError, UnknownNameError
+from pydantic import Field, Strict
+
+from bifrost_lib.strategies.entry import Entry
+from bifrost_lib.strategies.exits import Exits
+from bifrost_lib.strategies.mistakes import Step, mistake
+from bifrost_lib.strategies.part import Days, Name, Part, Words
 from bifrost_lib.strategies.rules import StrikeRule
+from bifrost_lib.strategies.sizing import Costs, Sizing
 
-LEG_RIGHTS = ("C", "P", "S")  # S is the underlying itself
-EXPIRIES = ("near", "far")
+SCHEMA_VERSION = 1
 CASH = ("credit", "debit", "any")
 MARGIN_RULES = ("reg_t", "cash")
+MOST_LEGS = 12
+
+Outlook = Literal["bullish", "bearish", "neutral", "volatile", "rising_vol", "falling_vol", "hedge", "arbitrage"]
+Symbol = Annotated[str, Strict(), Field(pattern=r"^[A-Z0-9.^/-]{1,20}$", description="a symbol such as SPY")]
+
+#: What says how a document reads, and not what it trades: left out of its hash.
+PROSE = frozenset({"name", "view", "outlook", "risk", "aliases", "variant_of"})
 
 
-@dataclass(frozen=True)
-class Leg:
+class DteRange(Part):
+    """Calendar days to expiry: the range that is scanned and the target that the score likes best."""
+
+    low: Days = Field(description="calendar days, the least")
+    target: Days = Field(description="calendar days, the best")
+    high: Days = Field(description="calendar days, the most")
+
+    def model_post_init(self, context: Any) -> None:
+        if not self.low <= self.target <= self.high:
+            days = (self.low, self.target, self.high)
+            raise mistake("days with 0 <= low <= target <= high", at=("target",), value=days)
+
+
+class Leg(Part):
     """One leg of a structure.
 
-    `qty` is in contracts, positive long and negative short. A stock leg (right ``"S"``) counts in contracts too: 1
-    is as many shares as a contract's multiplier. It has neither rule nor expiry.
+    Parameters
+    ----------
+    name : str
+        By which other legs refer to it.
+    right : {"C", "P", "S"}
+        Call, put, or the underlying itself.
+    qty : int
+        Contracts, positive long and negative short. A stock leg counts in contracts too: 1 is as many shares as a
+        contract's multiplier.
+    rule : StrikeRule
+        Which strikes it may have; a stock leg has none.
+    expiry : {"near", "far"}
+        Which of the structure's two expiries.
+    dte : DteRange
+        Narrows the days to this leg's expiry further than the document does.
     """
 
-    name: str
-    right: str
-    qty: int
+    name: Name = Field(description="a name that no other leg has")
+    right: Literal["C", "P", "S"] = Field(description="C, P, or S for the underlying")
+    qty: Annotated[int, Strict(), Field(ge=-1000, le=1000)] = Field(
+        description="a whole number of contracts, positive long and negative short"
+    )
     rule: StrikeRule | None = None
-    expiry: str = "near"
+    expiry: Literal["near", "far"] = "near"
+    dte: DteRange | None = None
 
-    def __post_init__(self) -> None:
-        if self.right not in LEG_RIGHTS:
-            raise InputError(f"{self.name}.right", self.right, "C, P, or S for the underlying")
-        if self.qty == 0 or not isinstance(self.qty, int):
-            raise InputError(f"{self.name}.qty", self.qty, "a whole number of contracts, not 0")
-        if (self.right == "S") != (self.rule is None):
-            raise InputError(f"{self.name}.rule", self.rule, "a strike rule for options, and none for the underlying")
-        if self.expiry not in EXPIRIES:
-            raise UnknownNameError(f"{self.name}.expiry", self.expiry, EXPIRIES)
+    def model_post_init(self, context: Any) -> None:
+        if self.qty == 0:
+            raise mistake("a whole number of contracts, not 0", at=("qty",), value=0)
+        if self.is_option and self.rule is None:
+            raise mistake("a strike rule, because the leg is an option", at=("rule",))
+        for part in ("rule", "dte"):
+            if not self.is_option and getattr(self, part) is not None:
+                raise mistake("nothing, because the leg is the underlying", at=(part,), value=getattr(self, part))
+        if not self.is_option and self.expiry == "far":
+            raise mistake("near, because the underlying has no expiry", at=("expiry",), value=self.expiry)
 
     @property
     def is_option(self) -> bool:
+        """Whether it is an option rather than the underlying."""
         return self.right != "S"
 
 
-@dataclass(frozen=True)
-class DteRange:
-    """Calendar days to expiry: the range that is scanned and the target that the score likes best."""
-
-    low: int
-    target: int
-    high: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.low <= self.target <= self.high:
-            raise InputError("dte", (self.low, self.target, self.high), "days with 0 <= low <= target <= high")
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """A structure that can be scanned for; a plain value that compares, hashes and prints as its literal.
+class StrategyDocument(Part):
+    """A structure that can be scanned for, replayed, monitored and ordered; it compares, hashes and prints as a value.
 
     Parameters
     ----------
@@ -78,30 +107,49 @@ class Strategy:
         Margin rule; cash: short puts are secured by their whole strike.
     risk : str
         What can go wrong, in a sentence.
+    outlook : tuple of str
+        The view in words of a fixed list.
+    aliases : tuple of str
+        Other names by which it is known.
+    variant_of : str
+        Name of the strategy that has the same legs, where this one differs in strikes, security or conduct alone.
+    symbols : tuple of str
+        Underlyings that it is meant for; empty is any.
+    entry, exits, sizing, costs
+        When to open and to close, how much, and what it costs.
+
+    Notes
+    -----
+    A document made in Python or read from a file is checked in full: `DocumentError` names the field.
     """
 
-    name: str
-    view: str
-    legs: tuple[Leg, ...]
-    dte: DteRange = field(default=DteRange(20, 45, 60))
-    gap: DteRange = field(default=DteRange(14, 30, 60))
-    cash: str = "any"
-    margin: str = "reg_t"
-    risk: str = ""
+    name: Name = Field(description="a name in lower-case letters, digits and underscores")
+    view: Words = Field(description="what one must believe to want it, in words")
+    legs: tuple[Leg, ...] = Field(min_length=1, max_length=MOST_LEGS, description="a list of legs")
+    dte: DteRange = DteRange(20, 45, 60)
+    gap: DteRange = DteRange(14, 30, 60)
+    cash: Literal["credit", "debit", "any"] = "any"
+    margin: Literal["reg_t", "cash"] = "reg_t"
+    risk: Words = ""
+    outlook: tuple[Outlook, ...] = Field(default=(), max_length=8)
+    aliases: tuple[Name, ...] = Field(default=(), max_length=20)
+    variant_of: Name | None = None
+    symbols: tuple[Symbol, ...] = Field(default=(), max_length=1000)
+    entry: Entry = Entry()
+    exits: Exits = Exits()
+    sizing: Sizing = Sizing()
+    costs: Costs = Costs()
+    schema_version: Literal[1] = Field(default=1, repr=False)
 
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
-            raise InputError("name", self.name, "lower-case letters, digits and underscores")
-        if self.cash not in CASH:
-            raise UnknownNameError(f"{self.name}.cash", self.cash, CASH)
-        if self.margin not in MARGIN_RULES:
-            raise UnknownNameError(f"{self.name}.margin", self.margin, MARGIN_RULES)
+    def model_post_init(self, context: Any) -> None:
         if not any(leg.is_option and leg.expiry == "near" for leg in self.legs):
-            raise InputError(f"{self.name}.legs", len(self.legs), "at least one option leg at the near expiry")
-        _check_references(self)
+            raise mistake("at least one option leg at the near expiry", at=("legs",), value=len(self.legs))
+        _check_names(self)
+        _check_rolls(self)
 
     @property
     def option_legs(self) -> tuple[Leg, ...]:
+        """The legs that are options, in order."""
         return tuple(leg for leg in self.legs if leg.is_option)
 
     @property
@@ -111,16 +159,48 @@ class Strategy:
 
     @property
     def has_two_expiries(self) -> bool:
+        """Whether a leg expires later than the others."""
         return any(leg.expiry == "far" for leg in self.option_legs)
 
+    @property
+    def risk_shape(self) -> Literal["defined", "undefined"]:
+        """Undefined where a short option is neither spread off nor covered by shares or by cash."""
+        calls = self.stock_qty + sum(leg.qty for leg in self.legs if leg.right == "C")
+        puts = -min(self.stock_qty, 0) + sum(leg.qty for leg in self.legs if leg.right == "P")
+        secured = self.margin == "cash" or self.stock_qty < 0
+        return "undefined" if calls < 0 or (puts < 0 and not secured) else "defined"
 
-def _check_references(strategy: Strategy) -> None:
+    @property
+    def sha256(self) -> str:
+        """Hash of what the document trades: its canonical JSON without the words that only describe it (`PROSE`).
+
+        So a strategy keeps its history when it is renamed or explained better, and loses it when a strike rule, an
+        exit or a cost changes.
+        """
+        content = self.model_dump(mode="json", exclude=set(PROSE))
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _check_names(document: StrategyDocument) -> None:
     seen: list[str] = []
-    for leg in strategy.legs:
-        if leg.name in seen:
-            raise InputError(f"{strategy.name}.legs", leg.name, "a name that no other leg has")
-        for ref in leg.rule.refs if leg.rule else ():
+    for position, leg in enumerate(document.legs):
+        here: tuple[Step, ...] = ("legs", position)
+        if leg.name in [other.name for other in document.legs[:position]]:
+            raise mistake("a name that no other leg has", at=(*here, "name"), value=leg.name)
+        for field in leg.rule.REFERS if leg.rule else ():
+            ref = getattr(leg.rule, field)
             if ref not in seen:
-                raise UnknownNameError(f"{strategy.name}.{leg.name}.rule", ref, seen or ["a leg before this one"])
+                expected = "the name of an option leg before this one" + ("" if seen else ", and there is none")
+                raise mistake(expected, at=(*here, "rule", field), value=ref, known=seen)
         if leg.is_option:
             seen.append(leg.name)
+
+
+def _check_rolls(document: StrategyDocument) -> None:
+    names = [leg.name for leg in document.option_legs]
+    for position, roll in enumerate(document.exits.roll):
+        for place, name in enumerate(roll.legs):
+            if name not in names:
+                where: tuple[Step, ...] = ("exits", "roll", position, "legs", place)
+                raise mistake("the name of an option leg", at=where, value=name, known=names)

@@ -16,7 +16,7 @@ from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
 from bifrost_lib.strategies.book import Book, open_book
 from bifrost_lib.strategies.candidates import CandidateSet, candidate_set
 from bifrost_lib.strategies.catalogue import strategy_named
-from bifrost_lib.strategies.document import DteRange, Strategy
+from bifrost_lib.strategies.document import DteRange, StrategyDocument
 from bifrost_lib.strategies.enumeration import combinations, count_combinations
 from bifrost_lib.strategies.margin import naked_rate
 from bifrost_lib.strategies.over_time import screen_over_time
@@ -33,7 +33,7 @@ LIMIT = 200_000_000
 
 def find_candidates(
     chain: pd.DataFrame,
-    strategy: Strategy | str,
+    strategy: StrategyDocument | str,
     *,
     at: datetime | None = None,
     dte: tuple[int, int] | None = None,
@@ -49,7 +49,7 @@ def find_candidates(
     ----------
     chain : DataFrame
         ``core.vocabulary.CHAIN_COLUMNS`` of one symbol. Only quotes of quality ok become legs.
-    strategy : Strategy or str
+    strategy : StrategyDocument or str
         A document, or a name of the catalogue.
     at : datetime, aware, optional
         The moment of the scan. Default: ``chain.attrs["at"]``, else the newest quote.
@@ -130,7 +130,7 @@ def _scan(search: Search, book: Book, points: Floats, ranking: Ranking, limit: i
 
 
 def _searches(
-    document: Strategy, slices: list[ExpirySlice], days: tuple[int, int], skipped: dict[str, str]
+    document: StrategyDocument, slices: list[ExpirySlice], days: tuple[int, int], skipped: dict[str, str]
 ) -> Iterator[Search]:
     for near in (quotes for quotes in slices if days[0] <= quotes.dte <= days[1]):
         for far in _far_slices(document, near, slices):
@@ -142,7 +142,7 @@ def _searches(
                 yield search
 
 
-def _far_slices(document: Strategy, near: ExpirySlice, slices: list[ExpirySlice]) -> list[ExpirySlice | None]:
+def _far_slices(document: StrategyDocument, near: ExpirySlice, slices: list[ExpirySlice]) -> list[ExpirySlice | None]:
     if not document.has_two_expiries:
         return [None]
     low, high = document.gap.low, document.gap.high
@@ -190,7 +190,7 @@ def _facts(chain: pd.DataFrame, at: datetime | None) -> tuple[str, datetime]:
 
 
 def _nothing(
-    document: Strategy,
+    document: StrategyDocument,
     symbol: str,
     moment: datetime,
     days: tuple[int, int],

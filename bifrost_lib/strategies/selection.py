@@ -13,7 +13,7 @@ from functools import singledispatch
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.strategies.document import Leg, Strategy
+from bifrost_lib.strategies.document import Leg, StrategyDocument
 from bifrost_lib.strategies.rules import AtMoney, ByDelta, Mirror, PctOtm, SameAs, StrikeRule, Wing
 from bifrost_lib.strategies.slices import ExpirySlice
 
@@ -156,7 +156,7 @@ class Search:
         return max(self.slices, key=lambda quotes: quotes.tau)
 
 
-def plan_search(strategy: Strategy, near: ExpirySlice, far: ExpirySlice | None = None) -> Search | str:
+def plan_search(strategy: StrategyDocument, near: ExpirySlice, far: ExpirySlice | None = None) -> Search | str:
     """Return the search of a strategy over one expiry, or in words why a leg has no admissible quote there."""
     legs = strategy.option_legs
     names = [leg.name for leg in legs]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from bifrost_lib.strategies import CandidateSet, Strategy, find_candidates, strategy_named
+from bifrost_lib.strategies import CandidateSet, StrategyDocument, find_candidates, strategy_named
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk
 
@@ -21,7 +21,7 @@ class ScanResult:
     at: datetime
     as_of: datetime
     source: str
-    strategy: Strategy
+    strategy: StrategyDocument
     spot: float
     chain: pd.DataFrame
     candidates: CandidateSet
@@ -43,7 +43,7 @@ class ScanResult:
 def find_strategies(
     desk: Desk,
     symbol: str,
-    strategy: str | Strategy,
+    strategy: str | StrategyDocument,
     *,
     dte: tuple[int, int] | None = None,
     top: int = 10,
@@ -55,7 +55,7 @@ def find_strategies(
     ----------
     desk : Desk
     symbol : str
-    strategy : str or Strategy
+    strategy : str or StrategyDocument
         A name of ``strategies.CATALOG``, or a document of one's own.
     dte : (int, int), optional
         Least and most calendar days to expiry, both included. Default: the strategy's own range.

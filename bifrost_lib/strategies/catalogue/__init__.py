@@ -6,22 +6,22 @@ import pkgutil
 from importlib import import_module
 
 from bifrost_lib.core.errors import UnknownNameError
-from bifrost_lib.strategies.document import Strategy
+from bifrost_lib.strategies.document import StrategyDocument
 
 
-def _literals() -> dict[str, Strategy]:
-    found: dict[str, Strategy] = {}
+def _literals() -> dict[str, StrategyDocument]:
+    found: dict[str, StrategyDocument] = {}
     for module in pkgutil.iter_modules(__path__, prefix=f"{__name__}."):
         for value in vars(import_module(module.name)).values():
-            if isinstance(value, Strategy):
+            if isinstance(value, StrategyDocument):
                 found[value.name] = value
     return dict(sorted(found.items()))
 
 
-CATALOG: dict[str, Strategy] = _literals()
+CATALOG: dict[str, StrategyDocument] = _literals()
 
 
-def strategy_named(name: str) -> Strategy:
+def strategy_named(name: str) -> StrategyDocument:
     """Return the strategy of the catalogue that is called `name`.
 
     Raises

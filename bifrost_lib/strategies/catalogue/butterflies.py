@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import Leg, Strategy
+from bifrost_lib.strategies.document import Leg, StrategyDocument
 from bifrost_lib.strategies.rules import AtMoney, ByDelta, Mirror, Wing
 
-CALL_BUTTERFLY = Strategy(
+CALL_BUTTERFLY = StrategyDocument(
     name="call_butterfly",
     view="ends near a price",
     legs=(
@@ -17,7 +17,7 @@ CALL_BUTTERFLY = Strategy(
     risk="Loses the debit outside the wings.",
 )
 
-PUT_BUTTERFLY = Strategy(
+PUT_BUTTERFLY = StrategyDocument(
     name="put_butterfly",
     view="ends near a price",
     legs=(
@@ -29,7 +29,7 @@ PUT_BUTTERFLY = Strategy(
     risk="Loses the debit outside the wings.",
 )
 
-BROKEN_WING_PUT_BUTTERFLY = Strategy(
+BROKEN_WING_PUT_BUTTERFLY = StrategyDocument(
     name="broken_wing_put_butterfly",
     view="drifts down to a price, or does not fall",
     legs=(
@@ -41,7 +41,7 @@ BROKEN_WING_PUT_BUTTERFLY = Strategy(
     risk="Below the lower wing it loses the difference of the wings less the credit.",
 )
 
-BROKEN_WING_CALL_BUTTERFLY = Strategy(
+BROKEN_WING_CALL_BUTTERFLY = StrategyDocument(
     name="broken_wing_call_butterfly",
     view="drifts up to a price, or does not rise",
     legs=(

@@ -5,10 +5,10 @@ Their values at the near expiry are the model's, because the far leg still has t
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import DteRange, Leg, Strategy
+from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
 from bifrost_lib.strategies.rules import AtMoney, ByDelta, SameAs
 
-CALL_CALENDAR = Strategy(
+CALL_CALENDAR = StrategyDocument(
     name="call_calendar",
     view="stays near a price, volatility rises",
     legs=(
@@ -20,7 +20,7 @@ CALL_CALENDAR = Strategy(
     risk="A large move either way, or a fall of volatility, loses up to the debit.",
 )
 
-PUT_CALENDAR = Strategy(
+PUT_CALENDAR = StrategyDocument(
     name="put_calendar",
     view="stays near a price, volatility rises",
     legs=(
@@ -32,7 +32,7 @@ PUT_CALENDAR = Strategy(
     risk="A large move either way, or a fall of volatility, loses up to the debit.",
 )
 
-CALL_DIAGONAL = Strategy(
+CALL_DIAGONAL = StrategyDocument(
     name="call_diagonal",
     view="rises slowly",
     legs=(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import Leg, Strategy
+from bifrost_lib.strategies.document import Leg, StrategyDocument
 from bifrost_lib.strategies.rules import AtMoney, ByDelta, Mirror, SameAs, Wing
 
-IRON_CONDOR = Strategy(
+IRON_CONDOR = StrategyDocument(
     name="iron_condor",
     view="range-bound, volatility falls",
     legs=(
@@ -18,7 +18,7 @@ IRON_CONDOR = Strategy(
     risk="A move beyond a short strike loses up to the wider wing less the credit.",
 )
 
-IRON_BUTTERFLY = Strategy(
+IRON_BUTTERFLY = StrategyDocument(
     name="iron_butterfly",
     view="stays where it is, volatility falls",
     legs=(
@@ -31,7 +31,7 @@ IRON_BUTTERFLY = Strategy(
     risk="Most of the credit is lost on a move of the credit's size; the wings bound the rest.",
 )
 
-LONG_IRON_CONDOR = Strategy(
+LONG_IRON_CONDOR = StrategyDocument(
     name="long_iron_condor",
     view="breaks out of a range, either way",
     legs=(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import DteRange, Leg, Strategy
+from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
 from bifrost_lib.strategies.rules import ByDelta, Wing
 
-CALL_RATIO_SPREAD = Strategy(
+CALL_RATIO_SPREAD = StrategyDocument(
     name="call_ratio_spread",
     view="rises slowly to a price and not beyond",
     legs=(
@@ -15,7 +15,7 @@ CALL_RATIO_SPREAD = Strategy(
     risk="One call is naked: the loss grows without bound far above the short strike.",
 )
 
-PUT_RATIO_SPREAD = Strategy(
+PUT_RATIO_SPREAD = StrategyDocument(
     name="put_ratio_spread",
     view="falls slowly to a price and not beyond",
     legs=(
@@ -25,7 +25,7 @@ PUT_RATIO_SPREAD = Strategy(
     risk="One put is naked: far below the short strike it loses like the stock.",
 )
 
-CALL_BACKSPREAD = Strategy(
+CALL_BACKSPREAD = StrategyDocument(
     name="call_backspread",
     view="rises far, or falls",
     legs=(
@@ -36,7 +36,7 @@ CALL_BACKSPREAD = Strategy(
     risk="Loses most where the price ends at the bought strike.",
 )
 
-PUT_BACKSPREAD = Strategy(
+PUT_BACKSPREAD = StrategyDocument(
     name="put_backspread",
     view="falls far, or rises",
     legs=(
@@ -47,7 +47,7 @@ PUT_BACKSPREAD = Strategy(
     risk="Loses most where the price ends at the bought strike.",
 )
 
-JADE_LIZARD = Strategy(
+JADE_LIZARD = StrategyDocument(
     name="jade_lizard",
     view="does not fall, volatility falls",
     legs=(

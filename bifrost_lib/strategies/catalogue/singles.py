@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import DteRange, Leg, Strategy
+from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
 from bifrost_lib.strategies.rules import ByDelta
 
-LONG_CALL = Strategy(
+LONG_CALL = StrategyDocument(
     name="long_call",
     view="rises clearly and soon",
     legs=(Leg("long_call", "C", +1, ByDelta(0.50, 0.25, 0.75)),),
@@ -14,7 +14,7 @@ LONG_CALL = Strategy(
     risk="The whole premium decays if the move does not come in time.",
 )
 
-LONG_PUT = Strategy(
+LONG_PUT = StrategyDocument(
     name="long_put",
     view="falls clearly and soon",
     legs=(Leg("long_put", "P", +1, ByDelta(-0.50, -0.75, -0.25)),),
@@ -23,7 +23,7 @@ LONG_PUT = Strategy(
     risk="The whole premium decays if the move does not come in time.",
 )
 
-SHORT_CALL = Strategy(
+SHORT_CALL = StrategyDocument(
     name="short_call",
     view="does not rise",
     legs=(Leg("short_call", "C", -1, ByDelta(0.16, 0.08, 0.35)),),
@@ -31,7 +31,7 @@ SHORT_CALL = Strategy(
     risk="The loss grows without bound as the price rises.",
 )
 
-SHORT_PUT = Strategy(
+SHORT_PUT = StrategyDocument(
     name="short_put",
     view="does not fall",
     legs=(Leg("short_put", "P", -1, ByDelta(-0.16, -0.35, -0.08)),),
@@ -39,7 +39,7 @@ SHORT_PUT = Strategy(
     risk="Loses almost the whole strike if the price goes to nothing; margin grows as it falls.",
 )
 
-CASH_SECURED_PUT = Strategy(
+CASH_SECURED_PUT = StrategyDocument(
     name="cash_secured_put",
     view="does not fall, or may be bought lower",
     legs=(Leg("short_put", "P", -1, ByDelta(-0.30, -0.45, -0.15)),),
@@ -48,7 +48,7 @@ CASH_SECURED_PUT = Strategy(
     risk="Buys the stock at the strike whatever it is worth by then.",
 )
 
-COVERED_CALL = Strategy(
+COVERED_CALL = StrategyDocument(
     name="covered_call",
     view="rises a little or stays",
     legs=(
@@ -59,7 +59,7 @@ COVERED_CALL = Strategy(
     risk="Keeps the stock's downside less the credit and gives its upside above the strike away.",
 )
 
-PROTECTIVE_PUT = Strategy(
+PROTECTIVE_PUT = StrategyDocument(
     name="protective_put",
     view="rises, but a fall must not hurt much",
     legs=(
@@ -71,7 +71,7 @@ PROTECTIVE_PUT = Strategy(
     risk="The insurance costs its premium whenever nothing happens.",
 )
 
-COLLAR = Strategy(
+COLLAR = StrategyDocument(
     name="collar",
     view="holds the stock within a band",
     legs=(

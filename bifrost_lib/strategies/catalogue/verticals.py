@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import Leg, Strategy
+from bifrost_lib.strategies.document import Leg, StrategyDocument
 from bifrost_lib.strategies.rules import ByDelta, Wing
 
-BULL_CALL_SPREAD = Strategy(
+BULL_CALL_SPREAD = StrategyDocument(
     name="bull_call_spread",
     view="rises moderately",
     legs=(
@@ -16,7 +16,7 @@ BULL_CALL_SPREAD = Strategy(
     risk="Loses the debit if the price ends below the lower strike.",
 )
 
-BEAR_PUT_SPREAD = Strategy(
+BEAR_PUT_SPREAD = StrategyDocument(
     name="bear_put_spread",
     view="falls moderately",
     legs=(
@@ -27,7 +27,7 @@ BEAR_PUT_SPREAD = Strategy(
     risk="Loses the debit if the price ends above the upper strike.",
 )
 
-BULL_PUT_SPREAD = Strategy(
+BULL_PUT_SPREAD = StrategyDocument(
     name="bull_put_spread",
     view="does not fall",
     legs=(
@@ -38,7 +38,7 @@ BULL_PUT_SPREAD = Strategy(
     risk="Loses the width less the credit if the price ends below the lower strike.",
 )
 
-BEAR_CALL_SPREAD = Strategy(
+BEAR_CALL_SPREAD = StrategyDocument(
     name="bear_call_spread",
     view="does not rise",
     legs=(

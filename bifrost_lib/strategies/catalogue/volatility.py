@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import DteRange, Leg, Strategy
+from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
 from bifrost_lib.strategies.rules import AtMoney, ByDelta, SameAs
 
-LONG_STRADDLE = Strategy(
+LONG_STRADDLE = StrategyDocument(
     name="long_straddle",
     view="moves more than is priced, either way",
     legs=(
@@ -17,7 +17,7 @@ LONG_STRADDLE = Strategy(
     risk="Both premiums decay while nothing happens.",
 )
 
-SHORT_STRADDLE = Strategy(
+SHORT_STRADDLE = StrategyDocument(
     name="short_straddle",
     view="stays where it is, volatility falls",
     legs=(
@@ -28,7 +28,7 @@ SHORT_STRADDLE = Strategy(
     risk="A large move either way loses many times the credit, without bound above.",
 )
 
-LONG_STRANGLE = Strategy(
+LONG_STRANGLE = StrategyDocument(
     name="long_strangle",
     view="moves far, either way",
     legs=(
@@ -40,7 +40,7 @@ LONG_STRANGLE = Strategy(
     risk="Both premiums decay while nothing happens.",
 )
 
-SHORT_STRANGLE = Strategy(
+SHORT_STRANGLE = StrategyDocument(
     name="short_strangle",
     view="range-bound, volatility falls",
     legs=(
@@ -51,7 +51,7 @@ SHORT_STRANGLE = Strategy(
     risk="A large move either way loses many times the credit, without bound above.",
 )
 
-RISK_REVERSAL = Strategy(
+RISK_REVERSAL = StrategyDocument(
     name="risk_reversal",
     view="rises, paid for by a promise to buy lower",
     legs=(

@@ -1,0 +1,209 @@
+"""Strategy documents as text: YAML or JSON in, YAML or JSON out, within limits that no honest document reaches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from bifrost_lib.core.errors import DocumentError, FileFormatError, UnknownNameError
+from bifrost_lib.strategies.document import StrategyDocument
+from bifrost_lib.strategies.part import Part
+
+MOST_BYTES, MOST_VALUES, DEEPEST = 65_536, 5_000, 12
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+def read_document(source: str | Mapping[str, Any]) -> StrategyDocument:
+    """Return the strategy document that a text or a mapping holds.
+
+    Parameters
+    ----------
+    source : str or mapping
+        YAML or JSON, at most 64 KiB, 5,000 values and 12 levels, without aliases and tags; or what they stand for.
+
+    Raises
+    ------
+    DocumentError
+        The first mistake: ``error.name`` is the path of the field (``legs[1].rule.target``), ``error.expected`` what
+        would have been accepted and ``error.nearest`` the likeliest intention of an unknown word, or None.
+
+    Examples
+    --------
+    >>> put = read_document("{name: put, view: up, legs: [{name: a, right: P, qty: -1, rule: {by: at_money}}]}")
+    >>> put.legs[0].qty, put.risk_shape
+    (-1, 'undefined')
+    """
+    content = _parsed(source) if isinstance(source, str) else dict(source)
+    if not isinstance(content, dict):
+        raise DocumentError("document", content, "a mapping with name, view and legs")
+    _check_values(content, "document", 1)
+    return StrategyDocument(**content)
+
+
+def write_document(document: StrategyDocument, *, form: Literal["yaml", "json"] = "yaml", full: bool = False) -> str:
+    """Return a document as text that `read_document` reads to an equal one.
+
+    Parameters
+    ----------
+    document : StrategyDocument
+    form : {"yaml", "json"}
+    full : bool
+        Write every field; otherwise those that have their default value are left out.
+    """
+    content = document.model_dump(mode="json", exclude_defaults=not full)
+    content = {"schema_version": document.schema_version, **content}
+    for leg, part in zip(content["legs"], document.legs, strict=True):
+        if part.rule is not None:
+            leg["rule"] = {"by": part.rule.by, **leg["rule"]}
+    if form == "json":
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return yaml.dump(content, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None)
+
+
+def resolve_strategy(name_or_path: str) -> StrategyDocument:
+    """Return a strategy of the catalogue by its name or an alias, or the document in a file.
+
+    Parameters
+    ----------
+    name_or_path : str
+        A path ends in ``.yaml``, ``.yml`` or ``.json``, or holds a ``/``.
+
+    Raises
+    ------
+    UnknownNameError
+        If neither the catalogue knows the name nor a file is there.
+    DocumentError, FileFormatError
+        If the file holds no valid document, or cannot be read.
+    """
+    from bifrost_lib.strategies.catalogue import CATALOG, strategy_named
+
+    path = Path(name_or_path)
+    if path.suffix.lower() not in (".yaml", ".yml", ".json") and "/" not in name_or_path:
+        return strategy_named(name_or_path)
+    if not path.exists():
+        raise UnknownNameError("strategy", name_or_path, [*CATALOG, "a file that exists"])
+    return read_file(path)
+
+
+def read_file(path: Path) -> StrategyDocument:
+    """Return the document in a file.
+
+    Raises
+    ------
+    FileFormatError
+        If it cannot be opened or is no text in UTF-8.
+    DocumentError
+        If it holds no valid document.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise FileFormatError(path, error.strerror or str(error)) from None
+    if len(data) > MOST_BYTES:
+        raise DocumentError("document", "more", f"at most {MOST_BYTES:,} bytes")
+    try:
+        return read_document(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise FileFormatError(path, f"byte {error.start} is no UTF-8") from None
+
+
+def _parsed(text: str) -> Any:
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MOST_BYTES:
+        raise DocumentError("document", f"{size:,} bytes", f"at most {MOST_BYTES:,} bytes")
+    try:
+        return _json(text) if text.lstrip().startswith("{") and _is_json(text) else _yaml(text)
+    except yaml.YAMLError as error:
+        raise _not_readable(error) from None
+    except (ValueError, RecursionError, OverflowError) as error:  # numbers of thousands of digits, impossible dates
+        raise DocumentError("document", str(error).split(";")[0], "YAML or JSON") from None
+
+
+def _is_json(text: str) -> bool:
+    # A flow mapping of YAML may begin like JSON; what is JSON is read as JSON, which is faster and has fewer surprises.
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _json(text: str) -> Any:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            raise DocumentError("document", next(n for n in names if names.count(n) > 1), "each key once")
+        return found
+
+    return json.loads(text, object_pairs_hook=unique)
+
+
+def _yaml(text: str) -> Any:
+    # Events come one by one, so that a bomb is refused before anything is built from it.
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise DocumentError("document", f"*{event.anchor}", f"no aliases{_line(event)}")
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise DocumentError("document", event.tag, f"no tags{_line(event)}")
+        if depth > DEEPEST or count > 2 * MOST_VALUES:
+            raise DocumentError("document", f"more{_line(event)}", _limits())
+    root = yaml.compose(text, Loader=_LOADER)
+    if root is not None:
+        _check_keys(root)
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+
+
+def _check_keys(node: yaml.Node) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.tag == _MERGE or not isinstance(key, yaml.ScalarNode):
+                raise DocumentError("document", "a key", f"plain words as keys{_line(key)}")
+            if key.value in seen:
+                raise DocumentError("document", key.value, f"each key once{_line(key)}")
+            seen.add(key.value)
+            _check_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _check_keys(item)
+
+
+def _check_values(value: Any, where: str, depth: int) -> None:
+    # Only what JSON has: dates, bytes and sets, which YAML also has, mean nothing here.
+    if depth > DEEPEST:
+        raise DocumentError(where[:120], "more", _limits())
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise DocumentError(where, key, "words as keys (in YAML, on, off, yes and no are none: quote them)")
+            _check_values(item, f"{where}.{key}" if key.isidentifier() else where, depth + 1)
+    elif isinstance(value, list | tuple):
+        for position, item in enumerate(value):
+            _check_values(item, f"{where}[{position}]", depth + 1)
+    elif value is not None and not isinstance(value, str | int | float | bool) and not isinstance(value, Part):
+        raise DocumentError(where, value, "text, a number, true, false, a list or a mapping (quote dates)")
+
+
+def _line(place: yaml.Event | yaml.Node) -> str:
+    return "" if place.start_mark is None else f" (line {place.start_mark.line + 1})"
+
+
+def _limits() -> str:
+    return f"at most {DEEPEST} levels and {MOST_VALUES:,} values"
+
+
+def _not_readable(error: yaml.YAMLError) -> DocumentError:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it breaks"
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    return DocumentError("document", f"{place}{problem}", "YAML or JSON")
