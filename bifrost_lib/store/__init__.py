@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from bifrost_lib.store.report_runs import interrupted_report_runs as interrupted_report_runs
     from bifrost_lib.store.report_runs import list_report_runs as list_report_runs
     from bifrost_lib.store.report_runs import place_report_run as place_report_run
+    from bifrost_lib.store.roles import drop_user as drop_user
+    from bifrost_lib.store.roles import ensure_user as ensure_user
+    from bifrost_lib.store.roles import list_users as list_users
+    from bifrost_lib.store.roles import url_for as url_for
     from bifrost_lib.store.spool import Delivery as Delivery
     from bifrost_lib.store.spool import Spool as Spool
     from bifrost_lib.store.spool import store_batch as store_batch
@@ -86,6 +90,8 @@ _HOMES = {
     "chain_moments": "moments",
     "close_gap": "gaps",
     "corporate_actions": "actions",
+    "drop_user": "roles",
+    "ensure_user": "roles",
     "finish_report_run": "report_runs",
     "finish_request": "chain_requests",
     "finish_run": "ledger",
@@ -99,6 +105,7 @@ _HOMES = {
     "list_requests": "chain_requests",
     "list_runs": "ledger",
     "list_symbols": "summaries",
+    "list_users": "roles",
     "listen": "notifications",
     "live_quotes": "live",
     "market_conditions": "conditions",
@@ -118,6 +125,7 @@ _HOMES = {
     "store_batch": "spool",
     "store_summary": "summaries",
     "take_request": "chain_requests",
+    "url_for": "roles",
     "watchlist": "universe",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import Engine
@@ -56,18 +56,32 @@ def request_chain(
     for name, text in (("symbol", symbol), ("requested_by", requested_by)):
         if not text.strip():
             raise InputError(name, text, "a name")
-    wanted = sorted(set(expiries or ()))
+    known = {"symbol": symbol, "expiries": sorted(set(expiries or ())), "who": requested_by, "at": as_utc(at)}
     with written(store.engine, store.place) as cursor:
-        cursor.execute(
-            "INSERT INTO collection_requests AS waiting (symbol, expiries, requested_by, requested, attempts) "
-            "VALUES (%s, %s::date[], %s, %s, 0) ON CONFLICT (symbol, expiries) "
-            "WHERE taken IS NULL AND finished IS NULL "
-            "DO UPDATE SET requested = least(waiting.requested, excluded.requested) RETURNING request_id",
-            (symbol, wanted, requested_by, as_utc(at)),
-        )
-        request_id = int(cursor.fetchone()[0])
+        while (request_id := _entered(cursor, known) or _joined(cursor, known)) is None:
+            continue  # the one that waited was taken a moment ago
         notify(cursor, REQUESTS, request_id=request_id, symbol=symbol, state="waiting")
     return request_id
+
+
+def _entered(cursor: Any, known: dict[str, Any]) -> int | None:
+    cursor.execute(
+        "INSERT INTO collection_requests (symbol, expiries, requested_by, requested, attempts) "
+        "VALUES (%(symbol)s, %(expiries)s::date[], %(who)s, %(at)s, 0) ON CONFLICT (symbol, expiries) "
+        "WHERE taken IS NULL AND finished IS NULL DO NOTHING RETURNING request_id",
+        known,
+    )
+    found = cursor.fetchone()
+    return found and int(found[0])
+
+
+def _joined(cursor: Any, known: dict[str, Any]) -> int | None:
+    """Return the request that waits already; the moment in it moves forward only where the row is ours to change."""
+    waiting = "symbol = %(symbol)s AND expiries = %(expiries)s::date[] AND taken IS NULL AND finished IS NULL"
+    cursor.execute(f"UPDATE collection_requests SET requested = least(requested, %(at)s) WHERE {waiting}", known)  # noqa: S608
+    cursor.execute(f"SELECT request_id FROM collection_requests WHERE {waiting}", known)  # noqa: S608
+    found = cursor.fetchone()
+    return found and int(found[0])
 
 
 def take_request(store: Store, *, worker: str, at: datetime, lease: timedelta = LEASE) -> ChainRequest | None:

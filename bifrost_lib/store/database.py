@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -32,10 +33,17 @@ class Store:
         What kind of time tables the server offers.
     place : str
         The database in words, without a password.
+    address : sqlalchemy.URL
+        The database's address; its password is hidden when it is printed.
+    home : Path
+        The folder where secrets of this store are kept.
     """
 
-    def __init__(self, engine: Engine, *, clock: Clock, place: str, server: EmbeddedServer | None) -> None:
+    def __init__(
+        self, engine: Engine, *, clock: Clock, place: str, address: URL, home: Path, server: EmbeddedServer | None
+    ) -> None:
         self.engine, self.clock, self.place = engine, clock, place
+        self.address, self.home = address, home
         self._server = server
         with translated(place):
             migrate(engine)
@@ -79,17 +87,17 @@ def open_store(settings: Settings, clock: Clock | None = None) -> Store:
     clock = clock or SystemClock()
     if settings.database_url:
         engine, place = _given(settings)
-        return _opened(engine, clock, place, None)
+        return _opened(engine, clock, place, engine.url, settings.home, None)
     server = EmbeddedServer(settings.home)
     engine = create_engine(
         "postgresql+psycopg2://", creator=lambda: server.connect(options=_SESSION), pool_pre_ping=True
     )
-    return _opened(engine, clock, server.description, server)
+    return _opened(engine, clock, server.description, server.url(), settings.home, server)
 
 
-def _opened(engine: Engine, clock: Clock, place: str, server: EmbeddedServer | None) -> Store:
+def _opened(engine: Engine, clock: Clock, place: str, address: URL, home: Path, server: EmbeddedServer | None) -> Store:
     try:
-        return Store(engine, clock=clock, place=place, server=server)
+        return Store(engine, clock=clock, place=place, address=address, home=home, server=server)
     except BaseException:
         engine.dispose()
         if server is not None:

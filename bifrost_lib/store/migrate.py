@@ -16,7 +16,7 @@ from bifrost_lib.store import time_tables
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+HEAD = "0004"
 _LOCK = 0x42_49_46_52  # any number, the same in every process that migrates
 
 
@@ -26,11 +26,14 @@ def migrate(engine: Engine) -> None:
     Raises
     ------
     StoreError
-        If a newer Bifrost made the tables, or the role may not make them.
+        If a newer Bifrost made the tables, or the role may not make or change them.
     """
     with engine.connect() as connection:
-        if _revision(connection) == HEAD:
+        found = _revision(connection)
+        if found == HEAD:
             return
+        _check_known(found)
+        _check_owner(connection, found)
     with _alone(engine), engine.connect() as connection:
         found = _revision(connection)
         _check_known(found)
@@ -75,6 +78,7 @@ def _run(connection: Connection, direction: str, revision: str) -> None:
 
     config = _config()
     config.attributes["connection"] = connection
+    config.attributes["direction"] = direction
     config.attributes["level"] = time_tables.offered_level(connection)
     try:
         getattr(command, direction)(config, revision)
@@ -105,6 +109,23 @@ def _revision(connection: Connection) -> str | None:
 def _check_known(revision: str | None) -> None:
     if revision is not None and revision not in known_revisions():
         raise StoreError(f"the tables are of revision {revision}, newer than this Bifrost's {HEAD}; update Bifrost")
+
+
+def _check_owner(connection: Connection, revision: str | None) -> None:
+    """Refuse to begin what a user who does not own the tables could not end."""
+    if revision is None:
+        return
+    user, is_owner = connection.execute(
+        text(
+            "SELECT current_user, pg_has_role(relowner, 'USAGE') FROM pg_class "
+            "WHERE oid = to_regclass('alembic_version')"
+        )
+    ).one()
+    if not is_owner:
+        raise StoreError(
+            f"the tables are of revision {revision}, older than this Bifrost's {HEAD}, and {user} may not change them; "
+            f"upgrade them as their owner: ./bifrost up, or any command, on the application server"
+        )
 
 
 def _offer_timescale(engine: Engine) -> None:
