@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from bifrost_lib.store.conditions import market_conditions as market_conditions
     from bifrost_lib.store.database import Store as Store
     from bifrost_lib.store.database import open_store as open_store
+    from bifrost_lib.store.documents import SavedDocument as SavedDocument
+    from bifrost_lib.store.documents import document_hits as document_hits
+    from bifrost_lib.store.documents import record_hits as record_hits
+    from bifrost_lib.store.documents import remove_document as remove_document
+    from bifrost_lib.store.documents import save_document as save_document
+    from bifrost_lib.store.documents import saved_documents as saved_documents
+    from bifrost_lib.store.documents import watch_document as watch_document
     from bifrost_lib.store.gaps import Gap as Gap
     from bifrost_lib.store.gaps import close_gap as close_gap
     from bifrost_lib.store.gaps import open_gaps as open_gaps
@@ -37,8 +44,16 @@ if TYPE_CHECKING:
     from bifrost_lib.store.notifications import Listener as Listener
     from bifrost_lib.store.notifications import Notification as Notification
     from bifrost_lib.store.notifications import listen as listen
+    from bifrost_lib.store.outcomes import document_outcomes as document_outcomes
+    from bifrost_lib.store.outcomes import save_outcomes as save_outcomes
     from bifrost_lib.store.peers import plain_copy as plain_copy
     from bifrost_lib.store.peers import plain_to_sql as plain_to_sql
+    from bifrost_lib.store.recommendations import Mark as Mark
+    from bifrost_lib.store.recommendations import append_marks as append_marks
+    from bifrost_lib.store.recommendations import list_recommendations as list_recommendations
+    from bifrost_lib.store.recommendations import save_recommendations as save_recommendations
+    from bifrost_lib.store.recommendations import settle_recommendation as settle_recommendation
+    from bifrost_lib.store.recommendations import strategy_marks as strategy_marks
     from bifrost_lib.store.report_runs import begin_report_run as begin_report_run
     from bifrost_lib.store.report_runs import finish_report_run as finish_report_run
     from bifrost_lib.store.report_runs import interrupted_report_runs as interrupted_report_runs
@@ -52,6 +67,7 @@ if TYPE_CHECKING:
     from bifrost_lib.store.spool import Spool as Spool
     from bifrost_lib.store.spool import store_batch as store_batch
     from bifrost_lib.store.spool_files import SpooledBatch as SpooledBatch
+    from bifrost_lib.store.spots import spot_between as spot_between
     from bifrost_lib.store.summaries import StoreSummary as StoreSummary
     from bifrost_lib.store.summaries import list_files as list_files
     from bifrost_lib.store.summaries import list_symbols as list_symbols
@@ -74,8 +90,10 @@ _HOMES = {
     "FileKey": "writing",
     "Gap": "gaps",
     "Listener": "notifications",
+    "Mark": "recommendations",
     "Notification": "notifications",
     "RunOutcome": "ledger",
+    "SavedDocument": "documents",
     "SnapshotWriter": "writing",
     "Spool": "spool",
     "SpoolFull": "trouble",
@@ -84,12 +102,15 @@ _HOMES = {
     "StoreSummary": "summaries",
     "Watch": "universe",
     "append_market_conditions": "conditions",
+    "append_marks": "recommendations",
     "append_option_changes": "changes",
     "begin_report_run": "report_runs",
     "begin_run": "ledger",
     "chain_moments": "moments",
     "close_gap": "gaps",
     "corporate_actions": "actions",
+    "document_hits": "documents",
+    "document_outcomes": "outcomes",
     "drop_user": "roles",
     "ensure_user": "roles",
     "finish_report_run": "report_runs",
@@ -101,6 +122,7 @@ _HOMES = {
     "interrupted_runs": "ledger",
     "latest_moment": "moments",
     "list_files": "summaries",
+    "list_recommendations": "recommendations",
     "list_report_runs": "report_runs",
     "list_requests": "chain_requests",
     "list_runs": "ledger",
@@ -118,14 +140,24 @@ _HOMES = {
     "plain_to_sql": "peers",
     "publish_quotes": "live",
     "record_gap": "gaps",
+    "record_hits": "documents",
+    "remove_document": "documents",
     "remove_watch": "universe",
     "request_chain": "chain_requests",
     "save_corporate_actions": "actions",
+    "save_document": "documents",
+    "save_outcomes": "outcomes",
+    "save_recommendations": "recommendations",
     "save_watch": "universe",
+    "saved_documents": "documents",
+    "settle_recommendation": "recommendations",
+    "spot_between": "spots",
     "store_batch": "spool",
     "store_summary": "summaries",
+    "strategy_marks": "recommendations",
     "take_request": "chain_requests",
     "url_for": "roles",
+    "watch_document": "documents",
     "watchlist": "universe",
 }
 

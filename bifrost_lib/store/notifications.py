@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 SNAPSHOTS, QUOTES = "option_snapshots", "live_quotes"
 WATCHLIST, REQUESTS = "collection_watchlist", "collection_requests"
-CHANNELS = (SNAPSHOTS, QUOTES, WATCHLIST, REQUESTS)
+HITS = "document_hits"
+CHANNELS = (SNAPSHOTS, QUOTES, WATCHLIST, REQUESTS, HITS)
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 

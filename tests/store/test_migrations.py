@@ -16,7 +16,8 @@ from bifrost_lib.store.migrate import HEAD, downgrade, known_revisions, migrate
 TABLES = {
     "stocks", "option_contracts", "option_snapshots", "option_sessions", "option_changes", "market_conditions",
     "strategy_history", "collection_runs", "collection_gaps", "ingested_files", "corporate_actions",
-    "collection_watchlist", "collection_requests", "live_quotes",
+    "collection_watchlist", "collection_requests", "live_quotes", "strategy_marks", "saved_documents", "document_hits",
+    "document_outcomes",
 }  # fmt: skip
 
 
