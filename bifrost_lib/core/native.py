@@ -181,20 +181,22 @@ def _numba_type(numba: Any, kind: str) -> Any:
     return numba.types.Array(getattr(numba, dtype), dimensions, "C")
 
 
-def _words(kind: str) -> list[str]:
-    # an array reaches the compiled function as owner, parent, size, item size, address, shape and strides
-    if kind in _SCALARS:
-        return ["i64" if kind == "int" else "double"]
-    return ["ptr", "ptr", "i64", "i64", "ptr"] + ["i64"] * (2 * _ARRAYS[kind][1])
-
-
 def _trampoline(inner: str, kinds: list[str]) -> str:
-    """Write the function that reads all arguments from one table of 8-byte words, and answers into it."""
+    """Write the function that reads all arguments from one table of 8-byte words, and answers into it.
+
+    An array is in the table as the address of its object, which says where its elements, its shape and its strides
+    are. The compiled function takes it as owner, parent, size, item size, elements, shape and strides.
+    """
     lines, passed = [], ["ptr %table", "ptr %problem"]
-    for position, word in enumerate(word for kind in kinds for word in _words(kind)):
-        lines.append(f"  %a{position} = getelementptr i64, ptr %table, i64 {position + 1}")
-        lines.append(f"  %v{position} = load {word}, ptr %a{position}")
-        passed.append(f"{word} %v{position}")
+    for place, kind in enumerate(kinds, start=1):
+        lines.append(f"  %at{place} = getelementptr i64, ptr %table, i64 {place}")
+        if kind in _SCALARS:
+            word = "i64" if kind == "int" else "double"
+            lines.append(f"  %given{place} = load {word}, ptr %at{place}")
+            passed.append(f"{word} %given{place}")
+        else:
+            lines.append(f"  %given{place} = load ptr, ptr %at{place}")
+            passed.append(_array_parts(lines, place, *_ARRAYS[kind]))
     return "\n".join(
         [
             "\ndefine i32 @bifrost_loop(ptr %table) {",
@@ -205,6 +207,26 @@ def _trampoline(inner: str, kinds: list[str]) -> str:
             "}\n",
         ]
     )
+
+
+def _array_parts(lines: list[str], place: int, dtype: str, dimensions: int) -> str:
+    # the head of every array object, as numpy keeps it for programs in C: elements, number of dimensions, shape, strides
+    found = {}
+    for name, word in (("elements", 0), ("shape", 2), ("strides", 3)):
+        lines.append(f"  %a{name}{place} = getelementptr i8, ptr %given{place}, i64 {object.__basicsize__ + 8 * word}")
+        lines.append(f"  %{name}{place} = load ptr, ptr %a{name}{place}")
+    for name in ("shape", "strides"):
+        for axis in range(dimensions):
+            found[name, axis] = f"%{name}{place}.{axis}"
+            lines.append(f"  %b{name}{place}.{axis} = getelementptr i64, ptr %{name}{place}, i64 {axis}")
+            lines.append(f"  {found[name, axis]} = load i64, ptr %b{name}{place}.{axis}")
+    size = found["shape", 0]
+    if dimensions == 2:
+        lines.append(f"  %size{place} = mul i64 {size}, {found['shape', 1]}")
+        size = f"%size{place}"
+    item = np.dtype(dtype).itemsize
+    head = f"ptr null, ptr null, i64 {size}, i64 {item}, ptr %elements{place}"
+    return ", ".join([head, *(f"i64 {one}" for one in found.values())])
 
 
 def _machine(llvm: Any) -> Any:
@@ -234,29 +256,27 @@ def _load(kinds: list[str], code: bytes) -> Callable[..., int]:
     engine.finalize_object()
     _engines.append(engine)
     entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(engine.get_function_address("bifrost_loop"))
-    expected = [(None, kind) if kind in _SCALARS else (np.dtype(_ARRAYS[kind][0]), _ARRAYS[kind][1]) for kind in kinds]
+    table_of = struct.Struct("=q" + "".join("d" if kind == "float" else "q" for kind in kinds))
+    arrays = [
+        (position, np.dtype(_ARRAYS[kind][0]), _ARRAYS[kind][1])
+        for position, kind in enumerate(kinds)
+        if kind in _ARRAYS
+    ]
 
     def call(*arguments: Any) -> int:
-        words = [0]
-        for argument, (dtype, dimensions) in zip(arguments, expected, strict=True):
-            if dtype is None:
-                words.append(argument if dimensions == "int" else _bits(argument))
-                continue
-            if argument.dtype != dtype or argument.ndim != dimensions or not argument.flags.c_contiguous:
-                raise TypeError(f"a loop needs C-contiguous {dtype} of {dimensions} dimensions, got {argument!r:.80}")
-            words += (0, 0, argument.size, argument.itemsize, argument.ctypes.data)
-            words += argument.shape
-            words += argument.strides
-        table = np.array(words, dtype=np.int64)
-        if entry(table.ctypes.data):
+        words = list(arguments)
+        for position, dtype, dimensions in arrays:
+            array = arguments[position]
+            fits = isinstance(array, np.ndarray) and array.dtype == dtype and array.ndim == dimensions
+            if not (fits and array.flags.c_contiguous):
+                raise TypeError(f"a loop needs C-contiguous {dtype} of {dimensions} dimensions, got {array!r:.80}")
+            words[position] = id(array)
+        table = ctypes.create_string_buffer(table_of.pack(0, *words), table_of.size)
+        if entry(table):
             raise RuntimeError("a compiled loop stopped with an error")
-        return int(table[0])
+        return ctypes.c_int64.from_buffer(table).value
 
     return call
-
-
-def _bits(value: float) -> int:
-    return int(struct.unpack("<q", struct.pack("<d", value))[0])
 
 
 if __name__ == "__main__":

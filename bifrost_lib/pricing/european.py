@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.errors import UnknownNameError
+from bifrost_lib.core.errors import InputError, UnknownNameError
 from bifrost_lib.core.native import loop
-from bifrost_lib.pricing.arguments import Batch, batch, refuse
+from bifrost_lib.pricing.arguments import Batch, Floats, batch, refuse
 from bifrost_lib.pricing.parts import in_parts
+from bifrost_lib.pricing.result_memory import result_table
 from bifrost_lib.pricing.workspace import workspace
 
 GREEKS: tuple[str, ...] = (
@@ -116,6 +117,7 @@ def greeks(
     rate: npt.ArrayLike = 0.0,
     div_yield: npt.ArrayLike = 0.0,
     names: Sequence[str] = GREEKS,
+    out: Mapping[str, Floats] | Floats | None = None,
 ) -> dict[str, Any]:
     """Differentiate the prices of European options, element by element.
 
@@ -125,6 +127,8 @@ def greeks(
         As for `price`.
     names : sequence of str
         Which greeks to return; "price" may be among them, and costs less there than a call of its own.
+    out : mapping of str to ndarray (...), or ndarray (len(names), ...), of float64, optional
+        Where the results are written, contiguous and each of the broadcast shape.
 
     Returns
     -------
@@ -137,7 +141,7 @@ def greeks(
     Raises
     ------
     InputError
-        If an argument is outside its domain; ``error.name`` says which.
+        If an argument is outside its domain, or `out` does not fit; ``error.name`` says which.
 
     Notes
     -----
@@ -152,9 +156,7 @@ def greeks(
     for name in names:
         if name not in MEASURES:
             raise UnknownNameError("names", name, MEASURES)
-    # One piece of memory: the system hands out a large one in large pages, which is twice as fast to fill.
-    wanted = list(dict.fromkeys(names))
-    memory = dict(zip(wanted, np.empty((len(wanted), given.size)), strict=True))
+    memory = _targets(given, list(dict.fromkeys(names)), out)
     found = [memory.get(name, _NOTHING) for name in MEASURES]
     flags = in_parts(
         lambda rows: _greeks_all(
@@ -163,4 +165,21 @@ def greeks(
         given.size,
     )
     refuse(flags, _DOMAIN, given.columns)
-    return {name: given.result(memory[name]) for name in wanted}
+    return {name: given.result(one) for name, one in memory.items()}
+
+
+def _targets(given: Batch, names: list[str], out: Mapping[str, Floats] | Floats | None) -> dict[str, Floats]:
+    # New results are one piece of memory: the system hands out a large one in large pages, twice as fast to fill.
+    if out is None:
+        return dict(zip(names, result_table(len(names), given.size), strict=True))
+    if isinstance(out, Mapping):
+        for name in names:
+            if name not in out:
+                raise InputError("out", sorted(out), f"an array for each of {', '.join(names)}")
+        return {name: given.target(out[name]) for name in names}
+    shape = (len(names), *given.shape)
+    fine = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float64
+    if not (fine and out.flags.c_contiguous and out.flags.writeable):
+        found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else out
+        raise InputError("out", found, f"a contiguous, writable float64 array of shape {shape}")
+    return dict(zip(names, out.reshape(len(names), given.size), strict=True))

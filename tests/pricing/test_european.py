@@ -254,3 +254,46 @@ def test_threads_give_what_one_thread_gives(monkeypatch):
         price(**options)
     assert refused.value.name == "strike"
     assert refused.value.value == -1.0
+
+
+def test_greeks_write_where_they_are_told_to(quotes):
+    names = ("price", "vega", "color")
+    expected = greeks(**quotes, names=names)
+    shape = expected["price"].shape
+    rows = np.full((3, *shape), np.nan)
+    named = {name: np.full(shape, np.nan) for name in names}
+    found = greeks(**quotes, names=names, out=rows)
+    greeks(**quotes, names=names, out=named)
+    for row, name in zip(rows, names, strict=True):
+        np.testing.assert_array_equal(row, expected[name], err_msg=name)
+        np.testing.assert_array_equal(named[name], expected[name], err_msg=name)
+        assert np.shares_memory(found[name], row)
+    single = np.empty(2)
+    assert (
+        greeks(**ATM, right="C", names=("delta", "price"), out=single)["price"] == single[1] == price(**ATM, right="C")
+    )
+
+
+@pytest.mark.parametrize("out", [
+    np.empty((2, 3)), np.empty((2, 4), dtype=np.float32), np.empty((4, 2)).T, {"price": np.empty(4)},
+    {"price": np.empty(4), "vega": np.empty(3)}, "memory",
+], ids=["shape", "dtype", "layout", "missing", "short", "text"])  # fmt: skip
+def test_memory_that_does_not_fit_is_refused(out):
+    with pytest.raises(InputError) as refused:
+        greeks(**ATM | {"spot": np.full(4, 100.0)}, right="C", names=("price", "vega"), out=out)
+    assert refused.value.name == "out"
+
+
+def test_results_keep_their_memory_while_anyone_holds_one_of_them():
+    count = 200_000  # large enough for memory to be used again
+    given = {**ATM, "spot": np.linspace(50.0, 150.0, count), "right": "C"}
+    first = greeks(**given, names=("price", "delta"))["delta"]
+    kept = first.copy()
+    second = greeks(**given | {"vol": 0.9}, names=("price", "delta"))["delta"]
+    np.testing.assert_array_equal(first, kept)
+    assert not np.shares_memory(first, second)
+    place = second.ctypes.data
+    del second
+    again = greeks(**given, names=("price", "delta"))["delta"]
+    assert again.ctypes.data == place
+    np.testing.assert_array_equal(again, kept)
