@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict
@@ -12,7 +13,7 @@ from bifrost_lib.strategies.entry import Entry
 from bifrost_lib.strategies.exits import Exits
 from bifrost_lib.strategies.mistakes import Step, mistake
 from bifrost_lib.strategies.part import Days, Name, Part, Words
-from bifrost_lib.strategies.rules import StrikeRule
+from bifrost_lib.strategies.rules import SameAs, StrikeRule
 from bifrost_lib.strategies.sizing import Costs, Sizing
 
 SCHEMA_VERSION = 1
@@ -164,11 +165,25 @@ class StrategyDocument(Part):
 
     @property
     def risk_shape(self) -> Literal["defined", "undefined"]:
-        """Undefined where a short option is neither spread off nor covered by shares or by cash."""
-        calls = self.stock_qty + sum(leg.qty for leg in self.legs if leg.right == "C")
-        puts = -min(self.stock_qty, 0) + sum(leg.qty for leg in self.legs if leg.right == "P")
-        secured = self.margin == "cash" or self.stock_qty < 0
-        return "undefined" if calls < 0 or (puts < 0 and not secured) else "defined"
+        """Undefined where a short option is neither spread off nor covered by shares or by cash.
+
+        A bought option covers only what does not outlive it.
+        """
+        shares = self.stock_qty
+        calls = _uncovered(self.option_legs, "C", cover=max(shares, 0), owed=max(-shares, 0))
+        puts = _uncovered(self.option_legs, "P", cover=max(-shares, 0))
+        return "undefined" if calls or (puts and self.margin != "cash") else "defined"
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the legs cancel at every price, so that only their cost is a result: boxes, conversions, rolls."""
+        slope, kinks = self.stock_qty, Counter[tuple[str, str]]()
+        roots: dict[str, str] = {}
+        for leg in self.option_legs:
+            roots[leg.name] = roots[leg.rule.of] if isinstance(leg.rule, SameAs) else leg.name
+            kinks[roots[leg.name], leg.expiry] += leg.qty
+            slope += leg.qty if leg.right == "C" else 0
+        return slope == 0 and not any(kinks.values())
 
     @property
     def sha256(self) -> str:
@@ -180,6 +195,13 @@ class StrategyDocument(Part):
         content = self.model_dump(mode="json", exclude=set(PROSE))
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _uncovered(legs: tuple[Leg, ...], right: str, *, cover: int, owed: int = 0) -> int:
+    # Short contracts that neither longs of the same or a later expiry nor `cover` make good; `owed` is owed besides.
+    near, far = (sum(leg.qty for leg in legs if (leg.right, leg.expiry) == (right, e)) for e in ("near", "far"))
+    far += cover
+    return -min(far, 0) - min(near - owed + max(far, 0), 0)
 
 
 def _check_names(document: StrategyDocument) -> None:

@@ -16,7 +16,10 @@ DeltaSize = Annotated[float, Strict(), Field(gt=0, lt=1)]
 
 
 class Target(Part):
-    """A profit or loss as a share of a figure at entry: ``Target(0.5, "credit")`` is half of the credit."""
+    """A profit or loss as a share of a figure at entry: ``Target(0.5, "credit")`` is half of the credit.
+
+    Credit and debit are those of the option legs alone: shares that are held beside them do not count.
+    """
 
     share: Positive = Field(description="a share > 0: 0.5 is half")
     of: Basis = "credit"
@@ -85,3 +88,14 @@ class Exits(Part):
     delta: DeltaSize | None = None
     roll: tuple[Roll, ...] = Field(default=(), max_length=10)
     after_assignment: Name | None = None
+
+
+# The habits of the field, which the catalogue's documents start from. Winners of sold premium are taken at half of the
+# credit, and positions left before the last three weeks, in which gamma outgrows theta.
+SOLD_PREMIUM = Exits(take_profit=Target(0.5, "credit"), stop=Target(2.0, "credit"), dte=21)
+CREDIT_SPREAD = Exits(take_profit=Target(0.5, "credit"), dte=21)
+DEBIT_SPREAD = Exits(take_profit=Target(0.5, "max_profit"), stop=Target(0.5, "debit"), dte=7)
+BOUGHT_PREMIUM = Exits(take_profit=Target(1.0, "debit"), stop=Target(0.5, "debit"), dte=21)
+PINNED = Exits(take_profit=Target(0.25, "max_profit"), stop=Target(1.0, "debit"), dte=7)
+TIME_SPREAD = Exits(take_profit=Target(0.25, "debit"), stop=Target(0.5, "debit"), dte=7)
+HELD = Exits()

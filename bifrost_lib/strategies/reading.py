@@ -153,8 +153,9 @@ def _yaml(text: str) -> Any:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
             raise DocumentError("document", f"*{event.anchor}", f"no aliases{_line(event)}")
-        if getattr(event, "tag", None) not in (None, "!"):
-            raise DocumentError("document", event.tag, f"no tags{_line(event)}")
+        tag = getattr(event, "tag", None)
+        if tag not in (None, "!"):
+            raise DocumentError("document", tag, f"no tags{_line(event)}")
         if depth > DEEPEST or count > 2 * MOST_VALUES:
             raise DocumentError("document", f"more{_line(event)}", _limits())
     root = yaml.compose(text, Loader=_LOADER)

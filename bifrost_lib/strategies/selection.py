@@ -14,7 +14,19 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.strategies.document import Leg, StrategyDocument
-from bifrost_lib.strategies.rules import AtMoney, ByDelta, Mirror, PctOtm, SameAs, StrikeRule, Wing
+from bifrost_lib.strategies.rules import (
+    AtMoney,
+    AtStrike,
+    ByDelta,
+    ByPremium,
+    Mirror,
+    Offset,
+    PctOtm,
+    SameAs,
+    SamePremium,
+    StrikeRule,
+    Wing,
+)
 from bifrost_lib.strategies.slices import ExpirySlice
 
 Floats = npt.NDArray[np.float64]
@@ -50,27 +62,47 @@ class Admissible:
     has_target: bool = True
 
 
+@dataclass(frozen=True)
+class Referred:
+    """The pool of a leg that a rule refers to: strikes and mid prices, shape (quotes,)."""
+
+    strike: Floats
+    mid: Floats
+
+
 @singledispatch
-def admissible(rule: StrikeRule, leg: Leg, quotes: ExpirySlice, refs: Sequence[Floats]) -> Admissible:
-    """Return the quotes that `rule` allows, given the strikes in the pools of the legs it refers to."""
+def admissible(rule: StrikeRule, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
+    """Return the quotes that `rule` allows, given the pools of the legs it refers to."""
     raise NotImplementedError(type(rule).__name__)
 
 
 @admissible.register
-def _by_delta(rule: ByDelta, leg: Leg, quotes: ExpirySlice, refs: Sequence[Floats]) -> Admissible:
+def _by_delta(rule: ByDelta, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
     rows = quotes.rows(leg.right)
     return _within(rows, quotes.columns["delta"][rows], rule.target, rule.bounds)
 
 
 @admissible.register
-def _pct_otm(rule: PctOtm, leg: Leg, quotes: ExpirySlice, refs: Sequence[Floats]) -> Admissible:
+def _pct_otm(rule: PctOtm, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
     rows = quotes.rows(leg.right)
     moneyness = quotes.columns["strike"][rows] / quotes.spot - 1.0
     return _within(rows, moneyness if leg.right == "C" else -moneyness, rule.target, rule.bounds)
 
 
 @admissible.register
-def _at_money(rule: AtMoney, leg: Leg, quotes: ExpirySlice, refs: Sequence[Floats]) -> Admissible:
+def _by_premium(rule: ByPremium, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
+    rows = quotes.rows(leg.right)
+    return _within(rows, quotes.columns["mid"][rows], rule.target, rule.bounds)
+
+
+@admissible.register
+def _at_strike(rule: AtStrike, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
+    rows, (low, high) = quotes.rows(leg.right), rule.bounds
+    return _within(rows, quotes.columns["strike"][rows], rule.target, (low - _SAME, high + _SAME))
+
+
+@admissible.register
+def _at_money(rule: AtMoney, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
     rows = quotes.rows(leg.right)
     distance = np.abs(quotes.columns["strike"][rows] / quotes.forward - 1.0)
     keep = distance <= rule.within
@@ -81,23 +113,44 @@ def _at_money(rule: AtMoney, leg: Leg, quotes: ExpirySlice, refs: Sequence[Float
 
 
 @admissible.register
-def _same_as(rule: SameAs, leg: Leg, quotes: ExpirySlice, refs: Sequence[Floats]) -> Admissible:
-    rows = quotes.rows(leg.right)
-    strike = quotes.columns["strike"][rows]
-    first, last = np.searchsorted(strike, refs[0] - _SAME), np.searchsorted(strike, refs[0] + _SAME)
+def _same_as(rule: SameAs, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
+    return _exactly(refs[0].strike, leg, quotes)
+
+
+@admissible.register
+def _offset(rule: Offset, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
+    if rule.strikes is None:
+        return _exactly(refs[0].strike + (rule.width or 0.0), leg, quotes)
+    rows, up = quotes.rows(leg.right), rule.strikes > 0
+    edge = np.searchsorted(quotes.columns["strike"][rows], refs[0].strike + (_SAME if up else -_SAME))
+    first = edge + rule.strikes - up
+    inside = (first >= 0) & (first < len(rows))
+    first = np.where(inside, first, 0)
+    return Admissible(rows, first, first + inside, np.zeros(len(rows)), has_target=False)
+
+
+@admissible.register
+def _same_premium(rule: SamePremium, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
+    rows, is_put = quotes.rows(leg.right), leg.right == "P"
+    mid, wanted = quotes.columns["mid"][rows], rule.ratio * refs[0].mid
+    # Prices rise with a put's strike and fall with a call's; a quote that is out of order must not break the search.
+    rising = np.maximum.accumulate(mid if is_put else mid[::-1])
+    first = np.searchsorted(rising, wanted * (1.0 - rule.within) - _SAME)
+    last = np.searchsorted(rising, wanted * (1.0 + rule.within) + _SAME)
+    first, last = (first, last) if is_put else (len(rows) - last, len(rows) - first)
     return Admissible(rows, first, last, np.zeros(len(rows)), has_target=False)
 
 
 @admissible.register
-def _wing(rule: Wing, leg: Leg, quotes: ExpirySlice, refs: Sequence[Floats]) -> Admissible:
+def _wing(rule: Wing, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
     rows = quotes.rows(leg.right)
-    strike, edge = quotes.columns["strike"][rows], refs[0] + rule.furthest * quotes.spot
-    near = refs[0] + rule.nearest * quotes.spot
+    strike, of = quotes.columns["strike"][rows], refs[0].strike
+    edge, near = of + rule.furthest * quotes.spot, of + rule.nearest * quotes.spot
     if rule.target > 0:
-        first = np.maximum(np.searchsorted(strike, refs[0] + _SAME), np.searchsorted(strike, near - _SAME))
+        first = np.maximum(np.searchsorted(strike, of + _SAME), np.searchsorted(strike, near - _SAME))
         last = np.maximum(np.searchsorted(strike, edge + _SAME), np.minimum(first + rule.at_least, len(rows)))
     else:
-        last = np.minimum(np.searchsorted(strike, refs[0] - _SAME), np.searchsorted(strike, near + _SAME))
+        last = np.minimum(np.searchsorted(strike, of - _SAME), np.searchsorted(strike, near + _SAME))
         first = np.minimum(np.searchsorted(strike, edge - _SAME), np.maximum(last - rule.at_least, 0))
     scale = max(abs(rule.target), abs(rule.furthest - rule.target)) * quotes.spot
     aim = Aim(offset=rule.target * quotes.spot, by_first=1.0, scale=scale)
@@ -105,10 +158,10 @@ def _wing(rule: Wing, leg: Leg, quotes: ExpirySlice, refs: Sequence[Floats]) -> 
 
 
 @admissible.register
-def _mirror(rule: Mirror, leg: Leg, quotes: ExpirySlice, refs: Sequence[Floats]) -> Admissible:
+def _mirror(rule: Mirror, leg: Leg, quotes: ExpirySlice, refs: Sequence[Referred]) -> Admissible:
     rows = quotes.rows(leg.right)
     strike = quotes.columns["strike"][rows]
-    around, of = refs[0][:, None], refs[1][None, :]
+    around, of = refs[0].strike[:, None], refs[1].strike[None, :]
     low, high = rule.bounds
     ends = np.sort(np.stack([around + low * (around - of), around + high * (around - of)]), axis=0)
     first, last = np.searchsorted(strike, ends[0] - _SAME), np.searchsorted(strike, ends[1] + _SAME)
@@ -122,6 +175,13 @@ def _within(rows: Ints, measure: Floats, target: float, bounds: tuple[float, flo
     scale = max(target - bounds[0], bounds[1] - target)
     miss = np.abs(measure[keep] - target) / scale if scale > 0 else np.zeros(int(keep.sum()))
     return Admissible(rows[keep], *_whole(int(keep.sum())), miss)
+
+
+def _exactly(wanted: Floats, leg: Leg, quotes: ExpirySlice) -> Admissible:
+    rows = quotes.rows(leg.right)
+    strike = quotes.columns["strike"][rows]
+    first, last = np.searchsorted(strike, wanted - _SAME), np.searchsorted(strike, wanted + _SAME)
+    return Admissible(rows, first, last, np.zeros(len(rows)), has_target=False)
 
 
 def _whole(count: int) -> tuple[Ints, Ints]:
@@ -165,15 +225,19 @@ def plan_search(strategy: StrategyDocument, near: ExpirySlice, far: ExpirySlice 
     for leg in legs:
         quotes = near if leg.expiry == "near" else far
         assert leg.rule is not None and quotes is not None  # noqa: S101 - documents are checked when made
-        refs = [
-            slices[names.index(ref)].columns["strike"][pools[names.index(ref)].rows] for ref in leg.rule.refs
-        ]  # fmt: skip
+        if leg.dte is not None and not leg.dte.low <= quotes.dte <= leg.dte.high:
+            return f"{leg.name} wants {leg.dte.low} to {leg.dte.high} days to expiry"
+        refs = [_referred(slices[at], pools[at]) for at in map(names.index, leg.rule.refs)]
         found = admissible(leg.rule, leg, quotes, refs)
         if not (found.last > found.first).any():
             return f"no quote is admissible for {leg.name}"
         pools.append(found)
         slices.append(quotes)
     return _layout(legs, tuple(slices), tuple(pools), names)
+
+
+def _referred(quotes: ExpirySlice, pool: Admissible) -> Referred:
+    return Referred(quotes.columns["strike"][pool.rows], quotes.columns["mid"][pool.rows])
 
 
 def _layout(

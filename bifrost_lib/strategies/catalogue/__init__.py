@@ -20,15 +20,21 @@ def _literals() -> dict[str, StrategyDocument]:
 
 CATALOG: dict[str, StrategyDocument] = _literals()
 
+#: Every name by which a strategy of the catalogue is known, aliases included, and the name that it has there.
+NAMES: dict[str, str] = {alias: name for name, found in CATALOG.items() for alias in (name, *found.aliases)}
+
 
 def strategy_named(name: str) -> StrategyDocument:
-    """Return the strategy of the catalogue that is called `name`.
+    """Return the strategy of the catalogue that is called `name`, or has it as an alias.
+
+    Capitals, spaces, hyphens and apostrophes do not matter: ``"Iron Condor"`` is ``"iron_condor"``.
 
     Raises
     ------
     UnknownNameError
         If there is none; ``error.nearest`` is the likeliest intention.
     """
-    if name not in CATALOG:
-        raise UnknownNameError("strategy", name, CATALOG)
-    return CATALOG[name]
+    plain = name.strip().lower().replace("'", "").replace("-", "_").replace(" ", "_")
+    if plain not in NAMES:
+        raise UnknownNameError("strategy", name, NAMES)
+    return CATALOG[NAMES[plain]]
