@@ -14,7 +14,7 @@ import pandas as pd
 
 from bifrost_lib.strategies.document import StrategyDocument
 from bifrost_lib.strategies.margin import cash_margin, reg_t_margin
-from bifrost_lib.strategies.measures import GREEKS, return_on_risk
+from bifrost_lib.strategies.measures import return_on_risk
 from bifrost_lib.strategies.ranking import Pick
 from bifrost_lib.strategies.score import PARTS, score_parts
 from bifrost_lib.strategies.screening import COLUMNS
@@ -23,6 +23,7 @@ from bifrost_lib.strategies.wording import why
 Floats = npt.NDArray[np.float64]
 Record = dict[str, Any]
 
+GREEKS = ("delta", "gamma", "theta", "vega")
 DAYS_PER_YEAR = 365.0
 
 
@@ -142,7 +143,6 @@ def _record(
     )
     score_points = {name: float(part * worth) for name, part, worth in zip(PARTS, parts, points, strict=True)}
     max_profit, max_loss = _bounded(value["max_profit"]), _bounded(value["max_loss"])
-    on_risk, margin = return_on_risk(max_profit, max_loss), _margin(quotes, strategy, near, naked_rate)
     record: Record = {
         "rank": rank,
         "score": float(sum(score_points.values())),
@@ -156,9 +156,9 @@ def _record(
         "profit_ranges": _profit_ranges(pick, quotes, value["premium"], strategy.stock_qty * near.multiplier),
         "pop": value["pop"],
         "ev": value["ev"],
-        "return_on_risk": on_risk,
+        "return_on_risk": return_on_risk(max_profit, max_loss),
         "annual_return": _annual(max_profit, value["capital"], near.dte),
-        "margin": margin,
+        **_margins(pick, quotes, strategy, naked_rate),
         **_greeks(quotes, strategy, near.multiplier),
         "dte": near.dte,
         "slippage_cost": value["slippage_cost"],
@@ -190,15 +190,17 @@ def _legs(pick: Pick, strategy: StrategyDocument, quotes: _Quotes) -> list[Recor
     return legs
 
 
-def _margin(quotes: _Quotes, strategy: StrategyDocument, near: Any, naked_rate: float) -> float:
-    if strategy.margin == "cash":
-        return cash_margin(quotes.strike, quotes.weight, quotes.is_call)
-    shares = strategy.stock_qty * near.multiplier
-    return float(
-        reg_t_margin(
-            quotes.strike, quotes.price, quotes.weight, quotes.is_call, float(shares), near.spot, naked_rate
-        )
+def _margins(pick: Pick, quotes: _Quotes, strategy: StrategyDocument, naked_rate: float) -> dict[str, float]:
+    near = pick.search.near
+    found = reg_t_margin(
+        strike=quotes.strike, price=quotes.price, qty=quotes.weight / near.multiplier, is_call=quotes.is_call,
+        tau=np.array([source.tau for source in pick.search.slices]), stock=float(strategy.stock_qty),
+        spot=near.spot, rate=naked_rate, multiplier=near.multiplier,
     )  # fmt: skip
+    if strategy.margin == "cash":
+        secured = cash_margin(quotes.strike, quotes.weight, quotes.is_call)
+        return {"margin": secured, "maintenance_margin": secured}
+    return {"margin": found.initial, "maintenance_margin": found.maintenance}
 
 
 def _greeks(quotes: _Quotes, strategy: StrategyDocument, multiplier: float) -> dict[str, float | None]:

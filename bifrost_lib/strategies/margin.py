@@ -1,21 +1,43 @@
-"""Initial margin under Regulation T and the exchanges' rules for options, for any legs of one expiry.
+"""Margin under Regulation T and the exchanges' rules for options: the least that any grouping of the legs allows.
 
-Shares cover short options; what is left uncovered needs its premium plus a share of the underlying less the amount
-out of the money; everything else is a set of spreads and needs its largest loss at expiry before premiums. Premium
-that is paid comes on top of the requirement, which is how brokers show it. References: FINRA Rule 4210(f)(2); Cboe,
-"Strategy-based Margin".
+A short option is naked (its premium, and a share of the underlying less the amount out of the money), covered by
+shares, or part of a spread with bought options of its right that do not expire before it; a spread needs its largest
+loss at any strike, puts and calls of one expiry together. Bought options are paid in full, which is no margin.
+Premium that is paid comes on top, which is how brokers show it.
+
+References: FINRA Rule 4210(f)(2), (H)(v) for spreads of any number of legs; Cboe, "Strategy-based Margin";
+Coffman, Matsypura and Timkovsky (2010), "Strategy vs risk in margining portfolios of options".
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from bifrost_lib.core.contracts import INDEX_CLASSES
-from bifrost_lib.core.kernels import kernel
+from bifrost_lib.core.native import loop
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 STOCK_RATE = 0.50  # half of a purchase, and half on top of the proceeds of a short sale
+LONG_STOCK_KEPT, SHORT_STOCK_KEPT = 0.25, 0.30  # what must remain
 EQUITY_RATE, INDEX_RATE, FLOOR_RATE = 0.20, 0.15, 0.10
-_NOTHING = 1e-12
+_MOST_GROUPINGS = 4096
+
+_least_margins = loop("bifrost_lib.strategies.margin_loops", "least_margins")
+
+
+@dataclass(frozen=True)
+class Margin:
+    """What must be there at first, and what must remain; currency, >= 0."""
+
+    initial: float
+    maintenance: float
 
 
 def naked_rate(symbol: str) -> float:
@@ -23,95 +45,68 @@ def naked_rate(symbol: str) -> float:
     return INDEX_RATE if symbol in {convention.symbol for convention in INDEX_CLASSES.values()} else EQUITY_RATE
 
 
-@kernel(error_model="numpy")
 def naked_requirement(is_call: bool, strike: float, price: float, spot: float, rate: float) -> float:
     """Return the margin per share of one uncovered short option, its premium included."""
-    out_of_money = max(strike - spot, 0.0) if is_call else max(spot - strike, 0.0)
+    out_of_money = max(strike - spot if is_call else spot - strike, 0.0)
     return price + max(rate * spot - out_of_money, FLOOR_RATE * (spot if is_call else strike))
 
 
-@kernel(error_model="numpy")
 def reg_t_margin(
-    strikes: Any, prices: Any, weights: Any, calls: Any, stock: float, spot: float, rate: float
-) -> float:  # fmt: skip
-    """Return the initial margin of a structure whose options share an expiry.
+    *, strike: Floats, price: Floats, qty: Floats, is_call: Bools, tau: Floats | None = None, stock: float = 0.0,
+    spot: float, rate: float = EQUITY_RATE, multiplier: float = 100.0,
+) -> Margin:  # fmt: skip
+    """Return the margin of a structure.
 
     Parameters
     ----------
-    strikes, prices : float64 (n,)
+    strike, price : array (n,)
         Currency per share.
-    weights : float64 (n,)
-        Quantity times multiplier, signed.
-    calls : bool (n,)
+    qty : array (n,)
+        Contracts, signed.
+    is_call : array (n,) of bool
+    tau : array (n,), optional
+        Years to expiry. Default: all options share one.
     stock : float
-        Shares held, signed.
+        Contracts' worth of shares, signed.
     spot, rate : float
         Price of the underlying, and `naked_rate` of its symbol.
+    multiplier : float
+        Shares per contract.
 
-    Returns
-    -------
-    float
-        Currency, >= 0.
+    Notes
+    -----
+    Contracts are grouped whole where all quantities are whole numbers, else in any proportion.
     """
-    held = weights.copy()
-    _take_shorts(strikes, prices, held, calls, stock > 0.0, abs(stock), False, spot, rate)
-    call_need, call_premium = _take_shorts(
-        strikes, prices, held, calls, True, -_net(held, calls, True), True, spot, rate
+    if not stock and not (qty < 0).any():
+        return Margin(0.0, 0.0)
+    if not stock and (tau is None or np.ptp(tau) < 1e-9) and _is_small(qty):
+        need = multiplier * float(margins_of_one_expiry(strike[None], price[None], qty, is_call, 0.0, spot, rate)[0])
+        return Margin(need, need)
+    from bifrost_lib.strategies.margin_grouping import Holdings, least_requirement
+
+    expiry = np.zeros(len(qty)) if tau is None else tau
+    held = Holdings(strike, price, qty, is_call, expiry, stock, spot, rate)
+    return Margin(
+        multiplier * least_requirement(held, maintenance=False), multiplier * least_requirement(held, maintenance=True)
     )
-    put_need, put_premium = _take_shorts(
-        strikes, prices, held, calls, False, -_net(held, calls, False), True, spot, rate
-    )
-    # Of a naked call and a naked put only one can lose: the greater need, and the premium of the other.
-    naked = max(call_need + put_premium, put_need + call_premium)
-    return STOCK_RATE * abs(stock) * spot + naked + _spread_loss(strikes, held, calls)
 
 
-@kernel(error_model="numpy")
-def _net(held: Any, calls: Any, side: bool) -> float:
-    total = 0.0
-    for i in range(held.size):
-        total += held[i] if calls[i] == side else 0.0
-    return total
+def margins_of_one_expiry(
+    strike: Floats, price: Floats, qty: Floats, is_call: Bools, stock: float, spot: float, rate: float
+) -> Floats:  # fmt: skip
+    """Return the initial margins, per share of a contract, of structures of the same legs.
+
+    `strike` and `price` are (m, n); quantities are small whole numbers, since every grouping of them is tried.
+    """
+    out, work = np.empty(len(strike)), np.empty(2 * len(qty))
+    flat = (np.ascontiguousarray(table, dtype=np.float64).ravel() for table in (strike, price))
+    _least_margins(*flat, qty.astype(np.float64), is_call.astype(np.int8), stock, spot, rate, work, out)
+    return out
 
 
-@kernel(error_model="numpy")
-def _take_shorts(
-    strikes: Any, prices: Any, held: Any, calls: Any, side: bool, amount: float, from_far: bool,
-    spot: float, rate: float,
-) -> tuple[float, float]:  # fmt: skip
-    # Take up to `amount` of the short calls (or puts) out of `held`: those furthest out of the money first, the
-    # cheapest to leave naked, or those furthest in the money first, the best use of shares. Returns their naked
-    # margin and their premium.
-    margin = premium = 0.0
-    upwards = side == from_far
-    while amount > _NOTHING:
-        pick = -1
-        for i in range(held.size):
-            if calls[i] == side and held[i] < 0.0:
-                beyond = pick >= 0 and (strikes[i] > strikes[pick]) == upwards and strikes[i] != strikes[pick]
-                if pick < 0 or beyond:
-                    pick = i
-        if pick < 0:
-            break
-        part = min(amount, -held[pick])
-        held[pick] += part
-        amount -= part
-        margin += part * naked_requirement(side, strikes[pick], prices[pick], spot, rate)
-        premium += part * prices[pick]
-    return margin, premium
-
-
-@kernel(error_model="numpy")
-def _spread_loss(strikes: Any, held: Any, calls: Any) -> float:
-    # Neither side is net short here, so the largest loss lies at a strike.
-    worst = 0.0
-    for j in range(strikes.size):
-        value = 0.0
-        for i in range(strikes.size):
-            move = strikes[j] - strikes[i] if calls[i] else strikes[i] - strikes[j]
-            value += held[i] * max(move, 0.0)
-        worst = min(worst, value)
-    return -worst
+def _is_small(qty: Floats) -> bool:
+    shorts = -qty[qty < 0]
+    return bool((shorts == np.round(shorts)).all()) and math.prod((shorts + 1).tolist()) <= _MOST_GROUPINGS
 
 
 def cash_margin(strikes: Any, weights: Any, calls: Any) -> float:

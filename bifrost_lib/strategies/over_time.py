@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bifrost_lib.strategies.book import PRICE, STRIKE, Book
 from bifrost_lib.strategies.enumeration import Combos
-from bifrost_lib.strategies.margin import reg_t_margin
+from bifrost_lib.strategies.margin_greedy import reg_t_margin
 from bifrost_lib.strategies.screening import Screened, add_scores, measure, rejection
 from bifrost_lib.strategies.selection import Search
 from bifrost_lib.strategies.two_expiries import TimeSpreads, model_measures

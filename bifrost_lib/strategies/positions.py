@@ -17,16 +17,16 @@ from bifrost_lib.core.errors import InputError, UnknownNameError
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-LEG_KEYS = ("right", "qty", "strike", "price", "tau", "expiry", "iv")
+LEG_KEYS = ("right", "qty", "strike", "price", "tau", "expiry", "iv", "bid", "ask")
 #: Other keys that candidates carry and that say nothing about the payoff.
-IGNORED_KEYS = ("leg", "multiplier", "bid", "ask", "delta", "open_interest", "trading_class")
+IGNORED_KEYS = ("leg", "multiplier", "delta", "open_interest", "trading_class")
 
 
 @dataclass(frozen=True)
 class Legs:
     """Option legs as arrays of shape (n,), and the stock held beside them.
 
-    `tau`, `price` and `iv` are NaN where the caller gave none. `stock` is a quantity in contracts.
+    `tau`, `price`, `iv`, `bid` and `ask` are NaN where the caller gave none. `stock` is a quantity in contracts.
     """
 
     is_call: Bools
@@ -35,6 +35,8 @@ class Legs:
     price: Floats
     tau: Floats
     iv: Floats
+    bid: Floats
+    ask: Floats
     stock: float
     stock_price: float
 
@@ -56,8 +58,8 @@ def read_legs(legs: Sequence[Mapping[str, Any]], *, tau: float | None = None, at
     ----------
     legs : sequence of mapping
         Each with ``right`` ("C", "P", or "S" for the underlying), ``qty`` (contracts, signed, not 0) and, for
-        options, ``strike``; optionally ``price`` (per share), ``iv``, and ``tau`` (years) or ``expiry`` (date or ISO
-        text, which needs `at`).
+        options, ``strike``; optionally ``price`` (per share), ``bid`` and ``ask``, ``iv``, and ``tau`` (years) or
+        ``expiry`` (date or ISO text, which needs `at`).
     tau : float, optional
         Years to expiry of legs that do not say.
     at : datetime, aware, optional
@@ -71,7 +73,7 @@ def read_legs(legs: Sequence[Mapping[str, Any]], *, tau: float | None = None, at
     if not legs:
         raise InputError("legs", legs, "at least one leg")
     stock = stock_cost = 0.0
-    rows: list[tuple[bool, float, float, float, float, float]] = []
+    rows: list[tuple[float, ...]] = []
     for position, leg in enumerate(legs):
         name = f"legs[{position}]"
         _check_keys(name, leg)
@@ -85,11 +87,16 @@ def read_legs(legs: Sequence[Mapping[str, Any]], *, tau: float | None = None, at
         strike, iv = _number(name, leg, "strike"), _number(name, leg, "iv", optional=True)
         if not strike > 0:
             raise InputError(f"{name}.strike", strike, "a number > 0")
-        rows.append((leg["right"] == "C", qty, strike, price, _tau(name, leg, tau, at), iv))
-    table = np.array(rows, dtype=np.float64).reshape(-1, 6)
-    is_call, qty_, strikes, prices, taus, ivs = np.ascontiguousarray(table.T)
+        rows.append((leg["right"] == "C", qty, strike, price, _tau(name, leg, tau, at), iv, *_sides(name, leg)))
+    table = np.array(rows, dtype=np.float64).reshape(-1, 8)
+    is_call, qty_, strikes, prices, taus, ivs, bids, asks = np.ascontiguousarray(table.T)
     stock_price = stock_cost / stock if stock else math.nan
-    return Legs(is_call == 1.0, qty_, strikes, prices, taus, ivs, stock, stock_price)
+    return Legs(is_call == 1.0, qty_, strikes, prices, taus, ivs, bids, asks, stock, stock_price)
+
+
+def _sides(name: str, leg: Mapping[str, Any]) -> tuple[float, float]:
+    bid, ask = _number(name, leg, "bid", optional=True), _number(name, leg, "ask", optional=True)
+    return (bid, ask) if ask >= bid else (math.nan, math.nan)  # a crossed market is nobody's cost
 
 
 def _check_keys(name: str, leg: Mapping[str, Any]) -> None:

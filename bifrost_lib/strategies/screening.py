@@ -14,9 +14,9 @@ from bifrost_lib.strategies.book import CASH_FLOW, COST, EXPECTED, MISS, PRICE, 
 from bifrost_lib.strategies.document import CASH
 from bifrost_lib.strategies.enumeration import Combos
 from bifrost_lib.strategies.lognormal import probabilities_below
-from bifrost_lib.strategies.margin import reg_t_margin
-from bifrost_lib.strategies.profile import insert_kink, walk
+from bifrost_lib.strategies.margin_greedy import reg_t_margin
 from bifrost_lib.strategies.score import score_of, score_parts
+from bifrost_lib.strategies.walking import insert_kink, walk
 
 Floats = npt.NDArray[np.float64]
 

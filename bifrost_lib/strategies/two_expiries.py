@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.pricing import price
+from bifrost_lib.strategies.profile import ZERO, Profile
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 DEVIATIONS, POINTS = 9.0, 361
-_SEARCH_STEPS, _BISECTIONS = 32, 48
-_GOLDEN = (5**0.5 - 1) / 2
+_FINE = 14401  # a broken line between so many points is off by a millionth of the curve's bend
+_SEARCH_ROUNDS, _SECTIONS, _SECANTS = 4, 17, 14
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,24 @@ class TimeSpreads:
         return value
 
 
+def model_profile(spreads: TimeSpreads, *, forward: float, total_vol: float) -> Profile:
+    """Return the profit of one structure at its first expiry as a broken line that is close to the model's curve.
+
+    Its knots are a fine grid, the strikes, the extremes and the breakevens, so that these are the model's own.
+    """
+    z = np.linspace(-DEVIATIONS, DEVIATIONS, _FINE)
+    centre = forward * np.exp(total_vol * z - 0.5 * total_vol**2)
+    grid = _grid(spreads, centre)
+    values = spreads.profit(grid)
+    _, roots, _ = _crossings(spreads, grid, values)
+    peaks = [_peak_at(spreads, grid, sign * values, sign)[0] for sign in (-1.0, 1.0)]
+    knot = np.unique(np.concatenate([[0.0], grid[0], roots, *peaks]))
+    profit = spreads.profit(knot)[0]
+    profit[np.isin(knot, roots)] = 0.0
+    slope = float(spreads.multiplier * (spreads.qty[spreads.is_call].sum() + spreads.stock))
+    return Profile(knot, profit, slope, ZERO * float(np.abs(profit).max()))
+
+
 @dataclass(frozen=True)
 class ModelMeasures:
     """What was found for n structures; `roots` is (n, most), NaN where a structure has fewer."""
@@ -130,18 +149,22 @@ def _grid(spreads: TimeSpreads, centre: Floats) -> Floats:
 
 
 def _peak(spreads: TimeSpreads, grid: Floats, values: Floats, sign: float) -> Floats:
-    # Golden-section search between the neighbours of the best grid point.
-    rows = np.arange(len(grid))
-    best = values.argmax(axis=1)
-    low = grid[rows, np.maximum(best - 1, 0)][:, None]
-    high = grid[rows, np.minimum(best + 1, grid.shape[1] - 1)][:, None]
-    for _ in range(_SEARCH_STEPS):
-        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        better = sign * spreads.profit(left) > sign * spreads.profit(right)
-        low, high = np.where(better, low, left), np.where(better, right, high)
-    refined = sign * spreads.profit(0.5 * (low + high))[:, 0]
-    peak: Floats = np.maximum(refined, values[rows, best])
+    refined = sign * spreads.profit(_peak_at(spreads, grid, values, sign))[:, 0]
+    peak: Floats = np.maximum(refined, values.max(axis=1))
     return peak
+
+
+def _peak_at(spreads: TimeSpreads, grid: Floats, values: Floats, sign: float) -> Floats:
+    # Round by round the neighbours of the best point are looked at more closely.
+    rows, best = np.arange(len(grid)), values.argmax(axis=1)
+    low, high = grid[rows, np.maximum(best - 1, 0)], grid[rows, np.minimum(best + 1, grid.shape[1] - 1)]
+    shares = np.linspace(0.0, 1.0, _SECTIONS)
+    for _ in range(_SEARCH_ROUNDS):
+        points = low[:, None] + (high - low)[:, None] * shares
+        best = (sign * spreads.profit(points)).argmax(axis=1)
+        low, high = points[rows, np.maximum(best - 1, 0)], points[rows, np.minimum(best + 1, _SECTIONS - 1)]
+    nearest: Floats = points[rows, best][:, None]
+    return nearest
 
 
 def _crossings(
@@ -150,12 +173,24 @@ def _crossings(
     above = values > 0
     rows, at = np.nonzero(above[:, 1:] != above[:, :-1])
     rising = above[rows, at + 1]
-    low, high = grid[rows, at], grid[rows, at + 1]
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high)
-        upper = (spreads.profit(middle[:, None], rows=rows)[:, 0] > 0) == rising
-        low, high = np.where(upper, low, middle), np.where(upper, middle, high)
-    return rows, 0.5 * (low + high), rising
+    ends = grid[rows, at], grid[rows, at + 1], values[rows, at], values[rows, at + 1]
+    return rows, _zeros(spreads, rows, *ends), rising
+
+
+def _zeros(
+    spreads: TimeSpreads, rows: npt.NDArray[np.int64], low: Floats, high: Floats, at_low: Floats, at_high: Floats
+) -> Floats:
+    # Regula falsi that halves the weight of an end which stays (the Illinois method), so that both ends close in.
+    point = low
+    for _ in range(_SECANTS):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            point = np.where(at_low == at_high, low, low - at_low * (high - low) / (at_high - at_low))
+        value = spreads.profit(point[:, None], rows=rows)[:, 0]
+        moves_low = (value > 0) == (at_low > 0)
+        at_high = np.where(moves_low, 0.5 * at_high, value)
+        at_low = np.where(moves_low, value, 0.5 * at_low)
+        low, high = np.where(moves_low, point, low), np.where(moves_low, high, point)
+    return point
 
 
 def _probability(

