@@ -210,7 +210,7 @@ def _trampoline(inner: str, kinds: list[str]) -> str:
 
 
 def _array_parts(lines: list[str], place: int, dtype: str, dimensions: int) -> str:
-    # the head of every array object, as numpy keeps it for programs in C: elements, number of dimensions, shape, strides
+    # the head of every array object, as numpy keeps it for programs in C: elements, number of axes, shape, strides
     found = {}
     for name, word in (("elements", 0), ("shape", 2), ("strides", 3)):
         lines.append(f"  %a{name}{place} = getelementptr i8, ptr %given{place}, i64 {object.__basicsize__ + 8 * word}")
