@@ -41,13 +41,14 @@ class Book:
     dte_miss: float
     targets: int
     cash_rule: int
+    is_locked: bool
 
     @property
     def terms(self) -> Floats:
         """The constants that all candidates share, in the order in which the kernels unpack them."""
         return np.array(
             [self.shares, self.spot, self.forward, self.zero, self.naked_rate, self.dte_miss, self.targets,
-             self.cash_rule]
+             self.cash_rule, self.is_locked]
         )  # fmt: skip
 
     def field(self, combos: npt.NDArray[np.int32], field: int) -> Floats:
@@ -97,6 +98,7 @@ def open_book(strategy: StrategyDocument, search: Search, *, fill: float, naked_
         dte_miss=dte_miss,
         targets=1 + sum(pool.has_target for pool in search.pools),
         cash_rule=CASH.index(strategy.cash),
+        is_locked=strategy.is_locked,
     )
 
 

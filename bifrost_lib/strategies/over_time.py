@@ -44,7 +44,11 @@ def _screen_rows(combos: Combos, book: Book, search: Search, points: Floats) -> 
     columns[2] = unbounded if found.end_slope < 0 else np.maximum(-found.lowest, 0.0)
     columns[3], columns[4] = found.pop, found.ev
     columns[7] = _margins(combos, book) if found.end_slope < 0 else columns[2]
-    codes = [rejection(book.cash_rule, paid, gain, loss, book.zero) for paid, gain, loss in columns[:3].T]
+    if book.is_locked:
+        columns[7] = np.maximum(columns[7], np.abs(premium))
+    codes = [
+        rejection(book.cash_rule, book.is_locked, paid, gain, loss, book.zero) for paid, gain, loss in columns[:3].T
+    ]
     rejected = np.array(codes, dtype=np.int8)
     add_scores(columns, rejected, points)
     is_root = np.isfinite(found.roots)

@@ -36,7 +36,7 @@ def score_parts(
     """Return the parts of the score in the order of `PARTS`, each from 0 to 1, before weighting."""
     edge = (ev - slippage) / (capital + slippage)
     share = max(max_profit - slippage, 0.0) / (max_profit + capital) if max_profit < math.inf else 1.0
-    room = SLIPPAGE_HALF * min(max_profit, capital)
+    room = SLIPPAGE_HALF * max(min(max_profit, capital), 0.0)
     return pop, 0.5 + 0.5 * edge / (abs(edge) + EV_HALF), share, room / (room + slippage), fit
 
 

@@ -72,7 +72,7 @@ def _measure(
     out: Any, roots: Any, turns: Any, starts: Any, rejected: Any,
 ) -> None:  # fmt: skip
     shares, spot, forward, zero = terms[0], terms[1], terms[2], terms[3]
-    naked_rate, dte_miss, targets, cash_rule = terms[4], terms[5], terms[6], int(terms[7])
+    naked_rate, dte_miss, targets, cash_rule, locked = terms[4], terms[5], terms[6], int(terms[7]), terms[8] > 0.0
     n, legs = combos.shape
     kinks, weights = np.empty(legs), np.empty(legs)
     found, first_slope = 0, shares
@@ -100,10 +100,12 @@ def _measure(
         )
         max_profit = math.inf if slope > 0.0 else highest
         max_loss = math.inf if slope < 0.0 else max(-lowest, 0.0)
-        rejected[c] = rejection(cash_rule, premium, max_profit, max_loss, zero)
+        rejected[c] = rejection(cash_rule, locked, premium, max_profit, max_loss, zero)
         capital = max_loss
-        if slope < 0.0 and rejected[c] == 0:
+        if (slope < 0.0 or locked) and rejected[c] == 0:
             capital = _margin(combos[c], quotes, weight, is_call, shares, spot, naked_rate)
+        if locked:
+            capital = max(capital, abs(premium))
         out[0, c], out[1, c], out[2, c] = premium, max_profit, max_loss
         out[3, c], out[4, c], out[5, c] = 1.0 if ends_in_profit else 0.0, premium + ev, cost
         out[6, c], out[7, c] = 1.0 - missed / targets, capital
@@ -111,12 +113,19 @@ def _measure(
 
 
 @kernel(error_model="numpy", forceinline=True)
-def rejection(cash_rule: int, premium: float, max_profit: float, max_loss: float, zero: float) -> int:
-    """Return why a candidate is rejected, as a code of `REJECTIONS`."""
+def rejection(
+    cash_rule: int, locked: bool, premium: float, max_profit: float, max_loss: float, zero: float
+) -> int:  # fmt: skip
+    """Return why a candidate is rejected, as a code of `REJECTIONS`.
+
+    A `locked` structure cannot but win or lose: which of the two, and how much, is what one scans for.
+    """
     if cash_rule == _CREDIT and premium <= zero:
         return 1
     if cash_rule == _DEBIT and premium >= -zero:
         return 2
+    if locked:
+        return 0
     if max_profit <= zero:
         return 3
     return 4 if max_loss <= zero else 0
