@@ -10,7 +10,9 @@ from bifrost_lib import store
 from bifrost_lib.workflows.desk import Desk
 
 
-def read_chain(desk: Desk, symbol: str, *, at: datetime | None = None, expiry: date | None = None) -> pd.DataFrame:
+def read_chain(
+    desk: Desk, symbol: str, *, at: datetime | None = None, expiry: date | None = None, vendor: bool = False
+) -> pd.DataFrame:
     """Return the option chain of `symbol` as it was known at `at`.
 
     Parameters
@@ -22,12 +24,15 @@ def read_chain(desk: Desk, symbol: str, *, at: datetime | None = None, expiry: d
         Aware. Default: the newest stored moment of the symbol.
     expiry : date, optional
         Only this expiration.
+    vendor : bool
+        Also return what the vendor computed of each quote (``ib_iv``, ``ib_delta`` ...) and its market-data type.
 
     Returns
     -------
     DataFrame
-        ``core.vocabulary.CHAIN_COLUMNS``, one row per contract that had not expired, sorted by expiry, strike and
-        right. ``attrs`` hold ``symbol``, ``spot``, ``at``, ``as_of`` (the newest quote in it) and ``source``.
+        ``core.vocabulary.CHAIN_COLUMNS``, followed by ``VENDOR_COLUMNS`` if `vendor`, one row per contract that had
+        not expired, sorted by expiry, strike and right. ``attrs`` hold ``symbol``, ``spot``, ``at``, ``as_of`` (the
+        newest quote in it) and ``source``.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def read_chain(desk: Desk, symbol: str, *, at: datetime | None = None, expiry: d
         If nothing was known; never an empty frame.
     """
     fresh = timedelta(seconds=desk.settings.max_age_s)
-    frame = store.option_chain(desk.store.engine, symbol.upper(), at=at, expiry=expiry, fresh=fresh)
+    frame = store.option_chain(desk.store.engine, symbol.upper(), at=at, expiry=expiry, fresh=fresh, vendor=vendor)
     frame.attrs |= {"symbol": symbol.upper(), "spot": _spot(frame)}
     return frame
 
