@@ -9,6 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bifrost_lib.analytics.calibration import (
+        ExpectedValueCheck,
+        ForecastScores,
+        Recalibration,
+        check_expected_values,
+        out_of_sample,
+        recalibrate,
+        reliability_curve,
+        score_forecasts,
+        wilson_interval,
+    )
     from bifrost_lib.analytics.conditions import MarketConditions, market_conditions
     from bifrost_lib.analytics.estimates import Estimate, Ranking
     from bifrost_lib.analytics.rankings import iv_percentile, iv_rank
@@ -18,32 +29,50 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Estimate": "estimates",
+    "ExpectedValueCheck": "calibration",
+    "ForecastScores": "calibration",
     "MarketConditions": "conditions",
     "Ranking": "estimates",
+    "Recalibration": "calibration",
+    "check_expected_values": "calibration",
     "iv_at_tenor": "tenors",
     "iv_percentile": "rankings",
     "iv_rank": "rankings",
     "market_conditions": "conditions",
+    "out_of_sample": "calibration",
     "put_call_ratio": "strips",
     "realized_vol": "realized",
+    "recalibrate": "calibration",
+    "reliability_curve": "calibration",
+    "score_forecasts": "calibration",
     "skew_25_delta": "tenors",
     "term_slope": "tenors",
     "volatility_index": "strips",
+    "wilson_interval": "calibration",
 }
 
 __all__ = [
     "Estimate",
+    "ExpectedValueCheck",
+    "ForecastScores",
     "MarketConditions",
     "Ranking",
+    "Recalibration",
+    "check_expected_values",
     "iv_at_tenor",
     "iv_percentile",
     "iv_rank",
     "market_conditions",
+    "out_of_sample",
     "put_call_ratio",
     "realized_vol",
+    "recalibrate",
+    "reliability_curve",
+    "score_forecasts",
     "skew_25_delta",
     "term_slope",
     "volatility_index",
+    "wilson_interval",
 ]
 
 

@@ -6,7 +6,18 @@ from difflib import get_close_matches
 
 import typer
 
-from bifrost_lib.cli import benching, chains, collecting, desk, ingesting, lines, reporting, scanning
+from bifrost_lib.cli import (
+    benching,
+    calibrating,
+    chains,
+    collecting,
+    deploying,
+    desk,
+    ingesting,
+    lines,
+    reporting,
+    scanning,
+)
 
 
 def build_app() -> typer.Typer:
@@ -30,9 +41,12 @@ def build_app() -> typer.Typer:
         lines.lines,
         chains.chain,
         scanning.scan,
+        calibrating.recommend,
+        calibrating.calibration,
         reporting.report,
         desk.settings,
         desk.doctor,
+        deploying.deploy,
         benching.bench,
     ):
         app.command()(command)

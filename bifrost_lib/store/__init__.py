@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from bifrost_lib.store.recommendations import Mark as Mark
     from bifrost_lib.store.recommendations import append_marks as append_marks
     from bifrost_lib.store.recommendations import list_recommendations as list_recommendations
+    from bifrost_lib.store.recommendations import note_expiry as note_expiry
     from bifrost_lib.store.recommendations import save_recommendations as save_recommendations
     from bifrost_lib.store.recommendations import settle_recommendation as settle_recommendation
     from bifrost_lib.store.recommendations import strategy_marks as strategy_marks
@@ -131,6 +132,7 @@ _HOMES = {
     "listen": "notifications",
     "live_quotes": "live",
     "market_conditions": "conditions",
+    "note_expiry": "recommendations",
     "open_gaps": "gaps",
     "open_store": "database",
     "option_chain": "chain",

@@ -32,9 +32,11 @@ _ENTRY = (
     *("document", "document_hash", "candidate_hash", "expires", "score_parts", "measures", "state", *_NUMBERS),
 )
 _RESULT = ("settled", "exit_reason", "exit_value", "exit_spot", "carried", "pnl")
+#: What is known at the first expiry, also of what was closed before.
+_HELD = "expiry_pnl"
 _READ = (
     *("history_id", "symbol", "simulated", "at", "recommended", "recommended_by", "origin", "strategy"),
-    *("document_hash", "rank", "state", "expires", *_NUMBERS, "score_parts", *_RESULT, "legs", "document"),
+    *("document_hash", "rank", "state", "expires", *_NUMBERS, "score_parts", *_RESULT, _HELD, "legs", "document"),
 )
 _MARKS = ("history_id", "ts", "as_of", "value", "pnl", "spot", "iv", "delta", "reason")
 _FIGURES = ("value", "pnl", "spot", "iv", "delta")
@@ -159,8 +161,9 @@ def list_recommendations(
     DataFrame
         `history_id`, `symbol`, `simulated`, `at`, `recommended`, `recommended_by`, `origin`, `strategy`,
         `document_hash`, `rank`, `state`, `expires`, the measures at entry, `score_parts`, `settled`, `exit_reason`,
-        `exit_value`, `exit_spot`, `carried`, `pnl`, `legs` (list of dict) and `document` (dict). One that was settled
-        after `at` is open, without a result. Empty where nothing was recommended.
+        `exit_value`, `exit_spot`, `carried`, `pnl`, `expiry_pnl` (had it been held), `legs` (list of dict) and
+        `document` (dict). One that was settled after `at` is open, without a result. Empty where nothing was
+        recommended.
     """
     if state is not None and state not in STATES:
         raise InputError("state", state, " or ".join(STATES))
@@ -170,8 +173,9 @@ def list_recommendations(
     columns = ", ".join(
         f"CASE WHEN {seen} THEN 'settled' ELSE 'open' END AS state" if name == "state" else name
         for name in _READ
-        if name not in _RESULT
+        if name not in (*_RESULT, _HELD)
     )
+    results += f", CASE WHEN expires <= %(until)s THEN {_HELD} END AS {_HELD}"
     words = f"SELECT {columns}, {results} FROM strategy_history JOIN stocks USING (stock_id) "  # noqa: S608
     words += "WHERE recommended IS NOT NULL AND at <= %(until)s"
     words += " AND symbol = %(symbol)s" if symbol is not None else ""
@@ -182,7 +186,7 @@ def list_recommendations(
         cursor.execute(f"{words} ORDER BY at, history_id", known)
         names = [column.name for column in cursor.description]
         frame = pd.DataFrame(cursor.fetchall(), columns=names)
-    numbers = dict.fromkeys((*_NUMBERS, "exit_value", "exit_spot", "carried", "pnl"), "float64")
+    numbers = dict.fromkeys((*_NUMBERS, "exit_value", "exit_spot", "carried", "pnl", _HELD), "float64")
     return frame.astype({**dict.fromkeys(_MOMENTS, "datetime64[us, UTC]"), **numbers})[list(_READ)]
 
 
@@ -264,3 +268,18 @@ def settle_recommendation(
         if cursor.fetchone() is None:
             raise InputError("history_id", history_id, "a recommendation")
     return False
+
+
+def note_expiry(store: Store, history_id: int, *, pnl: float) -> bool:
+    """Write what holding a recommendation to its first expiry made, or would have; False if that was known.
+
+    Probabilities of a profit at expiry are judged by this, however early the position was closed.
+    """
+    if number(pnl) is None:
+        raise InputError("pnl", pnl, "a finite number")
+    with written(store.engine, store.place) as cursor:
+        cursor.execute(
+            "UPDATE strategy_history SET expiry_pnl = %s WHERE history_id = %s AND expiry_pnl IS NULL",
+            (float(pnl), history_id),
+        )
+        return bool(cursor.rowcount)

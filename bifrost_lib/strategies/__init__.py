@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies.entry import Condition, Entry, EventWindow
     from bifrost_lib.strategies.exits import Exits, Roll, Target
     from bifrost_lib.strategies.finder import find_candidates
+    from bifrost_lib.strategies.holding import QuoteBoard, exit_due, intrinsic_cash
     from bifrost_lib.strategies.measures import evaluate
     from bifrost_lib.strategies.part import Range
     from bifrost_lib.strategies.payoff import payoff_at_expiry, value_before_expiry
@@ -58,6 +59,9 @@ _HOME = {
     "Filters": "slices",
     "cut_chain": "slices",
     "find_candidates": "finder",
+    "QuoteBoard": "holding",
+    "exit_due": "holding",
+    "intrinsic_cash": "holding",
     "evaluate": "measures",
     "payoff_at_expiry": "payoff",
     "value_before_expiry": "payoff",
@@ -94,6 +98,7 @@ __all__ = [
     "Mirror",
     "Offset",
     "PctOtm",
+    "QuoteBoard",
     "Range",
     "Roll",
     "SameAs",
@@ -104,7 +109,9 @@ __all__ = [
     "Wing",
     "cut_chain",
     "evaluate",
+    "exit_due",
     "find_candidates",
+    "intrinsic_cash",
     "payoff_at_expiry",
     "read_document",
     "resolve_strategy",

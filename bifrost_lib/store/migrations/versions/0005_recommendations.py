@@ -46,6 +46,7 @@ def _additions() -> tuple[sa.Column[Any], ...]:
         own("exit_spot", sa.Double, "price of the underlying then [currency per share]", required=False),
         own("carried", sa.Double, "dividends received (> 0) or owed (< 0) on shares [currency]", required=False),
         word("pnl"),
+        own("expiry_pnl", sa.Double, "profit had it been held to its first expiry [currency]", required=False),
     )
 
 
