@@ -47,6 +47,7 @@ def build_app() -> typer.Typer:
         desk.settings,
         desk.doctor,
         deploying.deploy,
+        deploying.deploy,
         benching.bench,
     ):
         app.command()(command)
