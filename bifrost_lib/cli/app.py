@@ -47,7 +47,6 @@ def build_app() -> typer.Typer:
         desk.settings,
         desk.doctor,
         deploying.deploy,
-        deploying.deploy,
         benching.bench,
     ):
         app.command()(command)
