@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies.catalogue import CATALOG, strategy_named
     from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
     from bifrost_lib.strategies.entry import Condition, Entry, EventWindow
+    from bifrost_lib.strategies.example import example_legs
     from bifrost_lib.strategies.exits import Exits, Roll, Target
     from bifrost_lib.strategies.finder import find_candidates
+    from bifrost_lib.strategies.grouping import Grouping, split_portfolio
     from bifrost_lib.strategies.holding import QuoteBoard, exit_due, intrinsic_cash
+    from bifrost_lib.strategies.matching import Match, name_of
     from bifrost_lib.strategies.measures import evaluate
     from bifrost_lib.strategies.part import Range
     from bifrost_lib.strategies.payoff import payoff_at_expiry, value_before_expiry
@@ -39,6 +42,11 @@ if TYPE_CHECKING:
 _HOME = {
     "CATALOG": "catalogue",
     "strategy_named": "catalogue",
+    "example_legs": "example",
+    "Grouping": "grouping",
+    "split_portfolio": "grouping",
+    "Match": "matching",
+    "name_of": "matching",
     "read_document": "reading",
     "resolve_strategy": "reading",
     "write_document": "reading",
@@ -94,7 +102,9 @@ __all__ = [
     "Exits",
     "ExpirySlice",
     "Filters",
+    "Grouping",
     "Leg",
+    "Match",
     "Mirror",
     "Offset",
     "PctOtm",
@@ -109,12 +119,15 @@ __all__ = [
     "Wing",
     "cut_chain",
     "evaluate",
+    "example_legs",
     "exit_due",
     "find_candidates",
     "intrinsic_cash",
+    "name_of",
     "payoff_at_expiry",
     "read_document",
     "resolve_strategy",
+    "split_portfolio",
     "strategy_named",
     "value_before_expiry",
     "write_document",
