@@ -14,8 +14,9 @@ import pandas as pd
 from bifrost_lib.analytics.estimates import Estimate, missing
 from bifrost_lib.analytics.rankings import iv_percentile, iv_rank
 from bifrost_lib.analytics.realized import realized_vol
+from bifrost_lib.analytics.smiles import cut_smiles
 from bifrost_lib.analytics.strips import put_call_ratio, volatility_index
-from bifrost_lib.analytics.tenors import iv_at_tenor, skew_25_delta, term_slope
+from bifrost_lib.analytics.tenors import MONTH_DAYS, QUARTER_DAYS, at_tenor, at_the_money, skew_of, slope_of
 from bifrost_lib.core.calendar import EXCHANGE_TZ, exchange_date
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError
@@ -85,7 +86,8 @@ def market_conditions(
     """
     moment = as_utc(at)
     known = chain[(chain["ts"] <= pd.Timestamp(moment)).to_numpy()]
-    vol = iv_at_tenor(known, at=moment)
+    smiles = cut_smiles(known, moment)
+    vol = at_tenor(smiles, MONTH_DAYS, at_the_money)
     past = _one_per_session(history, moment)
     rank, percentile = iv_rank(past, vol.value), iv_percentile(past, vol.value)
     found = {
@@ -94,8 +96,8 @@ def market_conditions(
         "iv_rank": Estimate(rank.value, rank.reason),
         "iv_percentile": Estimate(percentile.value, percentile.reason),
         "realized_vol": _realized(daily_bars, moment),
-        "skew": skew_25_delta(known, at=moment),
-        "term_slope": term_slope(known, at=moment),
+        "skew": skew_of(smiles, MONTH_DAYS),
+        "term_slope": slope_of(smiles, MONTH_DAYS, QUARTER_DAYS),
         "put_call_volume": put_call_ratio(known, of="volume"),
         "put_call_open_interest": put_call_ratio(known, of="open_interest"),
         "vol_index": volatility_index(known, at=moment),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from bifrost_lib.core.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 GROUP = ["expiry", "trading_class", "settlement", "multiplier"]
 SMILE_COLUMNS = ("ts", *GROUP, "strike", "right", "forward", "iv", "tau", "quality")
@@ -59,23 +61,34 @@ def cut_smiles(chain: pd.DataFrame, at: datetime) -> list[Smile]:
     """
     rows = known_at(chain, at, SMILE_COLUMNS)
     forward, iv = rows["forward"].to_numpy(), rows["iv"].to_numpy()
-    good = (rows["quality"] == "ok").to_numpy() & (iv > 0) & (forward > 0)
-    found = [_smile(group) for group in by_expiry(rows[good])]
+    good = rows[(rows["quality"] == "ok").to_numpy() & (iv > 0) & (forward > 0)]
+    k = np.log(good["strike"].to_numpy() / good["forward"].to_numpy())
+    iv, tau, is_call = good["iv"].to_numpy(), good["tau"].to_numpy(), (good["right"] == "C").to_numpy()
+    found = []
+    for places in by_expiry(good):
+        order = places[np.argsort(k[places], kind="stable")]
+        found.append(Smile(float(np.median(tau[places])), k[order], iv[order], is_call[order]))
     return sorted(found, key=lambda smile: smile.tau)
 
 
-def by_expiry(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """Split rows by class and expiry; of those that expire at one moment only the largest remains."""
-    largest: dict[float, pd.DataFrame] = {}
-    for _, group in rows.groupby(GROUP, observed=True):
-        minute = round(float(group["tau"].median()) * SECONDS_PER_YEAR / 60.0)
-        if minute not in largest or len(group) > len(largest[minute]):
-            largest[minute] = group
+def by_expiry(rows: pd.DataFrame) -> list[Places]:
+    """Return where in `rows` each class and expiry stands; of those that expire at one moment only the largest."""
+    if rows.empty:
+        return []
+    tau = rows["tau"].to_numpy()
+    # Plain arrays: a data frame for each of a few hundred rows would cost more than all that is computed from it.
+    keys = [_codes(rows[name]) for name in GROUP]
+    order = np.lexsort(keys[::-1])
+    starts = np.flatnonzero(np.any([np.diff(key[order]) != 0 for key in keys], axis=0)) + 1
+    largest: dict[int, Places] = {}
+    for places in np.split(order, starts):
+        minute = round(float(np.median(tau[places])) * SECONDS_PER_YEAR / 60.0)
+        if minute not in largest or len(places) > len(largest[minute]):
+            largest[minute] = np.sort(places)
     return list(largest.values())
 
 
-def _smile(rows: pd.DataFrame) -> Smile:
-    k = np.log(rows["strike"].to_numpy() / rows["forward"].to_numpy())
-    order = np.argsort(k, kind="stable")
-    is_call = (rows["right"] == "C").to_numpy()
-    return Smile(float(rows["tau"].median()), k[order], rows["iv"].to_numpy()[order], is_call[order])
+def _codes(column: pd.Series[Any]) -> npt.NDArray[Any]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return np.asarray(column.cat.codes.to_numpy())
+    return pd.factorize(column, sort=True)[0]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bifrost_lib.analytics.estimates import Estimate, missing
-from bifrost_lib.analytics.smiles import GROUP, by_expiry, known_at
+from bifrost_lib.analytics.smiles import GROUP, Floats, by_expiry, known_at
 from bifrost_lib.core.errors import InputError, UnknownNameError
 from bifrost_lib.pricing import strip_terms, strip_variance, vix_index
 
@@ -60,20 +60,21 @@ def volatility_index(chain: pd.DataFrame, *, at: datetime, tenor_days: float = 3
         raise InputError("tenor_days", tenor_days, "days > 0")
     rows = known_at(chain, at, _COLUMNS)
     usable = ~rows["quality"].isin(_UNUSABLE).to_numpy() & (rows["tau"].to_numpy() * 365.0 >= LEAST_DAYS)
-    groups = [group for group in by_expiry(rows[usable]) if group["rate"].notna().any()]
-    expiries = [group.assign(minutes=_minutes(group), rate=group["rate"].median()) for group in groups]
-    minutes = np.sort([group["minutes"].iloc[0] for group in expiries])
+    rows = rows[usable]
+    rate, years = rows["rate"].to_numpy(), rows["tau"].to_numpy()
+    groups = [places for places in by_expiry(rows) if np.isfinite(rate[places]).any()]
+    ends = np.array([_minutes(years[places]) for places in groups])
+    minutes = np.sort(ends)
     horizon = tenor_days * MINUTES_PER_DAY
     if len(minutes) < 2 or not minutes[0] <= horizon <= minutes[-1]:
         return missing(f"no two expiries of at least {LEAST_DAYS:g} days enclose {tenor_days:g} days")
-    table = pd.concat(expiries)
+    order, sizes = np.concatenate(groups), [len(places) for places in groups]
+    table = {name: rows[name].to_numpy()[order] for name in ("strike", "bid", "ask")}
     near, far = strip_terms(
-        strike=table["strike"],
-        right=(table["right"] == "C").to_numpy(),
-        bid=table["bid"],
-        ask=table["ask"],
-        minutes=table["minutes"],
-        rate=table["rate"],
+        **table,
+        right=(rows["right"] == "C").to_numpy()[order],
+        minutes=np.repeat(ends, sizes),
+        rate=np.repeat([np.nanmedian(rate[places]) for places in groups], sizes),
         days=min(tenor_days, (minutes[-1] - 1.0) / MINUTES_PER_DAY),
     )
     for term in (near, far):
@@ -116,5 +117,5 @@ def put_call_ratio(chain: pd.DataFrame, *, of: Literal["volume", "open_interest"
     return Estimate(puts / calls) if calls > 0 else missing(f"{of.replace('_', ' ')} of calls is zero")
 
 
-def _minutes(group: pd.DataFrame) -> float:
-    return round(float(group["tau"].median()) * MINUTES_PER_YEAR, 6)
+def _minutes(tau: Floats) -> float:
+    return round(float(np.median(tau)) * MINUTES_PER_YEAR, 6)

@@ -15,6 +15,7 @@ from bifrost_lib.analytics.smiles import Floats, Smile, cut_smiles
 from bifrost_lib.core.errors import InputError
 
 DAYS_PER_YEAR = 365.0
+MONTH_DAYS, QUARTER_DAYS = 30.0, 90.0
 #: Strikes farther from the forward than this many standard deviations say nothing about the money.
 REACH = 2.0
 
@@ -23,7 +24,7 @@ def iv_at_tenor(
     chain: pd.DataFrame,
     *,
     at: datetime,
-    tenor_days: float = 30.0,
+    tenor_days: float = MONTH_DAYS,
     delta: float | None = None,
     right: str = "C",
 ) -> Estimate:
@@ -73,7 +74,7 @@ def iv_at_tenor(
     return at_tenor(cut_smiles(chain, at), tenor_days, lambda smile: at_delta(smile, delta, right == "C"))
 
 
-def skew_25_delta(chain: pd.DataFrame, *, at: datetime, tenor_days: float = 30.0) -> Estimate:
+def skew_25_delta(chain: pd.DataFrame, *, at: datetime, tenor_days: float = MONTH_DAYS) -> Estimate:
     """Measure the skew: volatility of the 25-delta put less that of the 25-delta call, at a constant maturity.
 
     Positive where downside protection is dear. The 25-delta risk reversal in its usual sign, call less put, is the
@@ -84,13 +85,19 @@ def skew_25_delta(chain: pd.DataFrame, *, at: datetime, tenor_days: float = 30.0
     Mixon, "What Does Implied Volatility Skew Measure?", Journal of Derivatives 18:4 (2011).
     """
     _check(tenor_days, "tenor_days")
-    smiles = cut_smiles(chain, at)
+    return skew_of(cut_smiles(chain, at), tenor_days)
+
+
+def skew_of(smiles: list[Smile], tenor_days: float) -> Estimate:
+    """Measure the skew of smiles that are cut already."""
     put = at_tenor(smiles, tenor_days, lambda smile: at_delta(smile, 0.25, False))
     call = at_tenor(smiles, tenor_days, lambda smile: at_delta(smile, 0.25, True))
     return Estimate(put.value - call.value, put.reason or call.reason)
 
 
-def term_slope(chain: pd.DataFrame, *, at: datetime, near_days: float = 30.0, far_days: float = 90.0) -> Estimate:
+def term_slope(
+    chain: pd.DataFrame, *, at: datetime, near_days: float = MONTH_DAYS, far_days: float = QUARTER_DAYS
+) -> Estimate:
     """Measure the term structure: at-the-money volatility of the far maturity less that of the near one.
 
     Negative in a market that fears the next weeks more than the next months (backwardation). Parameters and policy
@@ -99,7 +106,11 @@ def term_slope(chain: pd.DataFrame, *, at: datetime, near_days: float = 30.0, fa
     _check(near_days, "near_days")
     if not far_days > near_days:
         raise InputError("far_days", far_days, f"days > near_days ({near_days:g})")
-    smiles = cut_smiles(chain, at)
+    return slope_of(cut_smiles(chain, at), near_days, far_days)
+
+
+def slope_of(smiles: list[Smile], near_days: float, far_days: float) -> Estimate:
+    """Measure the term structure of smiles that are cut already."""
     near, far = (at_tenor(smiles, days, at_the_money) for days in (near_days, far_days))
     return Estimate(far.value - near.value, near.reason or far.reason)
 

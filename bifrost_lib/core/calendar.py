@@ -6,7 +6,7 @@ The sessions are those of the New York Stock Exchange, which US option exchanges
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -84,6 +84,7 @@ def third_friday(year: int, month: int) -> date:
     return friday if is_session(friday) else previous_session(friday)
 
 
+@lru_cache(maxsize=8_192)  # asked again for every chain of every moment
 def expiry_moment(expiry: date, settlement: str = "PM") -> datetime:
     """Return the moment, in UTC, at which an option stops having time value.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bifrost_lib.sim.gateway.limits import Limits
     from bifrost_lib.sim.gateway.server import SimulatedGateway
     from bifrost_lib.sim.instruments import Instrument
-    from bifrost_lib.sim.market.history import simulated_history
+    from bifrost_lib.sim.market.history import simulated_closes, simulated_history
     from bifrost_lib.sim.market.replay import ReplayMarket, replay_from_parquet
     from bifrost_lib.sim.market.scripted import ScriptedMarket
     from bifrost_lib.sim.market.synthetic import SyntheticMarket
@@ -39,6 +39,7 @@ __all__ = [
     "SimulatedUnderlying",
     "SyntheticMarket",
     "replay_from_parquet",
+    "simulated_closes",
     "simulated_history",
     "warm_up",
 ]
@@ -47,6 +48,7 @@ __all__ = [
 SOURCE = "simulated"
 
 _HOMES = {
+    "simulated_closes": "market.history",
     "simulated_history": "market.history",
     "SIMULATED": "market.universe",
     "SimulatedUnderlying": "market.universe",

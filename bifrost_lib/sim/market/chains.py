@@ -16,13 +16,16 @@ from bifrost_lib.core.vocabulary import QUOTE_COLUMNS, RIGHTS, SETTLEMENTS, STYL
 from bifrost_lib.pricing import american_price, price
 from bifrost_lib.sim.market.activity import open_interest, session_volume
 from bifrost_lib.sim.market.listings import Listings, list_contracts
-from bifrost_lib.sim.market.paths import Beat, shocks_of, simulate_path
+from bifrost_lib.sim.market.paths import Beat, shocks_of, simulate_through
 from bifrost_lib.sim.market.quotes import Quotes, make_quotes
 from bifrost_lib.sim.market.surface import atm_variance, implied_vol_surface
 from bifrost_lib.sim.market.universe import RATE, SimulatedUnderlying
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+
+_SPARSE_REACH, _SPARSE_DAYS = 3.5, 185  # deviations of log-moneyness; calendar days to expiry
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,13 @@ class Market:
     listings: Listings
     volume: Floats
     open_interest: Floats
+    sparse: int = 0  # the first sessions of which only a part is quoted
 
     def frame(self, session: int) -> pd.DataFrame:
-        """Return the quotes (``QUOTE_COLUMNS``) of every contract that is alive at each of the session's moments."""
+        """Return the quotes (``QUOTE_COLUMNS``) of every contract that is alive at each of the session's moments.
+
+        In a sparse session only round strikes that are not out of reach, of expiries within half a year.
+        """
         stamps = self._stamps(session)
         rows = self._alive(session, stamps)
         traded = np.floor(self.volume[rows.contract, session] * _share_of_session(len(stamps))[rows.moment])
@@ -62,7 +69,7 @@ class Market:
 
     def _alive(self, session: int, stamps: npt.NDArray[np.datetime64]) -> _Rows:
         listings = self.listings
-        listed = np.flatnonzero(listings.listed[:, session])
+        listed = np.flatnonzero(listings.listed[:, session] & self._quoted(session))
         moment, contract = (grid.ravel() for grid in np.meshgrid(np.arange(len(stamps)), listed, indexing="ij"))
         tau = year_fractions(stamps[moment], listings.expiry[contract], listings.is_am[contract])
         moment, contract, tau = moment[tau > 0], contract[tau > 0], tau[tau > 0]
@@ -70,6 +77,17 @@ class Market:
         noise = np.hstack([self._shocks(str(stamp), count) for stamp, count in zip(stamps, counts, strict=True)])
         order = np.lexsort((contract, moment, listings.trading_class[contract]))
         return _Rows(session, moment[order], contract[order], tau[order], noise[:, order])
+
+    def _quoted(self, session: int) -> npt.NDArray[np.bool_]:
+        if session >= self.sparse:
+            return np.ones(len(self.listings.strike), dtype=bool)
+        listings, underlying = self.listings, self.underlying
+        days = (listings.expiry - np.datetime64(self.days[session], "s")) / np.timedelta64(1, "D")
+        spot, vol = self.spot[session][-1], max(underlying.vol, float(self.vol[session][-1]))
+        reach = _SPARSE_REACH * vol * np.sqrt(np.maximum(days, 5.0) / 365)
+        is_round = np.isclose(listings.strike % underlying.ladder.round_step, 0.0)
+        near = np.abs(np.log(listings.strike / spot)) <= reach
+        return np.asarray(is_round & near & (days <= _SPARSE_DAYS))
 
     def _shocks(self, stamp: str, count: int) -> Floats:
         return shocks_of(self.seed, count, self.underlying.symbol, "quotes", stamp, width=4)
@@ -127,12 +145,24 @@ class Market:
         return pd.DataFrame(columns, columns=list(QUOTE_COLUMNS))
 
 
-def open_market(underlying: SimulatedUnderlying, days: Sequence[date], steps: Sequence[Beat], *, seed: int) -> Market:
-    """Simulate the underlying over `days`: quoted at each close, and at each half hour of the last session."""
-    path = simulate_path(underlying, days, steps, seed=seed)
+def open_market(
+    underlying: SimulatedUnderlying,
+    days: Sequence[date],
+    steps: Sequence[Beat],
+    *,
+    seed: int,
+    sparse: int = 0,
+    intraday: int = 1,
+) -> Market:
+    """Simulate the underlying over `days`: quoted at each close, and at each half hour of the `intraday` last sessions.
+
+    Of the `sparse` first sessions only a part of the chain is quoted.
+    """
+    path = simulate_through(underlying, days, steps, seed=seed)
     closes = np.array(list({step.session: index for index, step in enumerate(steps)}.values()))  # a session's last beat
-    quoted = [[int(index)] for index in closes]
-    quoted[-1] = [index for index, step in enumerate(steps) if step.session == len(days) - 1 and not step.opens]
+    quoted: list[list[int]] = [[int(index)] for index in closes]
+    for session in range(max(len(days) - intraday, 0), len(days)):
+        quoted[session] = [index for index, step in enumerate(steps) if step.session == session and not step.opens]
     listings = list_contracts(underlying, days, path.spot[closes])
     volume, held = _activity(underlying, days, listings, path.spot[closes], path.vol[closes], seed=seed)
     return Market(
@@ -145,6 +175,7 @@ def open_market(underlying: SimulatedUnderlying, days: Sequence[date], steps: Se
         listings=listings,
         volume=volume,
         open_interest=held,
+        sparse=sparse,
     )
 
 

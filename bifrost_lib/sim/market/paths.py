@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.calendar import session_close, session_open
+from bifrost_lib.core.calendar import session_close, session_open, sessions
 from bifrost_lib.sim.market.universe import RATE, SimulatedUnderlying
 
 Floats = npt.NDArray[np.float64]
 
 STEP = timedelta(minutes=30)
+#: Where every underlying stands at its `spot`: what comes after is walked forward, what came before backward.
+ANCHOR = date(2026, 7, 8)
 MEAN_REVERSION = 5.0  # a year
 _SESSIONS_PER_YEAR = 252.0
 _OVERNIGHT = 0.35  # share of a day's variance between close and open
@@ -39,6 +41,25 @@ class Path:
     spot: Floats
     vol: Floats
     jump: Floats  # of log-spot, inside the step
+
+
+@dataclass(frozen=True)
+class Turmoil:
+    """Days on which the market falls and its volatility leaps; afterwards that calms down.
+
+    `fall` is what the market's logarithm loses over `falling` sessions, `leap` what the logarithm of its volatility
+    gains; an underlying takes part by its correlation with the market.
+    """
+
+    day: date
+    falling: int
+    calming: int
+    fall: float
+    leap: float
+
+
+#: The past would be all alike without one. It ends before the anchor, so nothing of it is left there.
+TURMOIL = Turmoil(day=date(2026, 4, 13), falling=5, calming=50, fall=0.09, leap=1.25)
 
 
 def beats(days: Sequence[date]) -> list[Beat]:
@@ -81,6 +102,33 @@ def simulate_path(underlying: SimulatedUnderlying, days: Sequence[date], steps: 
     return _walk(underlying, steps, shocks, jumps)
 
 
+def simulate_through(
+    underlying: SimulatedUnderlying, days: Sequence[date], steps: Sequence[Beat], *, seed: int
+) -> Path:
+    """Simulate over `days`, some of which may lie before the anchor: their path leads up to the one that starts there.
+
+    From days that begin after the anchor on, the path is `simulate_path`'s.
+    """
+    before = sum(day < ANCHOR for day in days)
+    if not before:
+        return simulate_path(underlying, days, steps, seed=seed)
+    past_days = [*days[:before], *([] if before < len(days) else sessions_between(days[-1], ANCHOR))]
+    past_steps = [step for step in steps if step.session < before]
+    if before == len(days):
+        past_steps = beats(past_days)
+    past = simulate_past(underlying, past_days, past_steps, seed=seed)
+    ahead_steps = [replace(step, session=step.session - before) for step in steps if step.session >= before]
+    if not ahead_steps:
+        return Path(past.spot[: len(steps)], past.vol[: len(steps)], past.jump[: len(steps)])
+    ahead = simulate_path(underlying, days[before:], ahead_steps, seed=seed)
+    return Path(*(np.concatenate([getattr(past, name), getattr(ahead, name)]) for name in ("spot", "vol", "jump")))
+
+
+def sessions_between(day: date, end: date) -> list[date]:
+    """Return the sessions after `day` and before `end`."""
+    return [one for one in sessions(day, end) if day < one < end]
+
+
 def simulate_past(underlying: SimulatedUnderlying, days: Sequence[date], steps: Sequence[Beat], *, seed: int) -> Path:
     """Simulate what came before the path of `simulate_path`: it ends where that one starts.
 
@@ -94,9 +142,10 @@ def simulate_past(underlying: SimulatedUnderlying, days: Sequence[date], steps: 
     years, leverage = np.array([step.years for step in steps]), underlying.leverage
     # Seen backward, volatility moves the other way: its correlation with returns changes sign.
     back = -(leverage * shocks[0] + np.sqrt(1 - leverage**2) * shocks[1])[::-1]
-    vol = np.exp(_log_vols(underlying, years[::-1], back)[-2::-1])
+    falls, leaps = _turmoil(days, steps)
+    vol = np.exp(_log_vols(underlying, years[::-1], back)[-2::-1] + correlation * leaps)
     drift = RATE - underlying.div_yield - 0.5 * vol**2
-    moves = drift * years + vol * np.sqrt(years) * shocks[0] + jumps
+    moves = drift * years + vol * np.sqrt(years) * shocks[0] + jumps - correlation * falls
     log_spot = np.log(underlying.spot) - np.cumsum(moves[::-1])[::-1]
     spot = np.exp(np.append(log_spot[1:], np.log(underlying.spot)))
     return Path(spot=np.round(spot, 2), vol=vol, jump=jumps)
@@ -111,6 +160,17 @@ def _earnings_jumps(
         if step.opens and step.session > 0 and days[step.session - 1] in reported:
             jumps[index] = underlying.earnings_move * surprises[index]
     return jumps
+
+
+def _turmoil(days: Sequence[date], steps: Sequence[Beat]) -> tuple[Floats, Floats]:
+    """Return what each step loses, and by how much the logarithm of volatility is raised at it."""
+    place = {day: index for index, day in enumerate(sessions(TURMOIL.day, ANCHOR))}
+    since = np.array([place.get(day, -1) for day in days])[[step.session for step in steps]]
+    share = np.array([step.years for step in steps]) * _SESSIONS_PER_YEAR / TURMOIL.falling
+    falls = np.where((since >= 0) & (since < TURMOIL.falling), TURMOIL.fall * share, 0.0)
+    risen = np.clip((since + 1) / TURMOIL.falling, 0.0, 1.0)
+    calmed = np.clip((since + 1 - TURMOIL.falling) / TURMOIL.calming, 0.0, 1.0)
+    return falls, TURMOIL.leap * risen * (1 - calmed) ** 2
 
 
 def _walk(underlying: SimulatedUnderlying, steps: Sequence[Beat], shocks: Floats, jumps: Floats) -> Path:

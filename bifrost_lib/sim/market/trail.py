@@ -12,16 +12,15 @@ import numpy.typing as npt
 from bifrost_lib.core.calendar import previous_session, sessions
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.native import loop
-from bifrost_lib.sim.market.history import FIRST
 from bifrost_lib.sim.market.noise import key_of
-from bifrost_lib.sim.market.paths import Beat, beats_of, simulate_past, simulate_path
+from bifrost_lib.sim.market.paths import ANCHOR, Beat, beats_of, simulate_past, simulate_path
 from bifrost_lib.sim.market.timetable import Timetable, timetable
 from bifrost_lib.sim.market.universe import SimulatedUnderlying
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-#: The first year of every synthetic history; before `FIRST` a walk of its own leads up to the anchor.
+#: The first year of every synthetic history; before `ANCHOR` a walk of its own leads up to the anchor.
 OLDEST_YEAR, LATEST_YEAR = 2023, 2060
 _MARKET = "market"
 _walk_at = loop("bifrost_lib.sim.market.bridge_loops", "walk_at")
@@ -31,7 +30,7 @@ _fill = loop("bifrost_lib.sim.market.bridge_loops", "fill")
 class Trail:
     """The whole path of one underlying; every moment of it is a function of the seed and the underlying alone.
 
-    From `FIRST` on it is the path of `simulated_history`. It is extended by whole years when later moments are asked.
+    From `ANCHOR` on it is the path of `simulated_history`. It is extended by whole years when later moments are asked.
     """
 
     def __init__(self, underlying: SimulatedUnderlying, *, seed: int) -> None:
@@ -44,7 +43,7 @@ class Trail:
         past = _past_beats()
         self._past = simulate_past(underlying, past.days, past.steps, seed=seed)
         self._last_year = 0
-        self.extend(FIRST.year)
+        self.extend(ANCHOR.year)
 
     @property
     def times(self) -> Timetable:
@@ -58,7 +57,7 @@ class Trail:
         if year < self._last_year:
             return
         self._last_year = year + 1
-        ahead_beats, past = _beats(FIRST, date(self._last_year, 12, 31)), self._past
+        ahead_beats, past = _beats(ANCHOR, date(self._last_year, 12, 31)), self._past
         ahead = simulate_path(self.underlying, ahead_beats.days, ahead_beats.steps, seed=self._seed)
         self._moment = np.concatenate([_past_beats().moment, ahead_beats.moment])
         self._years = np.concatenate([_past_beats().years, ahead_beats.years])
@@ -127,7 +126,7 @@ def _beats(first: date, last: date) -> _Beats:
 
 
 def _past_beats() -> _Beats:
-    return _beats(date(OLDEST_YEAR, 1, 1), previous_session(FIRST))
+    return _beats(date(OLDEST_YEAR, 1, 1), previous_session(ANCHOR))
 
 
 def _moment(second: float) -> datetime:

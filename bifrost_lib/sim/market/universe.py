@@ -10,13 +10,17 @@ from bifrost_lib.core.calendar import is_session, previous_session, third_friday
 
 @dataclass(frozen=True)
 class Ladder:
-    """Strikes: every `near_step` within `near_width` of spot, every `far_step` from `-down` to `+up` of it."""
+    """Strikes: every `near_step` within `near_width` of spot, every `far_step` from `-down` to `+up` of it.
+
+    Whole multiples of `round_step` are what a sparse history keeps.
+    """
 
     near_step: float
     near_width: float
     far_step: float
     down: float
     up: float
+    round_step: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ SIMULATED: dict[str, SimulatedUnderlying] = {
             curvature=0.85,
             earnings_months=(),
             earnings_move=0.0,
-            ladder=Ladder(near_step=25.0, near_width=0.07, far_step=100.0, down=0.32, up=0.18),
+            ladder=Ladder(near_step=25.0, near_width=0.07, far_step=100.0, down=0.32, up=0.18, round_step=50.0),
             ticks=(0.05, 0.10),
             spread=0.0018,
             activity=3_000.0,
@@ -129,7 +133,7 @@ SIMULATED: dict[str, SimulatedUnderlying] = {
             curvature=0.85,
             earnings_months=(1, 4, 7, 10),
             earnings_move=0.07,
-            ladder=Ladder(near_step=2.5, near_width=0.22, far_step=5.0, down=0.50, up=0.55),
+            ladder=Ladder(near_step=2.5, near_width=0.22, far_step=5.0, down=0.50, up=0.55, round_step=2.5),
             ticks=(0.01, 0.05),
             spread=0.006,
             activity=2_500.0,
