@@ -7,6 +7,8 @@ from typing import Any
 
 _WHERE = {
     "absent_list": "report_tables",
+    "builder_page": "builder",
+    "candidate_query": "builder_state",
     "candidates_grid": "candidates",
     "candidates_table": "candidates",
     "chain_table": "chain",
@@ -15,6 +17,7 @@ _WHERE = {
     "freshness_badge": "badges",
     "legs_table": "details",
     "measures_table": "details",
+    "page_colours": "palette",
     "payoff_chart": "payoff",
     "qualities_table": "report_tables",
     "quality_charts": "report_charts",

@@ -55,17 +55,19 @@ class Controls:
             options=sorted({5, 10, 20, 50, first.top}), value=first.top, layout={"width": "70px"}
         )
         self._at = widgets.SelectionSlider(
-            options=self._moments(first.symbol, first.at), continuous_update=False, layout={"width": "300px"}
+            options=moment_options(self._symbols, first.symbol, first.at),
+            continuous_update=False,
+            layout={"width": "300px"},
         )
         self._at.value = first.at or LATEST
         self._again = widgets.Button(description="Scan", button_style="primary", layout={"width": "72px"})
         self.row = widgets.HBox(
             [
-                _field("Symbol", self._symbol),
-                _field("Strategy", self._strategy, self._belief),
-                _field("Days to expiry", self._dte),
-                _field("Show", self._top),
-                _field("As of, New York time", self._at),
+                field("Symbol", self._symbol),
+                field("Strategy", self._strategy, self._belief),
+                field("Days to expiry", self._dte),
+                field("Show", self._top),
+                field("As of, New York time", self._at),
                 self._again,
             ]
         )
@@ -88,7 +90,7 @@ class Controls:
 
         def symbol_changed(_: object) -> None:
             at_before = self._at.value
-            self._at.options = self._moments(self._symbol.value, None)
+            self._at.options = moment_options(self._symbols, self._symbol.value, None)
             self._at.value = LATEST
             if at_before == LATEST:  # otherwise the slider's own change has called already
                 then()
@@ -102,13 +104,24 @@ class Controls:
         belief = self._views.get(self._strategy.value, "")
         self._belief.value = f"<span class='bf-foot' style='margin-left: 6px'>{escape(belief)}</span>"
 
-    def _moments(self, symbol: str, at: datetime | None) -> list[tuple[str, datetime | str]]:
-        if symbol not in self._symbols.index:
-            return [(LATEST, LATEST)]
-        row = self._symbols.loc[symbol]
-        moments = reading_moments(row["first_ts"].to_pydatetime(), row["last_ts"].to_pydatetime())
-        offered = sorted({*moments[:-1], *([at] if at is not None else [])})
-        return [*((_moment_text(moment), moment) for moment in offered), (LATEST, LATEST)]
+
+def moment_options(symbols: pd.DataFrame, symbol: str, at: datetime | None) -> list[tuple[str, datetime | str]]:
+    """Return what a slider of moments offers for a symbol, oldest first, `LATEST` last.
+
+    Parameters
+    ----------
+    symbols : DataFrame
+        Indexed by symbol, with ``first_ts`` and ``last_ts``.
+    symbol : str
+    at : datetime, optional
+        A moment that is offered in any case.
+    """
+    if symbol not in symbols.index:
+        return [*([(_moment_text(at), at)] if at is not None else []), (LATEST, LATEST)]
+    row = symbols.loc[symbol]
+    moments = reading_moments(row["first_ts"].to_pydatetime(), row["last_ts"].to_pydatetime())
+    offered = sorted({*moments[:-1], *([at] if at is not None else [])})
+    return [*((_moment_text(moment), moment) for moment in offered), (LATEST, LATEST)]
 
 
 def _moment_text(moment: datetime) -> str:
@@ -116,8 +129,9 @@ def _moment_text(moment: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b %y %H:%M}"
 
 
-def _field(label: str, control: widgets.Widget, *beside: widgets.Widget) -> widgets.VBox:
+def field(label: str, control: widgets.Widget, *beside: widgets.Widget) -> widgets.VBox:
+    """Return a control under its label."""
     title = widgets.HTML(f"<span class='bf-label'>{label}</span>")
-    field = widgets.VBox([widgets.HBox([title, *beside]), control])
-    field.add_class("bf-field")
-    return field
+    box = widgets.VBox([widgets.HBox([title, *beside]), control])
+    box.add_class("bf-field")
+    return box

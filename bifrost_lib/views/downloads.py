@@ -13,8 +13,13 @@ from bifrost_lib.views.columns import Record, records_csv
 def csv_link(records: Sequence[Record], *, symbol: str, strategy: str, as_of: datetime) -> str:
     """Return HTML: a link that downloads `records` as CSV; the data lies in the link, so no server is asked."""
     name = f"{symbol}_{strategy}_{as_of:%Y-%m-%dT%H%MZ}.csv"
-    content = b64encode(records_csv(records).encode()).decode("ascii")
+    return download_link(records_csv(records), name=name, kind="text/csv", label="Download CSV")
+
+
+def download_link(text: str, *, name: str, kind: str, label: str) -> str:
+    """Return HTML: a link that saves `text` as the file `name` of the media type `kind`."""
+    content = b64encode(text.encode()).decode("ascii")
     return (
-        f"<a class='bf-link' download='{escape(name)}' href='data:text/csv;charset=utf-8;base64,{content}'>"
-        "Download CSV</a>"
+        f"<a class='bf-link' download='{escape(name, quote=True)}' "
+        f"href='data:{kind};charset=utf-8;base64,{content}'>{escape(label)}</a>"
     )

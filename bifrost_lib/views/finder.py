@@ -17,10 +17,12 @@ from bifrost_lib.views.charts import load_bokeh
 from bifrost_lib.views.columns import legs_text
 from bifrost_lib.views.controls import Controls, Request
 from bifrost_lib.views.details import legs_table, measures_table, score_table
+from bifrost_lib.views.downloads import csv_link
 from bifrost_lib.views.header import Header
 from bifrost_lib.views.html import notice
 from bifrost_lib.views.inputs import Found, ProfileOf, Scan
-from bifrost_lib.views.palette import style_sheet, theme_palette
+from bifrost_lib.views.page import page_box
+from bifrost_lib.views.palette import theme_palette
 from bifrost_lib.views.panes import PANES
 from bifrost_lib.views.picture import Picture
 
@@ -73,7 +75,7 @@ def finder_page(
     theme_palette(theme)
     load_bokeh()
     if symbols.empty:
-        return _page(
+        return page_box(
             [widgets.HTML(notice("empty", "No chains are stored yet", "Load some: bifrost ingest PATH"))], theme
         )
     moment = parse_moment(at) if isinstance(at, str) else at
@@ -98,7 +100,7 @@ class _Finder:
         self._grid, self._chart, self._detail, self._reason = (widgets.VBox() for _ in range(4))
         self._panes = widgets.ToggleButtons(options=list(PANES), style={"button_width": "72px"})
         self._lower = self._arrange_lower()
-        self.page = _page([self._header.row, controls.row, self._status, self._grid, self._lower], theme)
+        self.page = page_box([self._header.row, controls.row, self._status, self._grid, self._lower], theme)
         self._header.name_theme(theme)
         self._status.add_class("bf-status")
         controls.on_change(self.refresh)
@@ -121,7 +123,8 @@ class _Finder:
         try:
             found = self._scan(asked.symbol, asked.strategy, dte=asked.dte, top=asked.top, at=asked.at)
             self._found, self._records, self._selected = found, found.candidates.records(), 0
-            self._header.show(found, self._records, strategy=asked.strategy, at=asked.at)
+            self._header.show(found, at=asked.at)
+            self._header.put_aside(self._aside(found, asked))
             self._show(asked)
         except BifrostError as problem:
             self._show_problem("This scan has no result", str(problem))
@@ -129,6 +132,12 @@ class _Finder:
             log.exception("the scan of %s failed", asked)
             self._show_problem("The scan failed unexpectedly", f"{type(problem).__name__}: {problem}")
         self._status.value = "<div class='bf-progress'></div>"
+
+    def _aside(self, found: Found, asked: Request) -> str:
+        considered = f"<span class='bf-foot'>{found.candidates.considered:,} candidates considered</span>"
+        if not self._records:
+            return considered
+        return considered + csv_link(self._records, symbol=found.symbol, strategy=asked.strategy, as_of=found.as_of)
 
     def _show(self, asked: Request) -> None:
         if not self._records:
@@ -193,10 +202,3 @@ def _replace(box: widgets.Box, *children: widgets.Widget) -> None:
     old, box.children = box.children, children
     for widget in old:
         widget.close()
-
-
-def _page(children: list[widgets.Widget], theme: str) -> widgets.VBox:
-    page = widgets.VBox([widgets.HTML(f"<style>{style_sheet()}</style>"), *children])
-    for name in ("bf-root", "bf-page", f"bf-{theme}"):
-        page.add_class(name)
-    return page

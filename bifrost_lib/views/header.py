@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from html import escape
 
 import ipywidgets as widgets
 
-from bifrost_lib.views.badges import freshness_badge, source_label
-from bifrost_lib.views.columns import Record
-from bifrost_lib.views.downloads import csv_link
+from bifrost_lib.views.badges import freshness, freshness_badge, source_label
 from bifrost_lib.views.formats import plain
-from bifrost_lib.views.inputs import Found
+from bifrost_lib.views.inputs import Shown
 
 TELL_AGE_EVERY_S = 5.0
 
 
 class Header:
-    """One row: title, underlying, source, age, download, and the switch between light and dark."""
+    """One row: title, underlying, source, age, what the page puts beside, and the switch between light and dark.
 
-    def __init__(self, title: str, *, now: Callable[[], datetime], on_theme: Callable[[], None]) -> None:
-        self._now = now
-        self._found: Found | None = None
+    `on_age` is called with ``fresh``, ``ageing`` or ``stale`` whenever that changes.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        now: Callable[[], datetime],
+        on_theme: Callable[[], None],
+        on_age: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._now, self._on_age = now, on_age
+        self._shown: Shown | None = None
         self._at: datetime | None = None
-        self._what, self._age, self._link = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._state = ""
+        self._what, self._age, self._aside = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._theme = widgets.Button(tooltip="switch between light and dark", layout={"width": "64px"})
         self._theme.on_click(lambda _: on_theme())
         heading = widgets.HTML(f"<h1>{escape(title)}</h1>")
         room = widgets.Box(layout={"flex": "1 1 auto"})
-        self.row = widgets.HBox([heading, self._what, self._age, self._link, room, self._theme])
+        self.row = widgets.HBox([heading, self._what, self._age, self._aside, room, self._theme])
         self.row.add_class("bf-header")
         self._ticking: asyncio.Task[None] | None = None
 
@@ -38,29 +47,35 @@ class Header:
         """Offer the theme that is not shown."""
         self._theme.description = "Light" if theme == "dark" else "Dark"
 
-    def show(self, found: Found, records: Sequence[Record], *, strategy: str, at: datetime | None) -> None:
-        """Describe a scan; `at` is the moment that the reader has travelled to, None for the present."""
-        self._found, self._at = found, at
-        considered = f"<span class='bf-foot'>{found.candidates.considered:,} candidates considered</span>"
+    def show(self, shown: Shown, *, at: datetime | None) -> None:
+        """Describe what is shown; `at` is the moment that the reader has travelled to, None for the present."""
+        self._shown, self._at = shown, at
         self._what.value = (
-            f"<span class='bf-spot'>{escape(found.symbol)} <b>{plain(found.spot)}</b></span> "
-            f"{source_label(found.source)}"
-        )
-        self._link.value = considered + (
-            csv_link(records, symbol=found.symbol, strategy=strategy, as_of=found.as_of) if records else ""
+            f"<span class='bf-spot'>{escape(shown.symbol)} <b>{plain(shown.spot)}</b></span> "
+            f"{source_label(shown.source)}"
         )
         self._tell_age()
         self._keep_telling()
 
+    def put_aside(self, html: str) -> None:
+        """Show `html` behind the age: links, downloads, counts."""
+        self._aside.value = html
+
     def clear(self) -> None:
         """Say nothing about data, because there is none."""
-        self._found = None
-        for part in (self._what, self._age, self._link):
+        self._shown, self._state = None, ""
+        for part in (self._what, self._age, self._aside):
             part.value = ""
 
     def _tell_age(self) -> None:
-        if self._found is not None:
-            self._age.value = freshness_badge(self._found.as_of, self._at or self._now())
+        if self._shown is None:
+            return
+        now = self._at or self._now()
+        self._age.value = freshness_badge(self._shown.as_of, now)
+        state = freshness(self._shown.as_of, now)
+        if state != self._state:
+            self._state = state
+            self._on_age(state)
 
     def _keep_telling(self) -> None:
         # Outside a kernel, for example in a test or a report, there is no loop and the age is told once.

@@ -61,7 +61,7 @@ def payoff_profile(found: ScanResult, rank: int) -> PayoffProfile:
     legs = [_leg(leg, tau) for leg in record["legs"]]
     strikes = [leg["strike"] for leg in legs if leg["right"] != "S"]
     move = record["vol"] * math.sqrt(record["tau"])
-    spot = _grid(found.spot, move, strikes, record["breakevens"])
+    spot = price_grid(found.spot, move, strikes, record["breakevens"])
     market: dict[str, Any] = {key: record[key] for key in ("rate", "div_yield", "premium", "multiplier")}
     frame = pd.DataFrame(
         {
@@ -83,8 +83,12 @@ def _leg(leg: Mapping[str, Any], tau: Mapping[str, float]) -> dict[str, Any]:
     return kept if leg["right"] == "S" else kept | {"tau": tau[str(leg["expiry"])[:10]]}
 
 
-def _grid(spot: float, move: float, strikes: Sequence[float], breakevens: Sequence[float]) -> Floats:
-    low = min(*strikes, spot * math.exp(-WIDTH * move)) * 0.99
-    high = max(*strikes, spot * math.exp(WIDTH * move)) * 1.01
+def price_grid(spot: float, move: float, strikes: Sequence[float], breakevens: Sequence[float]) -> Floats:
+    """Return ascending prices to draw a profit over, with `spot`, every strike, and the breakevens within reach.
+
+    `move` is a standard deviation of the log price; the grid spans `WIDTH` of them, and all strikes.
+    """
+    low = min([*strikes, spot * math.exp(-WIDTH * move)]) * 0.99
+    high = max([*strikes, spot * math.exp(WIDTH * move)]) * 1.01
     near = [price for price in breakevens if low < price < high]  # a far one must not squeeze the rest
     return np.unique(np.concatenate([np.linspace(low, high, POINTS), strikes, near, [spot]]))
