@@ -1,93 +1,146 @@
-"""Who may see the live pages while no hub stands before them: whoever holds the token of this home."""
+"""Who looks at a page: the hub is asked, for Panel's pages and for Voilà's alike, and nobody else is believed."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
-from tornado.httputil import HTTPServerRequest
-from tornado.routing import Matcher, Rule
-from tornado.web import RequestHandler
+from bokeh.server.auth_provider import AuthProvider
+from jupyter_server.auth.identity import IdentityProvider
+from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler  # type: ignore[import-untyped]
+from jupyterhub.singleuser.extension import JupyterHubIdentityProvider  # type: ignore[import-untyped]
+from tornado.httputil import url_concat
+from tornado.web import HTTPError, RequestHandler
 
-YEAR_DAYS = 365
+from bifrost_lib.workflows.hub import Places, page_token
+from hub_config.roles import page_scope, role_of_groups
+
+#: How a page's own code learns who looks at it; whatever a browser sends under these names is replaced.
+USER_HEADER, ROLE_HEADER = "X-Bifrost-User", "X-Bifrost-Role"
+#: Rights that were taken away count after this long at the latest.
+REMEMBERED_S = 30
 
 
-def guard(server: Any, token: str, *, cookie: str, start: str) -> None:
-    """Let only requests through that carry the token, or the cookie that a request with the token got.
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody whom the hub knows and who may open the page; `role` is empty for those without one."""
 
-    Parameters
-    ----------
-    server : panel or bokeh server
-        Every page, script and websocket of it is guarded.
-    token : str
-    cookie : str
-        Name of the cookie; it holds a word derived from the token, never the token itself.
-    start : str
-        Where ``/`` leads.
+    name: str
+    role: str
+
+
+def hub_oauth(name: str, *, home: Path, places: Places) -> HubOAuth:
+    """Return how the page `name` asks the hub who somebody is."""
+    return HubOAuth(
+        api_token=page_token(home, name), api_url=places.hub_api, base_url=f"/services/{name}/", hub_prefix="/hub/",
+        oauth_client_id=f"service-{name}", oauth_redirect_uri=f"/services/{name}/oauth_callback",
+        oauth_authorization_url="/hub/api/oauth2/authorize", access_scopes={page_scope(name)},
+        cache_max_age=REMEMBERED_S, allow_token_in_url=False,
+    )  # fmt: skip
+
+
+async def viewer_of(hub: HubOAuth, handler: RequestHandler) -> Viewer | None:
+    """Return who asks, or None if nobody is logged in; the request then says so to the page's code.
+
+    Raises
+    ------
+    HTTPError
+        403 if somebody is logged in who may not open the page.
     """
-    word = hmac.new(token.encode(), b"live pages", hashlib.sha256).hexdigest()
-    options = {"token": token, "word": word, "cookie": cookie, "start": start}
-    rules: list[Any] = [
-        Rule(_Carries(token), _Entry, options),
-        Rule(_Lacks(cookie, word), _Refusal),
-        Rule(_Root(), _Entry, options),
-    ]
-    server._tornado.add_handlers(r".*", rules)
+    for header in (USER_HEADER, ROLE_HEADER):
+        handler.request.headers.pop(header, None)
+    found = await hub.get_user(handler, sync=False)
+    if not found:
+        return None
+    if found["kind"] != "user" or not hub.check_scopes(hub.access_scopes, found):
+        raise HTTPError(403, "%s may not open this page", found["name"])
+    viewer = Viewer(found["name"], "admin" if found.get("admin") else role_of_groups(found.get("groups", [])) or "")
+    handler.request.headers[USER_HEADER] = viewer.name
+    handler.request.headers[ROLE_HEADER] = viewer.role
+    return viewer
 
 
-class _Carries(Matcher):
-    """Requests with the token in their address."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token.encode()
-
-    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        given = request.query_arguments.get("token", [])
-        fits = request.method == "GET" and any(hmac.compare_digest(one, self._token) for one in given)
-        return {} if fits else None
+def login_url(hub: HubOAuth, handler: RequestHandler, next_url: str) -> str:
+    """Return where the hub logs somebody in and sends them back from to `next_url`."""
+    verifier, challenge, method = hub.generate_pkce_code_challenge()
+    state = hub.set_state_cookie(handler, next_url=next_url, code_verifier=verifier)
+    proof = {"state": state, "code_challenge": challenge, "code_challenge_method": method}
+    return str(url_concat(hub.login_url, proof))
 
 
-class _Lacks(Matcher):
-    """Requests without the cookie, or with a wrong one."""
+def known_only(handler: type[RequestHandler], hub: HubOAuth) -> type[RequestHandler]:
+    """Return `handler` for those who are logged in and may open the page; others get 403."""
 
-    def __init__(self, cookie: str, word: str) -> None:
-        self._cookie, self._word = cookie, word
+    class KnownOnly(handler):  # type: ignore[misc, valid-type]
+        async def prepare(self) -> None:
+            if await viewer_of(hub, self) is None:
+                raise HTTPError(403)
 
-    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        given = request.cookies.get(self._cookie)
-        fits = given is not None and hmac.compare_digest(given.value.encode(), self._word.encode())
-        return None if fits else {}
-
-
-class _Root(Matcher):
-    """The address without a page."""
-
-    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        return {} if request.path == "/" else None
+    return KnownOnly
 
 
-class _Entry(RequestHandler):
-    """Exchanges the token for the cookie, so that it does not stay in the address."""
+class HubLogin(AuthProvider):
+    """The hub's login before a server of Panel pages."""
 
-    def initialize(self, token: str, word: str, cookie: str, start: str) -> None:
-        self._word, self._cookie, self._start = word, cookie, start
+    def __init__(self, hub: HubOAuth) -> None:
+        self.hub = hub
+        super().__init__()
 
-    def get(self) -> None:
-        rest = [(name, value) for name, value in parse_qsl(self.request.query) if name != "token"]
-        self.set_cookie(self._cookie, self._word, expires_days=YEAR_DAYS, httponly=True, samesite="Lax")
-        path = self._start if self.request.path == "/" else "/" + self.request.path.lstrip("/")
-        self.redirect(path + (f"?{urlencode(rest)}" if rest else ""))
+    @property
+    def get_user_async(self) -> Any:
+        """Who asks."""
+
+        async def viewer(handler: RequestHandler) -> str | None:
+            found = await viewer_of(self.hub, handler)
+            return found.name if found else None
+
+        return viewer
+
+    @property
+    def login_url(self) -> str:
+        """Where those go who are not logged in, below the page."""
+        return "/login"
+
+    @property
+    def login_handler(self) -> type[RequestHandler]:
+        """Sends them on to the hub, which sends them back to what they wanted to see of this page."""
+        hub = self.hub
+
+        class Login(RequestHandler):
+            def get(self) -> None:
+                wanted = self.get_query_argument("next", hub.base_url)
+                self.redirect(login_url(hub, self, wanted if wanted.startswith(hub.base_url) else hub.base_url))
+
+        return Login
+
+    @property
+    def callback(self) -> tuple[str, type[RequestHandler]]:
+        """Where the hub sends those who have logged in."""
+
+        class Callback(HubOAuthCallbackHandler):  # type: ignore[misc]
+            hub_auth = self.hub
+
+        return "/oauth_callback", Callback
 
 
-class _Refusal(RequestHandler):
-    """Says how to get in, and nothing else."""
+def voila_identity(name: str, home: Path, places: Places) -> type[IdentityProvider]:
+    """Return the hub's login before the Voilà page `name`."""
 
-    def _request_summary(self) -> str:
-        return f"{self.request.method} {self.request.path}"  # what follows the path may hold a token: never logged
+    class HubIdentity(JupyterHubIdentityProvider):  # type: ignore[misc]
+        hub_auth = hub_oauth(name, home=home, places=places)
 
-    def prepare(self) -> None:
-        self.set_status(403)
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish("403: open the address that `bifrost up` prints; it carries the token of these pages.\n")
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**{key: value for key, value in given.items() if key in ("parent", "log")})
+
+        async def get_user(self, handler: RequestHandler) -> Any:
+            viewer = await viewer_of(self.hub_auth, handler) if not hasattr(handler, "_jupyterhub_user") else None
+            found = await super().get_user(handler)
+            if viewer is not None and found is None:
+                raise HTTPError(403)
+            return found
+
+        def get_handlers(self) -> list[tuple[Any, ...]]:
+            return [(f"{self.hub_auth.base_url.rstrip('/')}{path}", *rest) for path, *rest in super().get_handlers()]
+
+    return HubIdentity

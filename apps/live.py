@@ -1,93 +1,130 @@
-"""Serve the live pages on loopback, behind the token of the other pages: one process for all viewers.
+"""Serve the live pages, each behind the hub's login at its own address: one process for all pages and viewers.
 
-``python -m apps.live [--port N]`` prints one line, ``ready: URL`` with the token in it, once the pages answer, and
-serves until SIGTERM or SIGINT.
+``python -m apps.live`` listens where `bifrost up` chose, prints ``ready`` once the pages answer, and serves until
+SIGTERM or SIGINT. A new page is a line in `live_pages` and an entry of the registry.
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from apps.access import guard
-from apps.serve import LOOPBACK, page_token
 from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, SourceUnavailable
 from bifrost_lib.core.settings import Settings, load_settings
-from bifrost_lib.workflows.hub import read_registry
+from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
+from hub_config.roles import may_open
 
-FIRST = "chain"
 #: A viewer who is gone this long is forgotten, with everything that was kept for him.
 UNUSED_MS = 15_000
+Links = Sequence[tuple[str, str]]
 
 
-def panel_pages() -> list[tuple[str, str]]:
-    """Return title and name of the pages that this process serves, in the registry's order."""
-    return [(page.title, page.name) for page in read_registry() if page.kind == "panel"]
+def panel_pages() -> list[Page]:
+    """Return the pages that this process serves, in the registry's order."""
+    return [page for page in read_registry() if page.kind == "panel"]
+
+
+def page_links(role: str) -> list[tuple[str, str]]:
+    """Return title and address of the pages that a person of `role` may open, the home page first."""
+    return [("Home", "/hub/home")] + [
+        (page.title, f"/services/{page.name}/") for page in read_registry() if may_open(role, page)
+    ]
 
 
 @contextmanager
-def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[], Any]]]:
+def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Links], Any]]]:
     """Yield the pages by name, each a function that makes one viewer's; all of them share a desk and a feed.
 
-    How they are served is not their business: behind a token here, behind a hub elsewhere.
+    The function takes the links that the viewer's page shows. How pages are served is not their business.
     """
     from apps.panel.boards import Boards
     from apps.panel.chain import chain_page
     from apps.panel.operations import DeskWatch, operations_page
     from bifrost_lib.workflows import live, open_desk
 
-    links = panel_pages()
     with open_desk(settings=settings) as desk, live.LiveFeed(desk) as feed:
         boards, watch = Boards(desk, feed), DeskWatch(desk, watchers=feed.watchers)
-        # Panel calls functions, and takes any other callable for content.
         yield {
-            "chain": lambda: chain_page(boards, links=links),
-            "operations": lambda: operations_page(watch, links=links),
+            "chain": lambda links: chain_page(boards, links=links),
+            "operations": lambda links: operations_page(watch, links=links),
         }
 
 
-def serve_live(settings: Settings, *, port: int) -> None:
+def serve_live(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises
     ------
     SourceUnavailable
-        If the port is taken, or the database does not answer.
+        If a port is taken, or the database does not answer.
     """
+    from tornado.ioloop import IOLoop
+
+    places = Places.read(settings.home)
+    loop = IOLoop.current()
+    with live_pages(settings) as made:
+        servers = [_page_server(page, made[page.name], settings=settings, places=places) for page in panel_pages()]
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
+        forget_closed_sockets(loop)
+        for server in servers:
+            server.start()
+        loop.add_callback(announce)
+        loop.start()
+        for server in servers:
+            server.stop()
+
+
+def _page_server(page: Page, make: Callable[[Links], Any], *, settings: Settings, places: Places) -> Any:
     import panel
+    from panel.io.resources import COMPONENT_PATH
+    from panel.io.server import ComponentResourceHandler
+    from tornado.web import RedirectHandler
+
+    from apps.access import ROLE_HEADER, USER_HEADER, HubLogin, hub_oauth, known_only
 
     pn: Any = panel
-    with live_pages(settings) as pages:
-        origins = [f"{LOOPBACK}:{port}", f"localhost:{port}"]
-        titles = {name: f"{title} · Bifrost" for title, name in panel_pages()}
-        try:
-            server = pn.serve(
-                dict(pages), port=port, address=LOOPBACK, websocket_origin=origins, show=False, start=False, warm=True,
-                verbose=False, use_index=True, location=False, title=titles,
-                check_unused_sessions_milliseconds=UNUSED_MS, unused_session_lifetime_milliseconds=UNUSED_MS,
-            )  # fmt: skip
-        except OSError as error:
-            problem = f"{error.strerror or error}; choose another with --port"
-            raise SourceUnavailable(f"port {port}", problem) from None
-        token = page_token(settings.home)
-        guard(server, token, cookie=f"bifrost-live-{port}", start=f"/{FIRST}")
-        signal.signal(signal.SIGTERM, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
-        signal.signal(signal.SIGINT, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
-        _forget_closed_sockets(server.io_loop)
-        server.start()
-        server.io_loop.add_callback(_announce, f"http://{LOOPBACK}:{port}/{FIRST}?token={token}")
-        server.io_loop.start()
-        server.stop()
+    login = HubLogin(hub_oauth(page.name, home=settings.home, places=places))
+
+    def viewers_page() -> Any:
+        return make(page_links(pn.state.headers.get(ROLE_HEADER, "")))
+
+    secret = shared_secret(settings.home, f"sessions {page.name}")
+    try:
+        server = pn.serve(
+            {"/": viewers_page}, port=places.pages[page.name], address=LOOPBACK, prefix=f"/services/{page.name}",
+            websocket_origin=allowed_origins(settings, places), auth_provider=login, extra_patterns=[login.callback],
+            cookie_secret=secret, secret_key=secret.encode(), sign_sessions=True,
+            include_headers=[USER_HEADER, ROLE_HEADER], include_cookies=["bf-theme"],  # no cookie of the login's
+            show=False, start=False, warm=True, verbose=False, use_index=False, location=False,
+            title=f"{page.title} · Bifrost",
+            check_unused_sessions_milliseconds=UNUSED_MS, unused_session_lifetime_milliseconds=UNUSED_MS,
+        )  # fmt: skip
+    except OSError as error:
+        raise SourceUnavailable(f"port {places.pages[page.name]}", error.strerror or str(error)) from None
+    # Panel gives a component's files to whoever asks, and imports the module that the address names.
+    route = rf"/services/{page.name}/{COMPONENT_PATH}(.*)"
+    bare = f"/services/{page.name}"  # from there Panel's relative address of the login would lead astray
+    server._tornado.add_handlers(
+        r".*",
+        [(route, known_only(ComponentResourceHandler, login.hub), {}), (bare, RedirectHandler, {"url": f"{bare}/"})],
+    )
+    return server
 
 
-def _forget_closed_sockets(loop: Any) -> None:
-    # A viewer who leaves while quotes are on their way is no problem, and no line in a log.
+def allowed_origins(settings: Settings, places: Places) -> list[str]:
+    """Return the hosts whose pages may open a websocket."""
+    named = [settings.hub_host, f"{settings.hub_host}:443"] if settings.hub_host else []
+    return [*places.origins, *named]
+
+
+def forget_closed_sockets(loop: Any) -> None:
+    """Keep silent about viewers who leave while quotes are on their way: that is no problem, and no line in a log."""
     from tornado.websocket import WebSocketClosedError
 
     def handle(running: Any, context: dict[str, Any]) -> None:
@@ -98,20 +135,17 @@ def _forget_closed_sockets(loop: Any) -> None:
     logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
 
 
-def _announce(address: str) -> None:
-    sys.stdout.write(f"ready: {address}\n")
+def announce() -> None:
+    """Say ``ready`` on standard output; whatever comes later goes to standard error."""
+    sys.stdout.write("ready\n")
     sys.stdout.flush()
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads on: later output must not fill the pipe
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 def main() -> int:
     """Serve the pages; problems are one line on standard error."""
-    parser = argparse.ArgumentParser(prog="live", description="Serve Bifrost's live pages on this machine.")
-    parser.add_argument("--port", type=int, help="default: the port after setting page_port")
-    asked = parser.parse_args()
     try:
-        settings = load_settings()
-        serve_live(settings, port=asked.port or settings.page_port + 1)
+        serve_live(load_settings())
     except ImportError as problem:
         return _refuse(EnvironmentProblem(str(problem), "install the extra 'notebooks'"))
     except BifrostError as problem:

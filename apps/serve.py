@@ -1,103 +1,124 @@
-"""Serve the pages of `registry.yaml` on loopback, behind a token.
+"""Serve the pages that are notebooks, each behind the hub's login at its own address: one process for all of them.
 
-A process of its own: ``python -m apps.serve [--port N]`` prints one line, ``ready: URL`` with the token in it, once the
-pages answer, and serves until SIGTERM or SIGINT.
+``python -m apps.serve`` listens where `bifrost up` chose, prints ``ready`` once the pages answer, and serves until
+SIGTERM or SIGINT. A new page is an entry of the registry.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import secrets
-import socket
+import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from apps.live import announce
 from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, SourceUnavailable
 from bifrost_lib.core.settings import Settings, load_settings
-from bifrost_lib.workflows.hub import read_registry
+from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
 
 if TYPE_CHECKING:
     from voila.app import Voila
 
 HERE = Path(__file__).resolve().parent
-LOOPBACK = "127.0.0.1"
 #: Page extensions that a browser loads; others of the environment only slow a page down or fail in it.
 EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "@bokeh/jupyter_bokeh"]
+#: A kernel that nobody has looked at for this long ends.
+IDLE_KERNEL_S = 1800
 
 
-def page_token(home: Path) -> str:
-    """Return the token of the pages, made once for a home folder and kept where only its owner can read it."""
-    path = home / "run" / "page-token"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError):  # made by an earlier start: bookmarks stay valid
-        _write_private(path, secrets.token_urlsafe(24), os.O_EXCL)
-    return path.read_text(encoding="utf-8").strip()
+def voila_pages() -> list[Page]:
+    """Return the pages that this process serves, in the registry's order."""
+    return [page for page in read_registry() if page.kind == "voila"]
 
 
-def page_server(settings: Settings, *, port: int) -> Voila:
-    """Return a Voilà server that is set up but does not listen yet.
+def page_config(page: Page, *, port: int, secret: str) -> Any:
+    """Return the configuration of one page's server, but for who may see it.
 
-    It binds to loopback only and wants the token, sends messages to kernels over Unix sockets, ends kernels that
-    nobody has looked at for half an hour, and loads nothing from other machines.
+    It binds to loopback only, sends messages to kernels over Unix sockets, ends kernels that nobody looks at, and
+    loads nothing from other machines.
     """
-    _keep_jupyter_at_home(settings.home)
     from traitlets.config import Config
-    from voila.app import Voila
 
-    pages = [page for page in read_registry() if page.kind == "voila"]
-    _cap_memory(max(page.memory_mb for page in pages))
     config = Config()
     config.Voila.ip = LOOPBACK
     config.Voila.port = port
     config.Voila.port_retries = 0
+    config.Voila.base_url = f"/services/{page.name}/"
     config.Voila.open_browser = False
-    config.Voila.token = page_token(settings.home)
+    config.Voila.cookie_secret = bytes.fromhex(secret)
     config.VoilaConfiguration.template = "bifrost"
     config.VoilaConfiguration.extension_allowlist = EXTENSIONS
     config.VoilaConfiguration.file_allowlist = []
+    config.VoilaConfiguration.http_header_envs = ["X-Bifrost-User", "X-Bifrost-Role"]
     config.KernelManager.transport = "ipc"
-    config.MappingKernelManager.cull_idle_timeout = 1800
+    config.MappingKernelManager.cull_idle_timeout = IDLE_KERNEL_S
     config.MappingKernelManager.cull_interval = 300
     config.MappingKernelManager.cull_connected = False
-    server = Voila(config=config)
-    server.initialize([str(HERE / "voila")])
+    return config
+
+
+def page_server(page: Page, settings: Settings, places: Places) -> Voila:
+    """Return a page's server, set up for the hub's login, that does not listen yet."""
+    from voila.app import Voila
+
+    from apps.access import voila_identity
+
+    config = page_config(page, port=places.pages[page.name], secret=shared_secret(settings.home, f"page {page.name}"))
+    server = Voila(config=config, identity_provider_class=voila_identity(page.name, settings.home, places))
+    server.initialize([str(page.path)])
     return server
 
 
-def serve_pages(settings: Settings, *, port: int) -> None:
+def serve_pages(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
+
+    Raises
+    ------
+    SourceUnavailable
+        If a port is taken.
+    """
+    keep_jupyter_at_home(settings.home)
+    from tornado.ioloop import IOLoop
+
+    places, pages = Places.read(settings.home), voila_pages()
+    _cap_memory(max(page.memory_mb for page in pages))
+    loop = IOLoop.current()
+    servers = [page_server(page, settings, places) for page in pages]
+    for page, server in zip(pages, servers, strict=True):
+        begin_listening(server, port=places.pages[page.name])
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
+    loop.add_callback(announce)
+    loop.start()
+    for server in servers:
+        server.stop()
+
+
+def begin_listening(server: Voila, *, port: int) -> None:
+    """Let one of several servers answer on the loop of this process, which is started once for all of them.
 
     Raises
     ------
     SourceUnavailable
         If the port is taken.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            raise SourceUnavailable(f"port {port}", f"{error.strerror}; choose another by setting page_port") from None
-    server = page_server(settings, port=port)
-    first = next(page for page in read_registry() if page.kind == "voila")
-    address = f"http://{LOOPBACK}:{port}/voila/render/{first.path.name}?token={page_token(settings.home)}"
-    from tornado.ioloop import IOLoop
+    import tempfile
 
-    IOLoop.current().add_callback(_announce, address)  # runs as soon as the server listens
-    server.start()
+    from tornado.web import Application
 
-
-def _announce(address: str) -> None:
-    sys.stdout.write(f"ready: {address}\n")
-    sys.stdout.flush()
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads on: later output must not fill the pipe
+    server.connection_dir = tempfile.mkdtemp(prefix="voila_")
+    server.app = Application(**server.init_settings())
+    server.app.settings.update(server.tornado_settings)
+    server.app.add_handlers(".*$", server.init_handlers())
+    try:
+        server.app.listen(port, LOOPBACK)
+    except OSError as error:
+        raise SourceUnavailable(f"port {port}", error.strerror or str(error)) from None
 
 
-def _keep_jupyter_at_home(home: Path) -> None:
-    # A user's own Jupyter configuration must neither change these pages nor be changed by them.
+def keep_jupyter_at_home(home: Path) -> None:
+    """Let a user's own Jupyter configuration neither change these pages nor be changed by them."""
     folder = home / "jupyter"
     for name in ("CONFIG", "DATA", "RUNTIME"):
         os.environ[f"JUPYTER_{name}_DIR"] = str(folder / name.lower())
@@ -115,19 +136,10 @@ def _cap_memory(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
 
 
-def _write_private(path: Path, text: str, flags: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-
-
 def main() -> int:
     """Serve the pages; problems are one line on standard error."""
-    parser = argparse.ArgumentParser(prog="serve", description="Serve Bifrost's pages on this machine.")
-    parser.add_argument("--port", type=int, help="default: setting page_port")
-    asked = parser.parse_args()
     try:
-        settings = load_settings()
-        serve_pages(settings, port=asked.port or settings.page_port)
+        serve_pages(load_settings())
     except ImportError as problem:
         return _refuse(EnvironmentProblem(str(problem), "install the extra 'notebooks'"))
     except BifrostError as problem:

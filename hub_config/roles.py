@@ -12,7 +12,7 @@ admin     all                          anyone's    bifrost_admin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bifrost_lib.core.errors import UnknownNameError
@@ -21,6 +21,8 @@ from bifrost_lib.workflows.hub import ROLES, Page
 #: The hub knows admins itself: whoever its authenticator calls one has its built-in role of that name.
 ADMIN = "admin"
 RESEARCHERS = ("quant", ADMIN)
+#: Accounts of the system and of an identity provider have their role by a group of this name and the role's.
+GROUP_PREFIX = "bifrost-"
 
 
 def database_role(role: str) -> str:
@@ -34,6 +36,12 @@ def database_role(role: str) -> str:
     if role not in ROLES:
         raise UnknownNameError("role", role, ROLES)
     return f"bifrost_{role}"
+
+
+def role_of_groups(groups: Iterable[str]) -> str | None:
+    """Return the role that membership of `groups` means, the most powerful of several; None without any."""
+    found = {group.removeprefix(GROUP_PREFIX) for group in groups}
+    return next((role for role in (ADMIN, "quant", "operator", "trader") if role in found), None)
 
 
 def may_open(role: str, page: Page) -> bool:
@@ -68,13 +76,13 @@ def hub_roles(pages: Sequence[Page]) -> list[dict[str, Any]]:
         "scopes": ["read:users!user", "users:activity!user"],
     }
     ours = [
-        {"name": role, "description": f"{role} of the desk", "scopes": role_scopes(role, pages), "groups": [role]}
+        {
+            "name": role,
+            "description": f"{role} of the desk",
+            "scopes": role_scopes(role, pages),
+            "groups": [role, GROUP_PREFIX + role],
+        }
         for role in ROLES
         if role != ADMIN
     ]
     return [everybody, *ours]
-
-
-def hub_groups() -> dict[str, dict[str, list[str]]]:
-    """Return the groups for ``JupyterHub.load_groups``: one for each role, filled as people log in."""
-    return {role: {"users": []} for role in ROLES}

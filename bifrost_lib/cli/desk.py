@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,7 +13,9 @@ import typer
 
 from bifrost_lib.cli.arguments import Csv, Json, one_format
 from bifrost_lib.cli.output import print_csv, print_json, print_table
-from bifrost_lib.core.errors import EnvironmentProblem, NoDataError
+from bifrost_lib.core.clock import SystemClock
+from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.core.settings import load_settings
 
 if TYPE_CHECKING:
     from bifrost_lib.workflows import Desk
@@ -21,73 +24,113 @@ SHOWN = ("SIM", "iron_condor")
 
 
 def up(
-    port: Annotated[int | None, typer.Option(help="Port of the pages. Default: setting page_port.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the platform. Default: setting hub_port.")] = None,
     seed: Annotated[bool, typer.Option("--seed/--no-seed", help="Load the simulated history if it is absent.")] = True,
     collect: Annotated[bool, typer.Option("--collect/--no-collect", help="Run a gateway and the collectors.")] = True,
     detach: Annotated[bool, typer.Option(help="Return when everything is ready; `down` stops it.")] = False,
 ) -> None:
-    """Start the store, a gateway, the collectors and the pages, load a simulated history, and print a ranked scan.
+    """Start the whole platform behind one address: store, gateway, collectors, JupyterHub, pages and reports.
 
-    The gateway is the one in the settings (ib_host, ib_port), or a simulated one that trades around the clock.
+    At the first start a simulated history is loaded, and one account is made for each role. The gateway is the one
+    in the settings (ib_host, ib_port), or a simulated one that trades around the clock.
 
     Example: bifrost up
     """
-    from bifrost_lib.core.settings import load_settings
-    from bifrost_lib.workflows import running_pages, start_detached
+    from bifrost_lib.workflows import running_platform, start_detached
 
-    if (pages := running_pages(load_settings())) is not None:
-        print(f"already running since {pages.since} (bifrost down stops it)\nready: {pages.url}")
+    found = running_platform(load_settings())
+    if found is not None and found.ready:
+        print(f"already running since {found.since} (bifrost down stops it)\nready: {found.url}")
     elif detach:
+        _print_first_accounts()  # here, so that no log holds a password
         options = ["--seed" if seed else "--no-seed", "--collect" if collect else "--no-collect"]
         options += [f"--port={port}"] if port else []
-        print(f"ready: {start_detached(load_settings(), options)}")
+        print(f"ready: {start_detached(load_settings(), options, tell=_say)}")
     else:
         _run_desk(port, seed=seed, collect=collect)
 
 
+def _print_first_accounts() -> None:
+    from bifrost_lib.workflows.hub import first_accounts
+
+    settings = load_settings()
+    if settings.hub_auth == "local" and (passwords := first_accounts(settings.home)):
+        _say(f"accounts, shown once; kept in {settings.home / 'credentials'}, which only you can read:")
+        for name, password in passwords.items():
+            _say(f"  {name:<9} {password}")
+
+
 def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
-    from bifrost_lib import pricing, sim
-    from bifrost_lib.cli.scanning import print_scan
-    from bifrost_lib.core.kernels import has_kernels
     from bifrost_lib.workflows import (
         collector_commands,
-        find_strategies,
-        list_symbols,
-        live_command,
-        live_url,
+        front_commands,
+        hold_platform,
         open_desk,
         report_schedule_command,
         run_services,
-        seed_simulated_history,
-        serve_pages,
+        wait_until_healthy,
     )
+    from bifrost_lib.workflows.hub import read_registry
 
-    with open_desk() as desk:
-        _say(f"store: {desk.store.description}")
-        if not has_kernels():
-            _say("first start: compiling the numerical kernels, a minute or two")
-            pricing.warm_up()
-            sim.warm_up()
-        if seed and (stored := seed_simulated_history(desk)):
-            _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
-        symbols = list(list_symbols(desk)["symbol"])
-        if SHOWN[0] in symbols:
-            try:
-                print_scan(find_strategies(desk, *SHOWN, top=5))
-            except NoDataError as trouble:  # a chain whose collection has just begun again
-                _say(f"no scan to show yet: {trouble}")
-        commands = live_command(port) | report_schedule_command()
-        commands |= collector_commands() if collect else {}
-        with (
-            _gateway(desk) if collect else nullcontext(),
-            serve_pages(desk.settings, desk.clock, port=port) as pages,
-            run_services(desk.settings, desk.clock, commands),
-        ):
-            _say(f"ready: {pages.url}")
-            _say(f"live: {live_url(desk.settings, pages.url, port)}")
-            _say("Ctrl-C stops it. In another terminal: ./bifrost scan SIM --strategy iron_condor, ./bifrost --help")
-            pages.wait()
-    raise EnvironmentProblem("the pages stopped by themselves", f"see {desk.settings.home / 'logs' / 'pages.log'}")
+    settings, clock = load_settings(), SystemClock()
+    commands = front_commands()
+    names = [page.name for page in read_registry()]
+    with hold_platform(settings, clock, port=port or settings.hub_port, pages=names) as places, _ended_by_signal():
+        _print_first_accounts()
+        with open_desk(settings=settings, clock=clock) as desk:
+            _say(f"store: {desk.store.description}")
+            _prepare(desk, seed=seed)
+            with _gateway(desk) if collect else nullcontext():
+                commands |= report_schedule_command() | (collector_commands() if collect else {})
+                with run_services(settings, clock, commands, tell=_say):
+                    _show_scan(desk)
+                    wait_until_healthy(settings, places)
+                    _say(f"ready: {places.url}")
+                    _say("Ctrl-C stops it. In another terminal: ./bifrost status, ./bifrost scan SIM, ./bifrost --help")
+                    signal.pause()
+
+
+def _prepare(desk: Desk, *, seed: bool) -> None:
+    """Compile what was never compiled here, and load the simulated history where it is absent."""
+    from bifrost_lib import pricing, sim
+    from bifrost_lib.core.kernels import has_kernels
+    from bifrost_lib.workflows import seed_simulated_history
+
+    if not has_kernels():
+        _say("first start: compiling the numerical kernels, a minute or two")
+        pricing.warm_up()
+        sim.warm_up()
+    if seed and (stored := seed_simulated_history(desk)):
+        _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
+
+
+def _show_scan(desk: Desk) -> None:
+    from bifrost_lib.cli.scanning import print_scan
+    from bifrost_lib.workflows import find_strategies, list_symbols
+
+    if SHOWN[0] not in list(list_symbols(desk)["symbol"]):
+        return
+    try:
+        print_scan(find_strategies(desk, *SHOWN, top=5))
+    except NoDataError as trouble:  # a chain whose collection has just begun again
+        _say(f"no scan to show yet: {trouble}")
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """Leave the block at SIGTERM as at Ctrl-C, so that everything started in it is ended in order."""
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not interrupt the ending
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say("stopped")
 
 
 @contextmanager
@@ -108,10 +151,9 @@ def down() -> None:
 
     Example: bifrost down
     """
-    from bifrost_lib.core.settings import load_settings
-    from bifrost_lib.workflows import stop_pages
+    from bifrost_lib.workflows import stop_platform
 
-    print("stopped" if stop_pages(load_settings()) else "nothing was running")
+    print("stopped" if stop_platform(load_settings()) else "nothing was running")
 
 
 def status(as_json: Json = False, as_csv: Csv = False) -> None:
@@ -144,7 +186,6 @@ def settings(as_json: Json = False, as_csv: Csv = False) -> None:
 
     Example: bifrost settings
     """
-    from bifrost_lib.core.settings import load_settings
 
     one_format(as_json, as_csv)
     loaded = load_settings()

@@ -88,6 +88,12 @@ def _ib_client(value: Any) -> str:
     return _text(value)
 
 
+def _hub_auth(value: Any) -> str:
+    if _text(value) not in ("local", "pam", "oauth"):
+        raise ValueError("expected local, pam or oauth")
+    return _text(value)
+
+
 def _yes_or_no(value: Any) -> bool:
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     if str(value).strip().lower() not in words:
@@ -126,7 +132,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("database_url", None, "PostgreSQL or TimescaleDB to use instead of the embedded one", _database_url, True),
     Setting("sample_data", None, "folder with real sample data for tests and tutorials", _path),
     Setting("log_level", "WARNING", "least severity that is logged: DEBUG, INFO, WARNING or ERROR", _level),
-    Setting("page_port", 8866, "port of the dashboard pages, on loopback", _port),
+    Setting("hub_port", 8000, "port of the whole platform, on loopback", _port),
+    Setting("hub_host", None, "name that people type where a web server stands before the hub", _host),
+    Setting("hub_auth", "local", "who may log in: local accounts, accounts of the system (pam), or oauth", _hub_auth),
+    Setting("hub_oauth", None, "TOML file with what the hub needs for oauth; readable by its owner alone", _path),
     Setting("ib_host", "127.0.0.1", "host of the IB Gateway or TWS", _host),
     Setting("ib_port", None, "port of the IB Gateway or TWS; without it a simulated gateway is started", _port),
     Setting("ib_client", "ib_async", "IB client library: ib_async, or ib_insync where that is installed", _ib_client),

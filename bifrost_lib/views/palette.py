@@ -76,5 +76,11 @@ def style_sheet() -> str:
     return "\n".join([*themes, rules])
 
 
+def page_colours() -> str:
+    """Return both themes' colours as CSS variables of the whole page; ``data-theme=dark`` on its root chooses."""
+    light, dark = (_variables(THEMES[name]) for name in ("light", "dark"))
+    return f":root {{ {light} color-scheme: light; }}\n:root[data-theme=dark] {{ {dark} color-scheme: dark; }}\n"
+
+
 def _variables(palette: Palette) -> str:
     return " ".join(f"--bf-{name}: {colour};" for name, colour in asdict(palette).items()) + f" --bf-font: {FONT};"

@@ -40,7 +40,7 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], Finding]]]:
     yield "disk space", lambda: _disk(settings.home)
     yield "store", lambda: _store(settings)
     yield "compiled kernels", _kernels
-    yield "page port", lambda: _port(settings.page_port)
+    yield "hub port", lambda: _port(settings.hub_port)
     yield "browser for tests", _browser
 
 

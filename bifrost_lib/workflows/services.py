@@ -1,4 +1,4 @@
-"""The processes that work beside the pages: started together, started again when one fails, and ended together."""
+"""The processes of a platform: started together, started again when one fails, and ended together."""
 
 from __future__ import annotations
 
@@ -9,31 +9,39 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from bifrost_lib.core.clock import Clock
+from bifrost_lib.core.errors import EnvironmentProblem
 from bifrost_lib.core.settings import Settings
+from bifrost_lib.workflows.hub import write_private
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 LOOK_EVERY_S = 0.5
 STEADY_S = 30.0  # a service that ran this long has not failed at once: the next pause is short again
 STOP_TIMEOUT_S = 20.0
 
-_OURS = (
-    b"collectors",
-    b"apps.live",
-    b"workflows.reporting",
-)  # what tells our processes from a later one with the same number
 COLLECTORS = ("option_chain", "market_conditions")
+#: What stands between people and the data: the one door, who may pass it, and what is behind. The first ends last.
+FRONT = {
+    "proxy": ("hub_config.proxy",),
+    "hub": ("jupyterhub", "-f", "hub_config/jupyterhub_config.py"),
+    "pages": ("apps.serve",),
+    "live": ("apps.live",),
+}
 
 
 @dataclass(frozen=True)
 class ServiceState:
-    """One service as `bifrost status` shows it; `restarts` counts how often it had to be started again."""
+    """One service as `bifrost status` shows it; `restarts` counts how often it had to be started again.
+
+    `born` tells its process from a later one with the same number.
+    """
 
     name: str
     state: str  # running, waiting
@@ -41,13 +49,16 @@ class ServiceState:
     since: str
     restarts: int
     log: str
+    born: int | None = None
 
 
 class Service:
     """One process that is to run for as long as the desk does."""
 
-    def __init__(self, name: str, command: Sequence[str], *, log: Path, clock: Clock) -> None:
-        self.name, self._command, self._log, self._clock = name, list(command), log, clock
+    def __init__(
+        self, name: str, command: Sequence[str], *, log: Path, clock: Clock, tell: Callable[[str], None]
+    ) -> None:
+        self.name, self._command, self._log, self._clock, self._tell = name, list(command), log, clock, tell
         self._process: subprocess.Popen[bytes] | None = None
         self._restarts, self._pause_s, self._wait_s = -1, FIRST_PAUSE_S, 0.0
         self._since, self._ran_s = "", 0.0
@@ -60,6 +71,10 @@ class Service:
                 self._pause_s = FIRST_PAUSE_S
             return False
         if self._process is not None:
+            status = self._process.returncode
+            self._tell(
+                f"{self.name} ended by itself ({_how(status)}): starts again in {self._pause_s:g} s; {self._log}"
+            )
             self._process, self._wait_s = None, self._pause_s
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
             return True
@@ -97,21 +112,47 @@ class Service:
         """Return what there is to tell."""
         pid = self._process.pid if self._process is not None else None
         word = "running" if pid is not None else "waiting"
-        return ServiceState(self.name, word, pid, self._since, max(self._restarts, 0), str(self._log))
+        born = process_birth(pid) if pid is not None else None
+        return ServiceState(self.name, word, pid, self._since, max(self._restarts, 0), str(self._log), born)
+
+
+def _how(status: int) -> str:
+    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+def process_birth(pid: int) -> int | None:
+    """Return when a process was started, in ticks since the machine was; None if there is none of this number.
+
+    One that has ended and waits to be collected counts as gone.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
 
 
 @contextmanager
-def run_services(settings: Settings, clock: Clock, commands: dict[str, Sequence[str]]) -> Iterator[list[Service]]:
+def run_services(
+    settings: Settings,
+    clock: Clock,
+    commands: dict[str, Sequence[str]],
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Iterator[list[Service]]:
     """Keep one process for each of `commands` (name to words) running while the block does.
 
-    One that ends is started again, after a pause that doubles from a second to a minute. Their output goes to
-    ``logs/NAME.log`` of the home folder, and their state to ``services.json`` there, for `running_services`.
+    One that ends is started again, after a pause that doubles from a second to a minute; `tell` hears of it. At the
+    end all are asked to end at once but the first, which ends last. Their output goes to ``logs/NAME.log`` of the
+    home folder, and their state to ``services.json`` there, for `running_services`.
     """
     folder = settings.home / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     _end_leftovers(settings)
-    services = [Service(name, command, log=folder / f"{name}.log", clock=clock) for name, command in commands.items()]
+    services = [
+        Service(name, command, log=folder / f"{name}.log", clock=clock, tell=tell) for name, command in commands.items()
+    ]
     stop = threading.Event()
     watcher = threading.Thread(target=_watch, args=(settings.home, services, stop), name="services", daemon=True)
     watcher.start()
@@ -120,10 +161,11 @@ def run_services(settings: Settings, clock: Clock, commands: dict[str, Sequence[
     finally:
         stop.set()
         watcher.join()
-        for service in services:
-            service.ask_to_end()
-        for service in services:
-            service.end()
+        for group in (services[1:], services[:1]):
+            for service in group:
+                service.ask_to_end()
+            for service in group:
+                service.end()
         _record(settings.home).unlink(missing_ok=True)
 
 
@@ -141,16 +183,19 @@ def collector_commands() -> dict[str, Sequence[str]]:
     return {name: (sys.executable, "-P", "-m", "collectors", name) for name in COLLECTORS}
 
 
-def live_command(port: int | None) -> dict[str, Sequence[str]]:
-    """Return how the live pages are started: one port above the other pages'."""
-    own = () if port is None else ("--port", str(port + 1))
-    return {"live": (sys.executable, "-P", "-m", "apps.live", *own)}
+def front_commands() -> dict[str, Sequence[str]]:
+    """Return what people meet: proxy, hub and pages, and how each is started.
 
-
-def live_url(settings: Settings, pages_url: str, port: int | None) -> str:
-    """Return where the live pages are; they take the token of the other pages."""
-    token = pages_url.rpartition("token=")[2]
-    return f"http://127.0.0.1:{(port or settings.page_port) + 1}/chain?token={token}"
+    Raises
+    ------
+    EnvironmentProblem
+        If JupyterHub is not installed.
+    """
+    missing = [name for name in ("jupyterhub", "configurable_http_proxy", "voila", "panel") if find_spec(name) is None]
+    if missing:
+        remedy = "install the extra 'notebooks': pip install -e '.[notebooks]'"
+        raise EnvironmentProblem(f"{' and '.join(missing)} not installed, so there is no hub", remedy)
+    return {name: (sys.executable, "-P", "-m", *words) for name, words in FRONT.items()}
 
 
 def running_services(settings: Settings) -> list[ServiceState]:
@@ -160,32 +205,30 @@ def running_services(settings: Settings) -> list[ServiceState]:
         states = [ServiceState(**row) for row in known]
     except (FileNotFoundError, json.JSONDecodeError, TypeError):
         return []
-    return [state if _lives(state.pid) else _gone(state) for state in states]
+    return [state if _lives(state) else _gone(state) for state in states]
 
 
 def _end_leftovers(settings: Settings) -> None:
     """End what a desk that was killed has left running, so that nothing is collected twice."""
     for state in running_services(settings):
-        if state.pid is not None and _lives(state.pid):
+        if state.pid is None:
+            continue
+        for number in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
-                os.kill(state.pid, signal.SIGTERM)
+                os.kill(state.pid, number)
             deadline = time.monotonic() + STOP_TIMEOUT_S
-            while _lives(state.pid) and time.monotonic() < deadline:
+            while _lives(state) and time.monotonic() < deadline:
                 time.sleep(0.05)
+            if not _lives(state):
+                break
 
 
 def _gone(state: ServiceState) -> ServiceState:
     return ServiceState(**{**asdict(state), "state": "waiting", "pid": None})
 
 
-def _lives(pid: int | None) -> bool:
-    if pid is None:
-        return False
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return any(word in command for word in _OURS)
+def _lives(state: ServiceState) -> bool:
+    return state.pid is not None and process_birth(state.pid) == state.born
 
 
 def _record(home: Path) -> Path:
@@ -193,12 +236,7 @@ def _record(home: Path) -> Path:
 
 
 def _write(home: Path, rows: list[dict[str, Any]]) -> None:
-    draft = _record(home).with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(rows, file)
-    draft.replace(_record(home))
+    write_private(_record(home), json.dumps(rows))
 
 
 def _checkout() -> Path:

@@ -1,8 +1,7 @@
-"""The live pages as people look at them: quotes move while they watch, time goes back, and strangers see nothing."""
+"""The live pages as people look at them: quotes move while they watch, time goes back."""
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import socket
@@ -58,7 +57,7 @@ def desk(database_settings: Settings) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def url(desk: Desk) -> Iterator[str]:
-    """The address that ``python -m apps.live`` prints."""
+    """The address of the live pages, served without a hub."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -67,7 +66,7 @@ def url(desk: Desk) -> Iterator[str]:
         "BIFROST_DATABASE_URL": desk.settings.database_url.replace("+psycopg2", ""),
         "NUMBA_CACHE_DIR": str(cache_folder()),
     }
-    command = [sys.executable, "-m", "apps.live", "--port", str(port)]
+    command = [sys.executable, str(Path(__file__).with_name("pages_alone.py")), "live", str(port)]
     process = subprocess.Popen(command, env=environ, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -117,7 +116,7 @@ class Watched:
 
 
 def look_at(browser: Browser, url: str, *, scheme: Any = "light") -> Watched:
-    """Enter with the token and wait for the ladder."""
+    """Open the chain and wait for the ladder."""
     watched = Watched(browser.new_context(viewport=LAPTOP, color_scheme=scheme).new_page())
     page = watched.page
     page.on("console", lambda said: watched.problems.append(said.text) if said.type == "error" else None)
@@ -294,39 +293,3 @@ def test_nothing_went_wrong_and_nothing_left_the_machine(watched: Watched) -> No
     local = ("data:", "blob:")
     hosts = {urlsplit(request).hostname for request in watched.requests if not request.startswith(local)}
     assert hosts == {"127.0.0.1"}
-    assert not any("token=" in request for request in watched.requests[1:])
-
-
-PATHS = ["/", "/chain", "/operations", "/chain/ws", "/chain/autoload.js", "/static/js/bokeh.min.js", "/nowhere"]
-
-
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("cookie", ["", "bifrost-live-{port}=wrong", "bifrost-live-{port}={token}"])
-def test_without_the_token_there_is_nothing_to_see(url: str, path: str, cookie: str) -> None:
-    parts = urlsplit(url)
-    token = parts.query.removeprefix("token=")
-    headers = {"Cookie": cookie.format(port=parts.port, token=token)} if cookie else {}
-    for address in (path, f"{path}?token=wrong"):
-        connection = http.client.HTTPConnection(parts.netloc, timeout=20)
-        connection.request("GET", address, headers=headers)
-        answer = connection.getresponse()
-        assert (answer.status, b"Bokeh" in answer.read()) == (403, False)
-        connection.close()
-
-
-def test_a_websocket_from_another_origin_is_refused(url: str) -> None:
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=20)
-    connection.request("GET", f"{parts.path}?{parts.query}")
-    answer = connection.getresponse()
-    assert answer.status == 302
-    cookie = (answer.getheader("Set-Cookie") or "").split(";")[0]
-    answer.read()
-    headers = {
-        "Cookie": cookie, "Origin": "http://evil.example", "Connection": "Upgrade", "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-        "Sec-WebSocket-Protocol": "bokeh, e30",
-    }  # fmt: skip
-    connection.request("GET", "/chain/ws", headers=headers)
-    assert connection.getresponse().status == 403
-    connection.close()

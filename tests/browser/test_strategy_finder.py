@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
-import stat
+import subprocess
+import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
-from bifrost_lib.core.clock import SystemClock
 from bifrost_lib.core.kernels import cache_folder
 
 if TYPE_CHECKING:
@@ -53,13 +52,20 @@ def simulated_home(database_settings: Settings) -> Iterator[Settings]:
 
 @pytest.fixture(scope="module")
 def url(simulated_home: Settings) -> Iterator[str]:
-    from bifrost_lib.workflows import serve_pages
-
+    """The address of the page, served without a hub."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with serve_pages(simulated_home, SystemClock(), port=port) as server:
-        yield server.url
+    command = [sys.executable, str(Path(__file__).with_name("pages_alone.py")), "strategy_finder", str(port)]
+    environ = os.environ | {"BIFROST_HOME": str(simulated_home.home)}
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("ready: "), line
+    yield line.removeprefix("ready: ").strip()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    process.stdout.close()
 
 
 @dataclass
@@ -228,40 +234,6 @@ def test_a_large_screen_is_used(browser: Browser, url: str) -> None:
     assert chart is not None and chart["width"] > 700
     opened.keep("desk")
     opened.page.close()
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/voila/render/strategy_finder.ipynb", 302),
-        ("/", 302),
-        ("/voila/files/strategy_finder.ipynb", 403),
-        ("/api/kernels/00000000-0000-0000-0000-000000000000", 403),
-        ("/api/kernels/00000000-0000-0000-0000-000000000000/channels", 403),
-    ],
-)
-def test_without_the_token_there_is_nothing_to_see(url: str, path: str, status: int) -> None:
-    parts = urlsplit(url)
-
-    class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: Any) -> None:
-            return None
-
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.build_opener(Stay).open(f"http://{parts.netloc}{path}", timeout=20)
-    assert caught.value.code == status
-    caught.value.close()
-
-
-def test_the_token_is_the_owners_alone(url: str, simulated_home: Settings) -> None:
-    token = simulated_home.home / "run" / "page-token"
-    assert stat.S_IMODE(token.stat().st_mode) == 0o600
-    assert token.read_text(encoding="utf-8") in url
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            assert token.read_bytes() not in (process / "cmdline").read_bytes(), process
-        except OSError:
-            continue  # it ended meanwhile
 
 
 def test_kernels_listen_on_unix_sockets(watched: Watched) -> None:

@@ -22,11 +22,11 @@ def test_defaults_say_that_they_are(tmp_path):
 
 
 def test_environment_wins_over_file_wins_over_default(tmp_path):
-    environ = home_with(tmp_path, 'page_port = 9000\nlog_level = "info"\n')
-    settings = load_settings(environ | {"BIFROST_PAGE_PORT": "9001"})
+    environ = home_with(tmp_path, 'hub_port = 9000\nlog_level = "info"\n')
+    settings = load_settings(environ | {"BIFROST_HUB_PORT": "9001"})
     origins = {row.setting.name: row.origin for row in settings.rows()}
-    assert (settings.page_port, settings.log_level) == (9001, "INFO")
-    assert origins["page_port"] == "BIFROST_PAGE_PORT"
+    assert (settings.hub_port, settings.log_level) == (9001, "INFO")
+    assert origins["hub_port"] == "BIFROST_HUB_PORT"
     assert origins["log_level"] == str(tmp_path / "bifrost.toml")
 
 
@@ -38,14 +38,14 @@ def test_an_unknown_variable_names_the_nearest(tmp_path):
 
 def test_an_unknown_key_of_the_file_names_the_nearest(tmp_path):
     with pytest.raises(UnknownNameError) as caught:
-        load_settings(home_with(tmp_path, "page_prot = 1"))
-    assert caught.value.nearest == "page_port"
+        load_settings(home_with(tmp_path, "hub_prot = 1"))
+    assert caught.value.nearest == "hub_port"
     assert str(tmp_path / "bifrost.toml") in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("BIFROST_PAGE_PORT", "0"), ("BIFROST_PAGE_PORT", "many"), ("BIFROST_LOG_LEVEL", "loud"),
+    [("BIFROST_HUB_PORT", "0"), ("BIFROST_HUB_PORT", "many"), ("BIFROST_LOG_LEVEL", "loud"), ("BIFROST_HUB_AUTH", "ldap"),
      ("BIFROST_MAX_AGE_S", "-1"), ("BIFROST_MAX_AGE_S", "nan"), ("BIFROST_DATABASE_URL", "mysql://u@h/d"),
      ("BIFROST_DATABASE_URL", "postgresql://u:p@h:port/d")],
 )  # fmt: skip
@@ -57,7 +57,7 @@ def test_values_outside_the_domain(variable, value, tmp_path):
 
 def test_a_file_that_is_no_toml(tmp_path):
     with pytest.raises(SettingsError) as caught:
-        load_settings(home_with(tmp_path, "page_port = = 1"))
+        load_settings(home_with(tmp_path, "hub_port = = 1"))
     assert "cannot be read" in str(caught.value)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,31 +46,61 @@ def bifrost(own_home: Path) -> Iterator[Bifrost]:
 
 
 @pytest.fixture(scope="module")
-def url(bifrost: Bifrost) -> str:
+def url(bifrost: Bifrost, own_home: Path) -> str:
     started = bifrost("up", "--detach", "--port", str(_free_port()))
     assert started.returncode == 0, started.stderr
-    return started.stdout.removeprefix("ready: ").strip()
+    *before, last = started.stdout.splitlines()
+    assert last.startswith("ready: ") and not any(line.startswith("ready: ") for line in before)
+    passwords = [line.partition(": ")[2] for line in (own_home / "credentials").read_text().splitlines()]
+    assert len(passwords) == 4 and all(sum(password in line for line in before) == 1 for password in passwords)
+    return last.removeprefix("ready: ")
 
 
-def test_a_ranked_scan_is_printed_and_the_page_answers(url, own_home):
+def test_a_ranked_scan_is_printed_and_the_login_answers(url, own_home):
     printed = (own_home / "logs" / "up.log").read_text(encoding="utf-8")
     assert "SIM iron_condor" in printed
     assert "[SIMULATED]" in printed
     assert printed.index("SIM iron_condor") < printed.index("ready: ")
     assert (own_home / "logs").stat().st_mode & 0o077 == 0
     with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 (our own address)
-        assert answer.status == 200
+        assert answer.status == 200 and answer.url.endswith("/hub/login?next=%2Fhub%2F")
 
 
-def test_status_tells_what_runs_and_no_secret(url, bifrost):
+def test_status_tells_what_runs_and_no_secret(url, bifrost, own_home):
     found = json.loads(bifrost("status", "--json").stdout)
     states = {part["name"]: part["state"] for part in found["parts"]}
-    beside = {"gateway": "running", "option_chain": "running", "market_conditions": "running", "live": "running"}
-    beside |= {"reports": "running"}
-    assert states == {"store": "running", "pages": "running"} | beside
-    assert found["simulated_only"] is True
+    parts = ("store", "gateway", "proxy", "hub", "pages", "live", "option_chain", "market_conditions", "reports")
+    assert states == dict.fromkeys(parts, "running")
+    assert found["simulated_only"] is True and found["url"] == url
+    assert {"data_age_s", "completeness", "lines"} <= found.keys()
     assert {row["symbol"] for row in found["symbols"]} == {"SIM", "SIMX", "SIMT"}
-    assert url.partition("token=")[2] not in json.dumps(found)
+
+
+def test_no_secret_is_logged_or_in_a_command_line_or_readable_by_others(url, own_home):
+    secrets = [line.partition(": ")[2].encode() for line in (own_home / "credentials").read_text().splitlines()]
+    secrets.append((own_home / "run" / "hub-secret").read_bytes())
+    secrets.append((own_home / "postgres.password").read_bytes().strip())
+    places = [*(own_home / "logs").iterdir(), *Path("/proc").glob("[0-9]*/cmdline")]
+    for place in places:
+        try:
+            text = place.read_bytes()
+        except OSError:
+            continue  # a process that has ended meanwhile
+        assert not any(secret in text for secret in secrets), place
+    private = [own_home / "credentials", own_home / "accounts.json", *(own_home / "run").iterdir()]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in [*private, own_home / "hub"])
+
+
+def test_a_killed_part_comes_back_and_is_told_of(url, bifrost, own_home):
+    before = {part["name"]: part["pid"] for part in json.loads(bifrost("status", "--json").stdout)["parts"]}
+    os.kill(before["live"], signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while (told := (own_home / "logs" / "up.log").read_text()).count("live ended by itself (killed by SIGKILL)") < 1:
+        assert time.monotonic() < deadline, told
+        time.sleep(0.2)
+    while not _answers(f"{url}services/chain/"):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_a_second_up_shows_the_first(url, bifrost):
@@ -91,8 +123,16 @@ def test_seeding_again_stores_nothing(url, bifrost, own_home):
     assert refused.stderr.startswith("bifrost: --port") and refused.stderr.count("\n") == 1
     found = json.loads(bifrost("status", "--json").stdout)
     assert found["store"]["rows"]["option_snapshots"] == before
-    assert {part["name"]: part["state"] for part in found["parts"]}["pages"] == "stopped"
+    assert {part["name"]: part["state"] for part in found["parts"]}["hub"] == "stopped"
     assert bifrost("down").stdout == "nothing was running\n"
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 (our own address)
+            return "/hub/login" in answer.url
+    except OSError:
+        return False
 
 
 def _free_port() -> int:

@@ -1,13 +1,11 @@
-"""The registry says what is served, for whom, and within which limits; the token is made once and kept private."""
+"""The registry says what is served, for whom, and within which limits."""
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 
 import pytest
 
-from apps.serve import page_token
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.workflows.hub import read_registry
 
@@ -57,10 +55,3 @@ def test_a_wrong_entry_is_named(tmp_path: Path, change: dict[str, object], name:
         read_registry(write(tmp_path, **change))  # type: ignore[arg-type]
     assert caught.value.name == name
 
-
-def test_the_token_is_made_once_and_kept_private(tmp_path: Path) -> None:
-    token = page_token(tmp_path)
-    assert len(token) >= 32
-    assert page_token(tmp_path) == token
-    assert stat.S_IMODE((tmp_path / "run" / "page-token").stat().st_mode) == 0o600
-    assert page_token(tmp_path / "other") != token

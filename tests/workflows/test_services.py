@@ -1,4 +1,4 @@
-"""Processes beside the pages: kept running, told of, and ended with the desk."""
+"""Processes of a platform: kept running, told of, and ended with it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ import pytest
 from bifrost_lib.core.clock import SystemClock
 from bifrost_lib.core.settings import Settings, load_settings
 from bifrost_lib.workflows import services
-from bifrost_lib.workflows.services import run_services, running_services
+from bifrost_lib.workflows.services import process_birth, run_services, running_services
 
-#: The word `collectors` in it is how a process of ours is known.
-STEADY = (sys.executable, "-c", "import time; 'collectors'; print('begun', flush=True); time.sleep(600)")
-SHORT = (sys.executable, "-c", "'collectors'; raise SystemExit(3)")
+STEADY = (sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)")
+SHORT = (sys.executable, "-c", "raise SystemExit(3)")
 
 
 @pytest.fixture
@@ -36,11 +35,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    return process_birth(pid) is not None
 
 
 def test_a_service_runs_and_ends_with_the_block(settings):
@@ -65,9 +60,11 @@ def test_a_killed_service_is_started_again(settings):
 
 
 def test_one_that_fails_at_once_is_tried_less_and_less_often(settings):
-    with run_services(settings, SystemClock(), {"short": SHORT, "steady": STEADY}):
+    told: list[str] = []
+    with run_services(settings, SystemClock(), {"short": SHORT, "steady": STEADY}, tell=told.append):
         wait_for(lambda: running_services(settings)[:1] and running_services(settings)[0].restarts >= 2)
         assert running_services(settings)[1].state == "running"  # the other is not disturbed
+    assert [line.partition(": starts")[0] for line in told[:2]] == ["short ended by itself (exit status 3)"] * 2
 
 
 def test_what_a_killed_desk_left_behind_is_ended_first(settings):
@@ -76,3 +73,12 @@ def test_what_a_killed_desk_left_behind_is_ended_first(settings):
         left = running_services(settings)[0].pid
         with run_services(settings, SystemClock(), {"steady": STEADY}):
             wait_for(lambda: not alive(left))
+
+
+def test_a_number_that_another_process_has_by_now_is_not_ours(settings):
+    with run_services(settings, SystemClock(), {"steady": STEADY}):
+        wait_for(lambda: any(state.pid for state in running_services(settings)))
+        record = settings.home / "services.json"
+        (state,) = running_services(settings)
+        record.write_text(record.read_text().replace(str(state.born), "1"))
+        assert [(state.state, state.pid) for state in running_services(settings)] == [("waiting", None)]

@@ -9,7 +9,7 @@ from typing import Any
 import panel
 
 from bifrost_lib.views.live.components import asset
-from bifrost_lib.views.palette import THEMES, _variables
+from bifrost_lib.views.palette import THEMES, page_colours
 
 pn: Any = panel
 THEME_COOKIE = "bf-theme"
@@ -38,11 +38,7 @@ def _template() -> Any:
 @cache
 def page_style() -> str:
     """Return the style of the page itself, with both themes' colours as CSS variables."""
-    light, dark = (_variables(THEMES[name]) for name in ("light", "dark"))
-    return (
-        f":root {{ {light} color-scheme: light; }}\n:root[data-theme=dark] {{ {dark} color-scheme: dark; }}\n"
-        + asset("page.css")
-    )
+    return page_colours() + asset("page.css")
 
 
 def is_seen(document: Any) -> bool:

@@ -12,7 +12,8 @@ from bifrost_lib import store
 from bifrost_lib.core.errors import NoDataError
 from bifrost_lib.workflows.collection import running_gateway
 from bifrost_lib.workflows.desk import Desk
-from bifrost_lib.workflows.services import running_services
+from bifrost_lib.workflows.services import ServiceState, running_services
+from bifrost_lib.workflows.units import unit_states
 
 RUNS = 60
 
@@ -28,6 +29,8 @@ class OperationsPicture:
         As `store.list_runs` and `store.open_gaps` return them.
     services : DataFrame
         `name`, `state`, `pid`, `since`, `restarts`, `log`; the gateway is one of them.
+    sessions : DataFrame
+        As `store.gateway_sessions` returns them.
     watches : DataFrame
         `symbol`, `enabled`, `expiries`, `strikes`, `max_dte`, `cadence_s`, `priority`, and of its data: `sweep_ts`,
         `quote_ts`, `condition_ts` (newest of each; NaT where there is none), `late` (its newest sweep is older than
@@ -42,6 +45,7 @@ class OperationsPicture:
     runs: pd.DataFrame
     gaps: pd.DataFrame
     services: pd.DataFrame
+    sessions: pd.DataFrame
     watches: pd.DataFrame
     size_bytes: int
     rows: dict[str, int]
@@ -50,9 +54,14 @@ class OperationsPicture:
     @property
     def completeness(self) -> float:
         """Share of the expected observations that came, over the shown runs that ended; NaN without any."""
-        ended = self.runs[(self.runs["status"] != "running") & self.runs["expected"].notna()]
-        expected = int(ended["expected"].sum())
-        return float(ended["received"].fillna(0).sum()) / expected if expected else float("nan")
+        return completeness(self.runs)
+
+
+def completeness(runs: pd.DataFrame) -> float:
+    """Return the share of the expected observations that came, over the runs that ended; NaN without any."""
+    ended = runs[(runs["status"] != "running") & runs["expected"].notna()]
+    expected = int(ended["expected"].sum())
+    return float(ended["received"].fillna(0).sum()) / expected if expected else float("nan")
 
 
 def operations_picture(desk: Desk) -> OperationsPicture:
@@ -64,6 +73,7 @@ def operations_picture(desk: Desk) -> OperationsPicture:
         runs=store.list_runs(desk.store, limit=RUNS),
         gaps=store.open_gaps(desk.store, at=now),
         services=_services(desk),
+        sessions=store.gateway_sessions(desk.store),
         watches=_watches(desk, now),
         size_bytes=summary.size_bytes,
         rows=summary.rows,
@@ -72,8 +82,12 @@ def operations_picture(desk: Desk) -> OperationsPicture:
 
 
 def _services(desk: Desk) -> pd.DataFrame:
-    rows: list[dict[str, Any]] = [_gateway(desk), *(asdict(state) for state in running_services(desk.settings))]
+    rows: list[dict[str, Any]] = [_gateway(desk), *(asdict(state) for state in _states(desk))]
     return pd.DataFrame(rows, columns=["name", "state", "pid", "since", "restarts", "log"])
+
+
+def _states(desk: Desk) -> list[ServiceState]:
+    return running_services(desk.settings) or unit_states(desk.settings)
 
 
 def _gateway(desk: Desk) -> dict[str, Any]:

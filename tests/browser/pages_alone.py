@@ -1,0 +1,73 @@
+"""Serve pages without a hub, for tests of what is on them: nobody has to log in, and one part starts instead of eight.
+
+``python pages_alone.py live PORT`` or ``python pages_alone.py PAGE PORT`` prints ``ready: URL`` of the first page.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from bifrost_lib.core.settings import load_settings
+from bifrost_lib.workflows.hub import LOOPBACK
+
+CONFIG_SECRET = "00" * 32
+
+
+def serve_live(port: int) -> None:
+    """Serve all live pages side by side."""
+    import panel
+
+    from apps.live import forget_closed_sockets, live_pages, panel_pages
+
+    pn: Any = panel
+    links = [(page.title, page.name) for page in panel_pages()]
+    with live_pages(load_settings()) as made:
+        server = pn.serve(
+            {name: lambda make=make: make(links) for name, make in made.items()}, port=port, address=LOOPBACK,
+            websocket_origin=[f"{LOOPBACK}:{port}"], show=False, start=False, warm=True, verbose=False, location=False,
+            title={page.name: f"{page.title} · Bifrost" for page in panel_pages()},
+            check_unused_sessions_milliseconds=1000, unused_session_lifetime_milliseconds=1000,
+        )  # fmt: skip
+        forget_closed_sockets(server.io_loop)
+        server.start()
+        server.io_loop.add_callback(_ready, f"http://{LOOPBACK}:{port}/chain")
+        _run(server.io_loop)
+
+
+def serve_notebook(name: str, port: int) -> None:
+    """Serve one page that is a notebook."""
+    from tornado.ioloop import IOLoop
+    from voila.app import Voila
+
+    from apps.serve import begin_listening, keep_jupyter_at_home, page_config, voila_pages
+
+    keep_jupyter_at_home(load_settings().home)
+    page = next(page for page in voila_pages() if page.name == name)
+    server = Voila(config=page_config(page, port=port, secret=CONFIG_SECRET))
+    server.initialize([str(page.path)])
+    begin_listening(server, port=port)
+    IOLoop.current().add_callback(_ready, f"http://{LOOPBACK}:{port}/services/{name}/")
+    _run(IOLoop.current())
+    server.stop()
+
+
+def _run(loop: Any) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: loop.add_callback_from_signal(loop.stop))
+    loop.start()
+
+
+def _ready(url: str) -> None:
+    print(f"ready: {url}", flush=True)
+
+
+if __name__ == "__main__":
+    what, port = sys.argv[1], int(sys.argv[2])
+    if what == "live":
+        serve_live(port)
+    else:
+        serve_notebook(what, port)
