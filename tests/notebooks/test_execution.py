@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
@@ -82,3 +83,17 @@ def test_the_first_scan_shows_a_chain_a_ranking_and_a_reason(run: Run) -> None:
 def test_a_page_runs_as_a_report_too(run: Run) -> None:
     shown = run(ROOT / "apps" / "voila" / "strategy_finder.ipynb", symbol="SIMX", strategy="bull_put_spread")
     assert "VBox" in shown
+
+
+def test_pricing_and_surfaces_end_in_an_index_and_odds(run: Run) -> None:
+    shown = run(ROOT / "notebooks" / "tutorials" / "08_pricing_and_surfaces.ipynb")
+    assert "ABOVE_MAXIMUM" in shown
+    explained = re.search(r"within_spread +([\d.]+)", shown)
+    assert explained is not None
+    assert float(explained[1]) > 0.5
+    index = re.search(r"'volatility': ([\d.]+), 'skew': ([\d.]+)", shown)
+    assert index is not None
+    assert 5 < float(index[1]) < 100 < float(index[2]) < 200
+    odds = [float(one) for one in re.findall(r"(?:one volatility|the surface|own view) +([\d.]+)", shown)]
+    assert len(odds) == 3
+    assert all(0.68 < one < 1 for one in odds)
