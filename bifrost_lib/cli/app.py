@@ -17,6 +17,7 @@ from bifrost_lib.cli import (
     lines,
     reporting,
     scanning,
+    strategies,
 )
 
 
@@ -50,6 +51,7 @@ def build_app() -> typer.Typer:
         benching.bench,
     ):
         app.command()(command)
+    app.add_typer(strategies.app, name="strategy")
     return app
 
 

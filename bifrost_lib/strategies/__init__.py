@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies.measures import evaluate
     from bifrost_lib.strategies.part import Range
     from bifrost_lib.strategies.payoff import payoff_at_expiry, value_before_expiry
-    from bifrost_lib.strategies.reading import read_document, resolve_strategy, write_document
+    from bifrost_lib.strategies.phrases import describe_document, leg_words
+    from bifrost_lib.strategies.reading import read_document, read_file, resolve_strategy, write_document
     from bifrost_lib.strategies.rules import (
         AtMoney,
         AtStrike,
@@ -47,7 +48,10 @@ _HOME = {
     "split_portfolio": "grouping",
     "Match": "matching",
     "name_of": "matching",
+    "describe_document": "phrases",
+    "leg_words": "phrases",
     "read_document": "reading",
+    "read_file": "reading",
     "resolve_strategy": "reading",
     "write_document": "reading",
     "DteRange": "document",
@@ -118,14 +122,17 @@ __all__ = [
     "Target",
     "Wing",
     "cut_chain",
+    "describe_document",
     "evaluate",
     "example_legs",
     "exit_due",
     "find_candidates",
     "intrinsic_cash",
+    "leg_words",
     "name_of",
     "payoff_at_expiry",
     "read_document",
+    "read_file",
     "resolve_strategy",
     "split_portfolio",
     "strategy_named",

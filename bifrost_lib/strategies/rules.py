@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, Strict
+from pydantic import Field, GetJsonSchemaHandler, Strict
+from pydantic_core import CoreSchema
 
 from bifrost_lib.strategies.mistakes import mistake
 from bifrost_lib.strategies.part import Name, Number, Part, Positive, Share
@@ -28,6 +29,13 @@ class _Rule(Part):
     def refs(self) -> tuple[str, ...]:
         """Names of the legs that this rule refers to."""
         return tuple(getattr(self, name) for name in self.REFERS)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        # In a file the kind is never left out; only in Python the class says it.
+        found = handler.resolve_ref_schema(handler(core))
+        found["required"] = ["by", *found.get("required", [])]
+        return found
 
 
 class _Ranged(_Rule):
