@@ -145,8 +145,7 @@ class MapBoard:
             color_mapper=self._mapper, ticker=BasicTicker(desired_num_ticks=5), width=10, label_standoff=6, padding=4,
             background_fill_color=palette.panel, major_label_text_color=palette.muted,
             major_label_text_font_size="11px",
-            bar_line_color=palette.line, major_tick_line_color=palette.line, title_text_color=palette.muted,
-            title_text_font_size="11px", title_text_font_style="normal",
+            bar_line_color=palette.line, major_tick_line_color=palette.line,
         )  # fmt: skip
         chart.add_layout(self._bar, "right")
 
@@ -174,7 +173,7 @@ class MapBoard:
             ("in days" if surface.axis == "days" else "IV change, points", "$y{+0.0}"),
             (title.split(",")[0], "@image{0,0.00}"),
         ]
-        self._bar.update(title=title, formatter=NumeralTickFormatter(format=pattern))
+        self._bar.update(formatter=NumeralTickFormatter(format=pattern))
 
 
 def _reach(values: Floats) -> tuple[float, float]:

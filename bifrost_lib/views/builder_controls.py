@@ -15,7 +15,7 @@ from bifrost_lib.views.formats import MINUS, TIMES, day
 FILLS = {"Mid": 0.0, "A quarter of the way": 0.25, "Half of the way": 0.5, "Cross the spread": 1.0}
 STRIKES = {"15 each side": 15, "30 each side": 30, "All": ALL}
 MAPS = {"days": f"Spot {TIMES} date", "vol_shift": f"Spot {TIMES} volatility"}
-PANES = ("Payoff", *MAPS.values(), "Legs")
+PANES = ("Payoff", *MAPS.values(), "Greeks and odds")
 QUANTITIES = {"Profit": "profit", "Delta": "delta", "Gamma": "gamma", "Theta": "theta", "Vega": "vega"}
 MOST_POINTS = 20
 
@@ -37,7 +37,7 @@ class BuilderControls:
         )
         fills = FILLS if fill in FILLS.values() else FILLS | {f"{fill:.0%} of the way": fill}
         self.fill = widgets.Dropdown(options=list(fills.items()), value=fill, layout={"width": "150px"})
-        self.strikes = widgets.Dropdown(options=list(STRIKES.items()), value=15, layout={"width": "110px"})
+        self.strikes = widgets.Dropdown(options=list(STRIKES.items()), value=15, layout={"width": "126px"})
         self.moment = widgets.SelectionSlider(
             options=moment_options(self._symbols, symbol, at), continuous_update=False, layout={"width": "290px"}
         )

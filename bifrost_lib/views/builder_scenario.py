@@ -15,7 +15,7 @@ from bifrost_lib.views.builder_state import BuilderState
 from bifrost_lib.views.formats import day, plain, usd
 from bifrost_lib.views.html import notice
 from bifrost_lib.views.inputs import Bench, Structure
-from bifrost_lib.views.picture import Picture
+from bifrost_lib.views.picture import LivingPicture
 
 _AXES = {title: axis for axis, title in MAPS.items()}
 
@@ -24,11 +24,10 @@ class ScenarioPanel:
     """Keeps the picture in step with the structure and the sliders; `on_move` is called after a slider moved."""
 
     def __init__(self, bench: Bench, first: BuilderState, on_move: Callable[[], None]) -> None:
-        self._bench, self._theme, self._on_move = bench, first.theme, on_move
+        self._bench, self._on_move = bench, on_move
         self._structure: Structure | None = None
         self._controls = ScenarioControls(days=first.days, vol_points=first.vol_points)
-        self._curves, self._map = CurveBoard(first.theme), MapBoard(first.theme)
-        self._pictures = [Picture(self._curves.chart), Picture(self._map.chart)]
+        self._hang(first.theme)
         self._text = widgets.HTML()
         self._stage = widgets.Box()
         self._stage.add_class("bf-stage")
@@ -63,13 +62,15 @@ class ScenarioPanel:
 
     def paint(self, theme: str) -> None:
         """Draw in the colours of another theme."""
-        self._theme = theme
-        for picture in self._pictures:
+        for picture in (self._curve_picture, self._map_picture):
             picture.close()
-        self._curves, self._map = CurveBoard(theme), MapBoard(theme)
-        self._pictures = [Picture(self._curves.chart), Picture(self._map.chart)]
+        self._hang(theme)
         if self._structure is not None:
             self._draw()
+
+    def _hang(self, theme: str) -> None:
+        self._curves, self._map = CurveBoard(theme), MapBoard(theme)
+        self._curve_picture, self._map_picture = LivingPicture(self._curves.chart), LivingPicture(self._map.chart)
 
     def _moved(self) -> None:
         if self._structure is not None:
@@ -100,18 +101,20 @@ class ScenarioPanel:
             axis = _AXES[pane]
             surface = self._bench.scenario_map(structure, axis=axis, **options)
             then = min(self.days, structure.measures["dte"]) if axis == "days" else self.vol_points
-            self._map.show(surface, spot=spot, then=then, at=exchange_date(structure.market.at))
-            return self._pictures[1]
+            today = exchange_date(structure.market.at)
+            return self._map_picture.redraw(lambda: self._map.show(surface, spot=spot, then=then, at=today))
         first = min((str(leg["expiry"]) for leg in record["legs"] if leg["expiry"]), default="")
         names = {"expiry": f"at expiry, {day(first)}" if first else "at expiry", "then": "then", "now": "now"}
-        self._curves.show(curves, spot=spot, breakevens=record["breakevens"], names=names)
-        return self._pictures[0]
+        return self._curve_picture.redraw(
+            lambda: self._curves.show(curves, spot=spot, breakevens=record["breakevens"], names=names)
+        )
 
     def _tell(self, quantity: str, value: float, spot: float) -> None:
         title, scale, _ = SHOWN[quantity]
         text = usd(value, decimals=0, signed=True) if quantity == "profit" else plain(value * scale)
         name, _, unit = title.partition(", ")
+        when = "Then" if self.days or self.vol_points else "Now"
         unit = "" if quantity == "profit" else f" {unit}"
         self._controls.told.value = (
-            f"<span class='bf-foot'>Then, at {plain(spot)}: {name.lower()} <b>{text}</b>{unit}</span>"
+            f"<span class='bf-foot'>{when}, at {plain(spot)}: {name.lower()} <b>{text}</b>{unit}</span>"
         )

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bokeh.core.json_encoder import serialize_json
+from bokeh.core.serialization import Serializer
+from bokeh.models.ui import UIElement
 from jupyter_bokeh.widgets import BokehModel
+
+#: A browser needs about this long to build a picture; until then what changes in it would be lost on the way.
+SETTLES_S = 3.0
 
 
 class Picture(BokehModel):  # type: ignore[misc]  # jupyter_bokeh has no types
@@ -12,3 +22,39 @@ class Picture(BokehModel):  # type: ignore[misc]  # jupyter_bokeh has no types
         """Leave the page."""
         if self.comm is not None:
             super().close()
+
+    def _document_patched(self, event: Any) -> None:
+        # Arrays travel inside the text: sent as buffers beside it they are lost on some ways between kernel and page.
+        if event.setter is self:
+            return
+        models = event.document.models
+        serializer = Serializer(references=models.synced_references, deferred=False)
+        content = {"events": serializer.encode([event])}
+        models.flush_synced(lambda model: not serializer.has_ref(model))
+        for part in ({"msgtype": "PATCH-DOC"}, {}, content):
+            self.send({"msg": "patch", "payload": serialize_json(part)})
+
+
+class LivingPicture:
+    """A chart whose numbers change while it stays on the page."""
+
+    def __init__(self, chart: UIElement) -> None:
+        self._chart = chart
+        self._picture: Picture | None = None
+        self._born_s = 0.0
+
+    def redraw(self, draw: Callable[[], None]) -> Picture:
+        """Call `draw`, which changes the chart, and return the widget that shows it: a new one until it has settled."""
+        if self._picture is not None and time.monotonic() - self._born_s > SETTLES_S:
+            draw()
+            return self._picture
+        self.close()
+        draw()
+        self._picture, self._born_s = Picture(self._chart), time.monotonic()
+        return self._picture
+
+    def close(self) -> None:
+        """Leave the page."""
+        if self._picture is not None:
+            self._picture.close()
+            self._picture = None
