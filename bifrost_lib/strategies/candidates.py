@@ -6,19 +6,24 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.strategies.document import StrategyDocument
+from bifrost_lib.strategies.laws import Law, surface_law
 from bifrost_lib.strategies.margin import cash_margin, reg_t_margin
 from bifrost_lib.strategies.measures import return_on_risk
+from bifrost_lib.strategies.outcomes import outcomes
+from bifrost_lib.strategies.profile import profile_of
 from bifrost_lib.strategies.ranking import Pick
 from bifrost_lib.strategies.score import PARTS, score_parts
-from bifrost_lib.strategies.screening import COLUMNS
 from bifrost_lib.strategies.wording import why
+
+if TYPE_CHECKING:
+    from bifrost_lib.pricing import VolSurface
 
 Floats = npt.NDArray[np.float64]
 Record = dict[str, Any]
@@ -38,13 +43,17 @@ class CandidateSet:
     considered : int
         How many combinations were measured.
     admissible : int
-        How many the document's rules allow; more than `considered` only if the scan hit its limit.
+        How many the document's rules allow; more than `considered` only if the scan hit its limit or was stopped.
     rejected : dict
         Measured candidates that were turned down, by reason.
     excluded : dict
         Quotes that could not become legs, by reason.
     skipped : dict
         Expiries without any candidate, and why.
+    stopped : bool
+        Whether the caller stopped the scan.
+    unchecked : tuple of str
+        Conditions of entry that nobody could check, because no figures were given.
     """
 
     strategy: StrategyDocument
@@ -55,7 +64,10 @@ class CandidateSet:
     rejected: dict[str, int]
     excluded: dict[str, int]
     skipped: dict[str, str]
+    stopped: bool
+    unchecked: tuple[str, ...]
     _records: tuple[Record, ...]
+    _front: tuple[Record, ...]
 
     @property
     def is_complete(self) -> bool:
@@ -71,9 +83,20 @@ class CandidateSet:
         Money is for one unit of the structure with its `multiplier`; `premium` > 0 is a credit and counts all legs, a
         stock leg too. A leg's ``qty`` is in contracts; a stock leg (right ``"S"``, no strike, no expiry) of 1 is
         `multiplier` shares. Unbounded and unknown are None, the former with its flag. ``score_parts`` add up to
-        ``score``. `vol`, `forward`, `rate`, `div_yield` and `tau` are the distribution that `pop` and `ev` belong to.
+        ``score``. `vol`, `forward`, `rate`, `div_yield` and `tau` are the distribution that `pop` and `ev` belong to;
+        ``pop_surface`` and ``ev_surface`` are those of a surface, if one was given. ``tail_loss`` is the largest loss
+        at prices within 1.96 deviations; ``on_front`` says that no candidate is better in probability, expected
+        return (on capital, after costs) and tail loss (as a share of capital) at once.
         """
         return [_copy(record) for record in self._records]
+
+    def front(self) -> list[Record]:
+        """Return the Pareto front as records, best score first.
+
+        It is taken over all that were measured, told apart in 32 steps of probability and as many of expected return:
+        in each such cell only the candidate with the least tail loss counts.
+        """
+        return [_copy(record) for record in self._front]
 
     @property
     def candidates(self) -> pd.DataFrame:
@@ -96,13 +119,37 @@ class CandidateSet:
 
 
 def candidate_set(
-    *, picks: Sequence[Pick], points: Floats, fill: float, naked_rate: float, **facts: Any
-) -> CandidateSet:
+    *, picks: Sequence[Pick], front: Sequence[Pick], points: Floats, fill: float, naked_rate: float,
+    surface: VolSurface | None, **facts: Any,
+) -> CandidateSet:  # fmt: skip
     """Describe the best candidates of a scan in full; `facts` are the other fields of `CandidateSet`."""
-    records = [
-        _record(rank, pick, facts["strategy"], points, fill, naked_rate) for rank, pick in enumerate(picks, start=1)
+    laws = {} if surface is None else _laws([*picks, *front], surface)
+    described = [
+        [
+            _record(rank, pick, facts["strategy"], points, fill, naked_rate, laws.get(pick.search.near.tau))
+            for rank, pick in enumerate(chosen, start=1)
+        ]
+        for chosen in (picks, front)
     ]
-    return CandidateSet(**facts, _records=tuple(records))
+    return CandidateSet(**facts, _records=tuple(described[0]), _front=tuple(described[1]))
+
+
+def _laws(picks: Sequence[Pick], surface: VolSurface) -> dict[float, Law | None]:
+    expiries = {pick.search.near.tau: pick.search.near.forward for pick in picks}
+    return {tau: surface_law(surface, tau=tau, forward=forward) for tau, forward in expiries.items()}
+
+
+def _under_surface(
+    pick: Pick, quotes: _Quotes, premium: float, shares: float, law: Law | None
+) -> dict[str, float | None]:  # fmt: skip
+    # With two expiries the far leg's value hangs on more than a distribution, so only the lognormal one is told.
+    if law is None or pick.search.far is not pick.search.near:
+        return {"pop_surface": None, "ev_surface": None}
+    profile = profile_of(
+        strike=quotes.strike, weight=quotes.weight, is_call=quotes.is_call, shares=shares, premium=premium
+    )  # fmt: skip
+    found = outcomes(profile, law)
+    return {"pop_surface": found.pop, "ev_surface": found.ev}
 
 
 @dataclass(frozen=True)
@@ -134,10 +181,10 @@ class _Quotes:
 
 
 def _record(
-    rank: int, pick: Pick, strategy: StrategyDocument, points: Floats, fill: float, naked_rate: float
+    rank: int, pick: Pick, strategy: StrategyDocument, points: Floats, fill: float, naked_rate: float, law: Law | None
 ) -> Record:
     near, quotes = pick.search.near, _Quotes.of(pick, fill)
-    value = dict(zip(COLUMNS, (float(number) for number in pick.columns), strict=True))
+    value, shares = pick.value, strategy.stock_qty * near.multiplier
     parts = score_parts(
         value["pop"], value["ev"], value["max_profit"], value["capital"], value["slippage_cost"], value["fit"]
     )
@@ -153,9 +200,12 @@ def _record(
         "max_profit_unbounded": max_profit is None,
         "max_loss_unbounded": max_loss is None,
         "breakevens": list(pick.breakevens),
-        "profit_ranges": _profit_ranges(pick, quotes, value["premium"], strategy.stock_qty * near.multiplier),
+        "profit_ranges": _profit_ranges(pick, quotes, value["premium"], shares),
         "pop": value["pop"],
         "ev": value["ev"],
+        **_under_surface(pick, quotes, value["premium"], shares, law),
+        "tail_loss": value["tail_loss"],
+        "on_front": pick.on_front,
         "return_on_risk": return_on_risk(max_profit, max_loss),
         "annual_return": _annual(max_profit, value["capital"], near.dte),
         **_margins(pick, quotes, strategy, naked_rate),

@@ -8,60 +8,48 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.kernels import kernel
+from bifrost_lib.core.native import loop
+from bifrost_lib.strategies.book import Book
+from bifrost_lib.strategies.scan_layout import BLOCK, COST, EV, FIT, MOST_LEGS, PREMIUM, ROW, ROWS, WALK_SIZE
 from bifrost_lib.strategies.selection import Search
 
-Combos = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Combos = npt.NDArray[np.int64]
 
-BLOCK = 16_384
+_LOOPS = "bifrost_lib.strategies.walk_loops"
+_next_block, _count_all = loop(_LOOPS, "next_block"), loop(_LOOPS, "count_all")
 
 
-def combinations(search: Search, *, block: int = BLOCK) -> Iterator[Combos]:
-    """Yield all combinations as pool positions, shape (<= block, legs), in a fixed order.
+class Walk:
+    """A walk over all combinations of a search, in a fixed order, that can be left and taken up again."""
 
-    The array is reused: what must outlive the next block has to be copied.
-    """
-    legs = len(search.legs)
-    out = np.empty((block, legs), dtype=np.int32)
-    here, end = np.zeros(legs, dtype=np.int64), np.zeros(legs, dtype=np.int64)
-    here[0], end[0] = search.first[0], search.last[0]
-    level = 0
-    while level >= 0:
-        count, level = _fill(out, here, end, level, search.ref, search.stride, search.offset, search.first, search.last)
-        if count:
-            yield out[:count]
+    def __init__(self, search: Search) -> None:
+        legs = len(search.legs)
+        self.legs = legs
+        self.place = np.zeros(WALK_SIZE, dtype=np.int64)
+        self.place[0], self.place[MOST_LEGS] = search.first[0], search.last[0]
+        self.sums = np.zeros(4 * (legs + 1))
+        self.tables = (search.ref.ravel(), search.stride.ravel(), search.offset, search.first, search.last)
+        self.combos = np.zeros(MOST_LEGS * ROW, dtype=np.int64)
+        self.work = np.zeros(ROWS * ROW)
+
+    def arguments(self, book: Book) -> tuple[Any, ...]:
+        """Return what the loops need to go on, up to the tables of admissible ranges."""
+        return self.place, self.sums, book.quotes.ravel(), book.aim.ravel(), *self.tables
 
 
 def count_combinations(search: Search) -> int:
     """Return how many combinations there are."""
-    return sum(len(block) for block in combinations(search))
+    walk = Walk(search)
+    return _count_all(walk.legs, walk.place, *walk.tables)
 
 
-@kernel(error_model="numpy")
-def _fill(
-    out: Any, here: Any, end: Any, level: int, ref: Any, stride: Any, offset: Any, first: Any, last: Any
-) -> tuple[int, int]:
-    # A depth-first walk that can be left when `out` is full and taken up again: `here` and `end` are the position
-    # and the end of the range at each level. Returns how much was filled and the level to go on from; -1 is done.
-    legs = out.shape[1]
-    count = 0
-    while level >= 0:
-        if here[level] >= end[level]:
-            level -= 1
-            if level >= 0:
-                here[level] += 1
-        elif level < legs - 1:
-            level += 1
-            at = offset[level] + here[ref[level, 0]] * stride[level, 0] + here[ref[level, 1]] * stride[level, 1]
-            here[level], end[level] = first[at], last[at]
-        elif count == out.shape[0]:
-            break
-        else:
-            run = min(end[level] - here[level], out.shape[0] - count)
-            for i in range(run):
-                for j in range(legs - 1):
-                    out[count + i, j] = here[j]
-                out[count + i, legs - 1] = here[level] + i
-            count += run
-            here[level] += run
-    return count, level
+def combinations(search: Search, book: Book) -> Iterator[tuple[Combos, Floats]]:
+    """Yield all combinations as pool positions (n, legs), with (4, n) sums over their legs.
+
+    The sums are the cash at entry, the expected payoff, half the spreads, and the distance from the rules' targets.
+    """
+    walk = Walk(search)
+    while size := _next_block(walk.legs, BLOCK, *walk.arguments(book), walk.combos, walk.work):
+        rows = walk.work.reshape(ROWS, ROW)[:, :size]
+        yield walk.combos.reshape(MOST_LEGS, ROW)[: walk.legs, :size].T.copy(), rows[[PREMIUM, EV, COST, FIT]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +15,12 @@ from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.core.frames import check_frame
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
+from bifrost_lib.strategies.admission import admit
 from bifrost_lib.strategies.book import Book, open_book
 from bifrost_lib.strategies.candidates import CandidateSet, candidate_set
 from bifrost_lib.strategies.catalogue import strategy_named
 from bifrost_lib.strategies.document import DteRange, StrategyDocument
-from bifrost_lib.strategies.enumeration import combinations, count_combinations
+from bifrost_lib.strategies.enumeration import count_combinations
 from bifrost_lib.strategies.margin import naked_rate
 from bifrost_lib.strategies.over_time import screen_over_time
 from bifrost_lib.strategies.ranking import Ranking
@@ -26,9 +29,20 @@ from bifrost_lib.strategies.screening import screen
 from bifrost_lib.strategies.selection import Search, plan_search
 from bifrost_lib.strategies.slices import ExpirySlice, Filters, cut_chain
 
+if TYPE_CHECKING:
+    from bifrost_lib.pricing import VolSurface
+
 Floats = npt.NDArray[np.float64]
 
 LIMIT = 200_000_000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a scan is: candidates measured, and how many there are."""
+
+    considered: int
+    admissible: int
 
 
 def find_candidates(
@@ -42,6 +56,9 @@ def find_candidates(
     filters: Filters | None = None,
     fill: float = 0.0,
     limit: int = LIMIT,
+    surface: VolSurface | None = None,
+    conditions: Mapping[str, float] | None = None,
+    on_progress: Callable[[Progress], bool] | None = None,
 ) -> CandidateSet:
     """Enumerate every candidate of a strategy that a chain admits, measure each, and rank them.
 
@@ -60,12 +77,19 @@ def find_candidates(
     weights : mapping, optional
         Weights of the score's parts; see `WEIGHTS`. Parts that are left out weigh nothing.
     filters : Filters, optional
-        Further conditions on quotes.
+        Further conditions on quotes, beside those of the document's entry.
     fill : float
         Share of half the spread that each leg is assumed to pay, 0 (mid, the default) to 1 (cross the spread).
     limit : int
         Most combinations to measure. Expiries nearest to the document's target go first; if the limit is reached the
         result says so.
+    surface : VolSurface, optional
+        Fitted volatilities of the chain: the candidates that are kept are told their odds under it too.
+    conditions : mapping, optional
+        The underlying's ``market_conditions`` at the moment, by column. With it the document's conditions of entry
+        must hold; without it they are named in `CandidateSet.unchecked`.
+    on_progress : callable, optional
+        Called about ten times a second with a `Progress`; the scan stops, with what it has, when it returns True.
 
     Returns
     -------
@@ -74,7 +98,7 @@ def find_candidates(
     Raises
     ------
     NoDataError
-        If no candidate comes out; the hint counts why not.
+        If no candidate comes out; the hint counts why not, or says which condition of entry fails.
     InputError
         If an argument is outside its domain or the chain holds quotes after `at`.
     UnknownNameError
@@ -90,43 +114,55 @@ def find_candidates(
     _check_arguments(top, fill, limit)
     chain = check_frame(chain, CHAIN_COLUMNS, name="chain")
     symbol, moment = _facts(chain, at)
+    unchecked = admit(document, symbol=symbol, at=moment, conditions=conditions)
     furthest = days[1] + (document.gap.high if document.has_two_expiries else 0)
-    slices, excluded, skipped = cut_chain(chain, dte=(days[0], furthest), filters=filters or Filters())
-    searches = list(_searches(document, slices, days, skipped))
+    quotes = (filters or Filters()).stricter(document.entry)
+    slices, excluded, skipped = cut_chain(chain, dte=(days[0], furthest), filters=quotes)
+    found = list(_searches(document, slices, days, skipped))
+    searches = sorted(found, key=lambda search: abs(search.near.dte - document.dte.target))
     points, rate = points_of(weights), naked_rate(symbol)
-    ranking, admissible = Ranking(top), 0
-    for search in sorted(searches, key=lambda found: abs(found.near.dte - document.dte.target)):
-        admissible += count_combinations(search)
-        miss = _dte_miss(search.near.dte, days, document.dte.target)
-        book = open_book(document, search, fill=fill, naked_rate=rate, dte_miss=miss)
-        _scan(search, book, points, ranking, limit)
-    if not ranking.picks:
+    books = (
+        open_book(
+            document, search, fill=fill, naked_rate=rate, number=number,
+            dte_miss=_dte_miss(search.near.dte, days, document.dte.target),
+        )
+        for number, search in enumerate(searches)
+    )  # fmt: skip
+    admissible, ranking = sum(map(count_combinations, searches)), Ranking(top, limit=limit)
+    stopped = _scan(zip(searches, books, strict=True), points, ranking, admissible, on_progress)
+    if not len(ranking.rows):
         raise _nothing(document, symbol, moment, days, ranking, excluded, skipped)
     return candidate_set(
         strategy=document,
         symbol=symbol,
         at=moment,
-        picks=ranking.picks,
+        picks=ranking.picks(searches),
+        front=ranking.front_picks(searches),
         considered=ranking.considered,
         admissible=admissible,
-        rejected=dict(ranking.rejected),
+        rejected=ranking.rejected,
         excluded=dict(excluded),
         skipped=skipped,
+        stopped=stopped,
+        unchecked=unchecked,
         points=points,
         fill=fill,
         naked_rate=rate,
+        surface=surface,
     )
 
 
-def _scan(search: Search, book: Book, points: Floats, ranking: Ranking, limit: int) -> None:
-    for combos in combinations(search):
-        block = combos[: limit - ranking.considered]
-        if not len(block):
-            return
-        if search.far is search.near:
-            ranking.add(search, block, screen(block, book, points))
-        else:
-            ranking.add(search, block, screen_over_time(block, book, search, points))
+def _scan(
+    planned: Iterable[tuple[Search, Book]], points: Floats, ranking: Ranking, admissible: int,
+    on_progress: Callable[[Progress], bool] | None,
+) -> bool:  # fmt: skip
+    # Returns whether the caller stopped it.
+    for search, book in planned:
+        screening = screen if search.far is search.near else screen_over_time
+        for considered in screening(search, book, points, ranking):
+            if on_progress is not None and on_progress(Progress(considered, admissible)):
+                return True
+    return False
 
 
 def _searches(

@@ -3,56 +3,81 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.strategies.book import PRICE, STRIKE, Book
-from bifrost_lib.strategies.enumeration import Combos
-from bifrost_lib.strategies.margin_greedy import reg_t_margin
-from bifrost_lib.strategies.screening import Screened, add_scores, measure, rejection
+from bifrost_lib.core.native import loop
+from bifrost_lib.strategies.book import Book
+from bifrost_lib.strategies.enumeration import Combos, combinations
+from bifrost_lib.strategies.margin import margins_of_one_expiry
+from bifrost_lib.strategies.ranking import Ranking
+from bifrost_lib.strategies.scan_layout import (
+    CAPITAL,
+    COLUMNS,
+    COST,
+    EV,
+    FIT,
+    MAX_LOSS,
+    MAX_PROFIT,
+    MEASURE,
+    POP,
+    PREMIUM,
+    QUOTE_PRICE,
+    QUOTE_STRIKE,
+    ROW,
+    ROWS,
+    TAIL_LOSS,
+)
 from bifrost_lib.strategies.selection import Search
-from bifrost_lib.strategies.two_expiries import TimeSpreads, model_measures
+from bifrost_lib.strategies.two_expiries import ModelMeasures, TimeSpreads, model_measures
 
 Floats = npt.NDArray[np.float64]
 
-#: Rows that are measured at once: a grid of prices for each must fit the cache.
-ROWS = 256
+_finish = loop("bifrost_lib.strategies.scan_loops", "finish_block")
 
 
-def screen_over_time(combos: Combos, book: Book, search: Search, points: Floats) -> Screened:
-    """Measure and score the candidates `combos`, pool positions of shape (n, legs), at their first expiry."""
-    blocks = [combos[start : start + ROWS] for start in range(0, len(combos), ROWS)]
-    parts = [_screen_rows(block, book, search, points) for block in blocks]
-    return Screened(
-        columns=np.concatenate([part.columns for part in parts], axis=1),
-        roots=np.concatenate([part.roots for part in parts]),
-        starts=_starts(np.concatenate([np.diff(part.starts) for part in parts])),
-        rejected=np.concatenate([part.rejected for part in parts]),
-    )
+def screen_over_time(search: Search, book: Book, points: Floats, ranking: Ranking) -> Iterator[int]:
+    """Measure the candidates of a search at their first expiry, rank them, and yield how many were considered."""
+    work = np.zeros((ROWS, ROW))
+    for combos, sums in combinations(search, book):
+        size = min(len(combos), ranking.room)
+        if not size:
+            return
+        found = _lay_out(work, combos[:size], sums[:, :size], book, search)
+        _finish(size, book.terms, points, ranking.counters, work.ravel())
+        columns = work[MEASURE : MEASURE + len(COLUMNS), :size].T
+        ranking.take_measured(int(book.term("search")), columns, combos[:size], found.roots)
+        yield ranking.considered
 
 
-def _screen_rows(combos: Combos, book: Book, search: Search, points: Floats) -> Screened:
+def _lay_out(work: Floats, combos: Combos, sums: Floats, book: Book, search: Search) -> ModelMeasures:
     # Premium, cost and fit do not depend on expiries; all the rest is the model's.
-    columns = measure(combos, book)[0].columns
-    premium = columns[0]
+    cash, _, cost, missed = sums
+    premium = cash - book.term("shares") * book.term("spot")
     found = model_measures(
-        _spreads(combos, book, search, premium), forward=book.forward, total_vol=book.total_vol
-    )  # fmt: skip
-    unbounded = np.full(len(combos), np.inf)
-    columns[1] = unbounded if found.end_slope > 0 else found.highest
-    columns[2] = unbounded if found.end_slope < 0 else np.maximum(-found.lowest, 0.0)
-    columns[3], columns[4] = found.pop, found.ev
-    columns[7] = _margins(combos, book) if found.end_slope < 0 else columns[2]
-    if book.is_locked:
-        columns[7] = np.maximum(columns[7], np.abs(premium))
-    codes = [
-        rejection(book.cash_rule, book.is_locked, paid, gain, loss, book.zero) for paid, gain, loss in columns[:3].T
-    ]
-    rejected = np.array(codes, dtype=np.int8)
-    add_scores(columns, rejected, points)
-    is_root = np.isfinite(found.roots)
-    return Screened(columns, found.roots[is_root], _starts(is_root.sum(axis=1)), rejected)
+        _spreads(combos, book, search, premium),
+        forward=book.term("forward"),
+        total_vol=book.term("total_vol"),
+        tail=(book.term("tail_low"), book.term("tail_high")),
+    )
+    max_loss = np.full(len(combos), np.inf) if found.end_slope < 0 else np.maximum(-found.lowest, 0.0)
+    capital = _margins(combos, book) if found.end_slope < 0 or book.term("locked") else max_loss
+    columns = {
+        PREMIUM: premium,
+        EV: found.ev,
+        COST: cost,
+        FIT: 1.0 - (missed + book.term("dte_miss")) / book.term("targets"),
+        MAX_PROFIT: np.full(len(combos), np.inf) if found.end_slope > 0 else found.highest,
+        MAX_LOSS: max_loss,
+        POP: found.pop,
+        CAPITAL: np.maximum(capital, np.abs(premium)) if book.term("locked") else capital,
+        TAIL_LOSS: found.tail_loss,
+    }
+    for row, values in columns.items():
+        work[row, : len(combos)] = values
+    return found
 
 
 def _spreads(combos: Combos, book: Book, search: Search, premium: Floats) -> TimeSpreads:
@@ -62,13 +87,13 @@ def _spreads(combos: Combos, book: Book, search: Search, premium: Floats) -> Tim
         for leg, (quotes, pool) in enumerate(zip(search.slices, search.pools, strict=True))
     ]
     return TimeSpreads(
-        qty=np.array([float(leg.qty) for leg in search.legs]),
-        is_call=book.is_call,
+        qty=book.qty,
+        is_call=book.is_call != 0,
         gap=np.array([quotes.tau - near.tau for quotes in search.slices]),
-        strike=book.field(combos, STRIKE),
+        strike=book.field(combos, QUOTE_STRIKE),
         iv=np.column_stack(iv),
         premium=premium,
-        stock=book.shares / near.multiplier,
+        stock=book.term("shares") / near.multiplier,
         multiplier=near.multiplier,
         rate=far.rate,
         div_yield=far.rate - math.log(far.forward / near.forward) / (far.tau - near.tau),
@@ -76,15 +101,10 @@ def _spreads(combos: Combos, book: Book, search: Search, premium: Floats) -> Tim
 
 
 def _margins(combos: Combos, book: Book) -> Floats:
-    # More short than long calls: the longer-dated options of these documents are the bought ones, so they cover.
-    rows = zip(book.field(combos, STRIKE), book.field(combos, PRICE), strict=True)
-    return np.array(
-        [
-            reg_t_margin(strike, price, book.weight, book.is_call, book.shares, book.spot, book.naked_rate)
-            for strike, price in rows
-        ]
-    )
-
-
-def _starts(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(lengths)])
+    # The longer-dated options of these documents are the bought ones, so they cover.
+    multiplier = book.term("multiplier")
+    per_share = margins_of_one_expiry(
+        book.field(combos, QUOTE_STRIKE), book.field(combos, QUOTE_PRICE), book.qty, book.is_call != 0,
+        book.term("shares") / multiplier, book.term("spot"), book.term("naked_rate"),
+    )  # fmt: skip
+    return multiplier * per_share

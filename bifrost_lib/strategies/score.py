@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.errors import InputError, UnknownNameError
-from bifrost_lib.core.kernels import kernel
 
 #: Parts of the score and their default weights. Capital is the max loss, or the margin where that is unbounded.
 #: Quotes at mid promise what nobody trades at, so `ev` and `return_on_risk` count the cost of crossing the spreads.
@@ -29,23 +27,17 @@ PARTS: tuple[str, ...] = tuple(WEIGHTS)
 EV_HALF, SLIPPAGE_HALF = 0.05, 0.10
 
 
-@kernel(error_model="numpy", forceinline=True)
 def score_parts(
     pop: float, ev: float, max_profit: float, capital: float, slippage: float, fit: float
 ) -> tuple[float, float, float, float, float]:
-    """Return the parts of the score in the order of `PARTS`, each from 0 to 1, before weighting."""
+    """Return the parts of the score in the order of `PARTS`, each from 0 to 1, before weighting.
+
+    The loop that ranks candidates computes the same (`bifrost_lib.strategies.score_loops`).
+    """
     edge = (ev - slippage) / (capital + slippage)
     share = max(max_profit - slippage, 0.0) / (max_profit + capital) if max_profit < math.inf else 1.0
     room = SLIPPAGE_HALF * max(min(max_profit, capital), 0.0)
     return pop, 0.5 + 0.5 * edge / (abs(edge) + EV_HALF), share, room / (room + slippage), fit
-
-
-@kernel(error_model="numpy", forceinline=True)
-def score_of(parts: tuple[float, float, float, float, float], points: Any) -> float:
-    """Return the score from its parts and the points that each is worth."""
-    total: float = points[0] * parts[0]
-    total += points[1] * parts[1] + points[2] * parts[2] + points[3] * parts[3] + points[4] * parts[4]
-    return total
 
 
 def points_of(weights: Mapping[str, float] | None) -> npt.NDArray[np.float64]:

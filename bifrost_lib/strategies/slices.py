@@ -7,11 +7,14 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+if TYPE_CHECKING:
+    from bifrost_lib.strategies.entry import Entry
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -33,6 +36,15 @@ class Filters:
     min_open_interest: float = 0.0
     min_volume: float = 0.0
     max_relative_spread: float | None = None
+
+    def stricter(self, entry: Entry) -> Filters:
+        """Return filters that also ask what a document's entry asks of its legs."""
+        spreads = [most for most in (self.max_relative_spread, entry.max_spread) if most is not None]
+        return Filters(
+            min_open_interest=max(self.min_open_interest, entry.min_open_interest or 0.0),
+            min_volume=max(self.min_volume, entry.min_volume or 0.0),
+            max_relative_spread=min(spreads, default=None),
+        )
 
 
 @dataclass(frozen=True)

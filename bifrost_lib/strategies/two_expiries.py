@@ -109,9 +109,12 @@ class ModelMeasures:
     roots: Floats
     pop: Floats
     ev: Floats
+    tail_loss: Floats
 
 
-def model_measures(spreads: TimeSpreads, *, forward: float, total_vol: float) -> ModelMeasures:
+def model_measures(
+    spreads: TimeSpreads, *, forward: float, total_vol: float, tail: tuple[float, float]
+) -> ModelMeasures:  # fmt: skip
     """Return the measures of structures at their first expiry.
 
     Parameters
@@ -119,6 +122,8 @@ def model_measures(spreads: TimeSpreads, *, forward: float, total_vol: float) ->
     spreads : TimeSpreads
     forward, total_vol : float
         Lognormal distribution of the price at the first expiry: mean and log standard deviation (> 0).
+    tail : (float, float)
+        Prices between which the tail loss is looked for.
     """
     z = np.linspace(-DEVIATIONS, DEVIATIONS, POINTS)
     centre = forward * np.exp(total_vol * z - 0.5 * total_vol**2)
@@ -134,6 +139,7 @@ def model_measures(spreads: TimeSpreads, *, forward: float, total_vol: float) ->
         roots=_padded(rows, roots, len(ends)),
         pop=_probability(values, rows, roots, rising, forward, total_vol),
         ev=spreads.expected_profit(centre, density / density.sum(), forward, total_vol),
+        tail_loss=np.maximum(-np.where((grid >= tail[0]) & (grid <= tail[1]), values, np.inf).min(axis=1), 0.0),
     )
 
 
