@@ -234,9 +234,9 @@ def strict_server():
     server = EmbeddedServer(home)
     engine = create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text("CREATE ROLE desk_owner LOGIN PASSWORD 'made-up'"))
-        connection.execute(text("CREATE DATABASE desk OWNER desk_owner"))
-        url = server.url("desk").set(username="desk_owner", password="made-up")  # noqa: S106
+        connection.execute(text("CREATE ROLE house LOGIN PASSWORD 'made-up'"))
+        connection.execute(text("CREATE DATABASE desk OWNER house"))
+        url = server.url("desk").set(username="house", password="made-up")  # noqa: S106
         settings = {"BIFROST_HOME": str(home / "desk"), "BIFROST_DATABASE_URL": url.render_as_string(False)}
         (home / "desk").mkdir()
         yield connection, load_settings(settings)
@@ -251,10 +251,10 @@ def test_an_owner_who_may_not_make_roles_works_alone_until_somebody_helps(strict
         save_watch(store, Watch("SPY"))
         with pytest.raises(EnvironmentProblem) as error:
             ensure_user(store, "ann", "trader")
-        assert error.value.remedy == 'as a superuser run: ALTER ROLE "desk_owner" CREATEROLE;'
+        assert error.value.remedy == 'as a superuser run: ALTER ROLE "house" CREATEROLE;'
         for group in GROUPS:  # an administrator who makes the roles himself
             superuser.execute(text(f"CREATE ROLE {group}"))
-        superuser.execute(text('ALTER ROLE "desk_owner" CREATEROLE'))
+        superuser.execute(text('ALTER ROLE "house" CREATEROLE'))
         with pytest.raises(EnvironmentProblem) as error:
             ensure_user(store, "ann", "trader")
         assert list_users(store) == {} and not list((store.home / "database-logins").iterdir())
@@ -267,3 +267,20 @@ def test_an_owner_who_may_not_make_roles_works_alone_until_somebody_helps(strict
             assert not attempt(person, "CREATE TEMPORARY TABLE own_table (x int)")
         drop_user(store, "ann")
         downgrade(store.engine)
+
+
+def test_an_owner_who_may_make_roles_but_is_no_superuser_does_everything(strict_server):
+    superuser, settings = strict_server
+    superuser.execute(text('ALTER ROLE "house" CREATEROLE'))
+    with open_store(settings) as store:
+        ensure_user(store, "ann", "quant")
+        with as_person(store, "ann") as person, person.engine.connect() as connection:
+            save_watch(person, Watch("SPY"))
+            ensure_user(store, "ann", "trader", renew=True)
+            assert list_users(store) == {"ann": "trader"}
+            assert drop_user(store, "ann")
+            # It may not end her connections: they stay, with no right to anything.
+            with pytest.raises(DBAPIError, match="permission denied"):
+                connection.execute(text("SELECT * FROM collection_watchlist"))
+            connection.invalidate()
+        assert list_users(store) == {}
