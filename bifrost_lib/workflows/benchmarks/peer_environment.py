@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import venv
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from bifrost_lib.core.errors import EnvironmentProblem, SourceUnavailable
 from bifrost_lib.core.settings import Settings
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _SCRIPT = Path(__file__).with_name("peers") / "run.py"
+
+
+@dataclass(frozen=True)
+class PeerRun:
+    """What a peer answered, and the median CPU seconds of one pass of ours and of the peer's."""
+
+    answers: npt.NDArray[np.float64]
+    ours_s: float
+    peer_s: float
 
 
 def peer_python(settings: Settings) -> Path:
@@ -62,8 +77,12 @@ def _pip_index() -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def run_peer(python: Path, peer: str, arrays: dict[str, Any]) -> tuple[np.ndarray[Any, np.dtype[np.float64]], float]:
-    """Run one peer on `arrays`, on the caller's core, and return its answers and the CPU seconds of one pass.
+def run_peer(
+    python: Path, peer: str, arrays: dict[str, Any], *, beside: Callable[[], object] | None = None, turns: int = 0
+) -> PeerRun:
+    """Run one peer on `arrays`, on the caller's core, and time passes of `beside` (ours) and of the peer in turns.
+
+    A machine that is busy with something else for a while then slows both.
 
     Raises
     ------
@@ -71,12 +90,47 @@ def run_peer(python: Path, peer: str, arrays: dict[str, Any]) -> tuple[np.ndarra
         If the peer fails; the message holds its last line.
     """
     with tempfile.TemporaryDirectory(prefix="bifrost-bench-") as folder:
-        source, target = Path(folder) / "in.npz", Path(folder) / "out.npz"
+        source, target, words = (Path(folder) / name for name in ("in.npz", "out.npz", "stderr"))
         np.savez(source, **arrays)
-        environment = os.environ | {"NUMBA_CACHE_DIR": str(Path(folder))}
         command = [str(python), str(_SCRIPT), peer, str(source), str(target)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SourceUnavailable(peer, done.stderr.strip().rpartition("\n")[2][:200])
-        found = np.load(target)
-        return found["answers"], float(found["seconds"])
+        environment = os.environ | {"NUMBA_CACHE_DIR": folder}
+        with (
+            words.open("w") as stderr,
+            subprocess.Popen(
+                command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True
+            ) as process,
+        ):
+            ours, theirs = [], []
+            try:
+                _answer(process, words, peer)
+                for _ in range(turns):
+                    if beside is not None:
+                        ours.append(_cpu_seconds(beside))
+                    _ask(process)
+                    theirs.append(float(_answer(process, words, peer)))
+            finally:
+                process.terminate()
+        return PeerRun(np.load(target)["answers"], _median(ours), _median(theirs))
+
+
+def _ask(process: subprocess.Popen[str]) -> None:
+    asked = cast("IO[str]", process.stdin)
+    asked.write("again\n")
+    asked.flush()
+
+
+def _answer(process: subprocess.Popen[str], words: Path, peer: str) -> str:
+    if answer := cast("IO[str]", process.stdout).readline():
+        return answer
+    process.wait()
+    raise SourceUnavailable(peer, words.read_text().strip().rpartition("\n")[2][:200])
+
+
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def _median(spent: list[float]) -> float:
+    return statistics.median(spent) if spent else math.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -17,12 +18,12 @@ from bifrost_lib.core.settings import load_settings
 from bifrost_lib.pricing import american_implied_vol, american_price, fit_svi, greeks, implied_vol, price
 from bifrost_lib.workflows.benchmarks import Measured
 from bifrost_lib.workflows.benchmarks.accuracy import hard_grid, worst_error
-from bifrost_lib.workflows.benchmarks.affinity import one_core
+from bifrost_lib.workflows.benchmarks.affinity import cores, one_core
 from bifrost_lib.workflows.benchmarks.limit import implied_vol_limit
 from bifrost_lib.workflows.benchmarks.peer_environment import peer_python, run_peer
 
 Floats = npt.NDArray[np.float64]
-REPEATS = 7
+REPEATS, PEER_REPEATS, PEER_TURNS_OF_SLICES = 7, 5, 3
 NAMES = ("price", "delta", "gamma", "vega", "theta", "rho", "vanna")
 #: Implied-volatility peers, and how many options each needs to show its speed.
 IV_PEERS = {"vanilla_option_pricers": 1_000_000, "fast_vollib": 1_000_000, "quantlib_iv": 50_000, "py_vollib": 10_000}
@@ -33,17 +34,19 @@ SLICES, PEER_SLICES = 5_000, 60
 def measure(*, rows: int) -> list[Measured]:
     """Solve, price, differentiate and fit on one core, against the peers; the peers run in an environment of their own.
 
-    Without that environment (no network, no checkout) the lines that need it are left out, and one says why.
+    Ours and a peer's take turns, so that a busy machine slows both. Without the peers' environment (no network, no
+    checkout) the lines that need it are left out, and one says why.
     """
+    quotes = realistic_options(rows)
+    prices = price(**quotes)
+    two = _two_cores(quotes, prices)
     with one_core():
-        quotes = realistic_options(rows)
-        prices = price(**quotes)
+        full, textbook = _in_turns(lambda: greeks(**quotes, names=NAMES), lambda: _textbook(quotes))
         solved = rows / _seconds(lambda: implied_vol(price=prices, **_without_vol(quotes)))
-        full = rows / _seconds(lambda: greeks(**quotes, names=NAMES))
-        textbook = rows / _seconds(lambda: _textbook(quotes))
         lines = [
-            Measured("price and 6 greeks", full, "options/s", textbook, "numpy and scipy.special.ndtr"),
+            Measured("price and 6 greeks", rows / full, "options/s", rows / textbook, "numpy and scipy.special.ndtr"),
             Measured("implied volatility", solved, "options/s", implied_vol_limit(), "this core's arithmetic alone"),
+            *two,
         ]
         try:
             python = peer_python(load_settings())
@@ -51,19 +54,45 @@ def measure(*, rows: int) -> list[Measured]:
             return [*lines, Measured(f"peers left out: {error}", float("nan"), "")]
         return [
             *lines,
-            *_implied(python, quotes, prices, solved),
+            *_implied(python, quotes, prices),
             *_accuracy(python),
             *_american(python, quotes),
             *_slices(python),
         ]
 
 
-def _implied(python: Path, quotes: dict[str, Any], prices: Floats, solved: float) -> list[Measured]:
+def _two_cores(quotes: dict[str, Any], prices: Floats) -> list[Measured]:
+    """Compare two cores with one, in elapsed time."""
+    if len(os.sched_getaffinity(0)) < 2:
+        return []
+    count = prices.size
+    works: dict[str, Callable[[], object]] = {
+        "implied volatility on two cores": lambda: implied_vol(price=prices, **_without_vol(quotes)),
+        "price and 6 greeks on two cores": lambda: greeks(**quotes, names=NAMES),
+    }
+    lines = []
+    for name, work in works.items():
+        spent: dict[int, list[float]] = {1: [], 2: []}
+        for _ in range(REPEATS):
+            for number, seconds in spent.items():
+                with cores(number):
+                    work()
+                    began = time.perf_counter()
+                    work()
+                    seconds.append(time.perf_counter() - began)
+        one, both = (count / statistics.median(spent[number]) for number in (1, 2))
+        lines.append(Measured(name, both, "options/s", one, "itself on one core"))
+    return lines
+
+
+def _implied(python: Path, quotes: dict[str, Any], prices: Floats) -> list[Measured]:
+    given, terms = _for_peer(quotes, prices), _without_vol(quotes)
     lines = []
     for peer, count in IV_PEERS.items():
-        few = {name: column[:count] for name, column in _for_peer(quotes, prices).items()}
-        _, seconds = run_peer(python, peer, few)
-        lines.append(Measured("implied volatility", solved, "options/s", len(few["price"]) / seconds, peer))
+        few = {name: column[:count] for name, column in given.items()}
+        run = run_peer(python, peer, few, beside=lambda: implied_vol(price=prices, **terms), turns=PEER_REPEATS)
+        speeds = prices.size / run.ours_s, len(few["price"]) / run.peer_s
+        lines.append(Measured("implied volatility", speeds[0], "options/s", speeds[1], peer))
     return lines
 
 
@@ -73,7 +102,7 @@ def _accuracy(python: Path) -> list[Measured]:
     ours, missing = worst_error(implied_vol(**terms, right=grid["calls"]), grid)
     lines = [Measured("unsolved prices of the hard grid", missing, f"of {grid['carried'].sum()}")]
     for peer in IV_PEERS:
-        theirs, _ = worst_error(run_peer(python, peer, grid)[0], grid)
+        theirs, _ = worst_error(run_peer(python, peer, grid).answers, grid)
         lines.append(Measured("worst relative error, hard grid (60-digit prices)", ours, "", theirs, peer))
     return lines
 
@@ -83,24 +112,28 @@ def _american(python: Path, quotes: dict[str, Any]) -> list[Measured]:
     terms = {name: column[:AMERICAN_OPTIONS] for name, column in (quotes | {"tau": days / 365.0}).items()}
     given = _for_peer(terms, american_price(**terms)) | {"days": days[:AMERICAN_OPTIONS]}
     few = {name: column[:AMERICAN_EXACT] for name, column in given.items()}
-    exact, _ = run_peer(python, "quantlib_american_exact", few)
-    fast, seconds = run_peer(python, "quantlib_american", given)
-    ours = AMERICAN_OPTIONS / _seconds(lambda: american_price(**terms))
+    exact = run_peer(python, "quantlib_american_exact", few).answers
+    priced = run_peer(python, "quantlib_american", given, beside=lambda: american_price(**terms), turns=PEER_REPEATS)
     terms_iv = _without_vol(terms)
-    iv = AMERICAN_OPTIONS / _seconds(lambda: american_implied_vol(price=given["price"], **terms_iv))
+    american_implied_vol(price=given["price"], **terms_iv)
     solvable = (
         given["price"] > np.maximum(np.where(given["calls"], 1, -1) * (given["spot"] - given["strike"]), 0) + 0.01
     )
     some = {name: column[solvable][:AMERICAN_IV_OPTIONS] for name, column in given.items()}
-    _, iv_seconds = run_peer(python, "quantlib_american_iv", some)
-    errors = [_rmse(one[:AMERICAN_EXACT], exact) for one in (given["price"], fast)]
+    solved = run_peer(
+        python, "quantlib_american_iv", some,
+        beside=lambda: american_implied_vol(price=given["price"], **terms_iv), turns=PEER_REPEATS,
+    )  # fmt: skip
+    errors = [_rmse(one[:AMERICAN_EXACT], exact) for one in (given["price"], priced.answers)]
+    count = AMERICAN_OPTIONS
     return [
-        Measured("American price", ours, "options/s", AMERICAN_OPTIONS / seconds, "QuantLib QdFp fast"),
+        Measured("American price", count / priced.ours_s, "options/s", count / priced.peer_s, "QuantLib QdFp fast"),
         Measured("American price, RMSE to QdFp high precision", errors[0], "currency", errors[1], "QuantLib QdFp fast"),
         Measured(
-            "American implied vol", iv, "options/s", len(some["price"]) / iv_seconds, "QuantLib impliedVolatility"
+            "American implied vol", count / solved.ours_s, "options/s", len(some["price"]) / solved.peer_s,
+            "QuantLib impliedVolatility",
         ),
-    ]
+    ]  # fmt: skip
 
 
 def _slices(python: Path) -> list[Measured]:
@@ -112,10 +145,14 @@ def _slices(python: Path) -> list[Measured]:
     wing = phi[:, None] * k + rho[:, None]
     w = theta[:, None] / 2 * (1 + rho[:, None] * phi[:, None] * k + np.sqrt(wing**2 + 1 - rho[:, None] ** 2))
     w *= np.exp(random.normal(0.0, 0.005, w.shape))
-    ours = SLICES / _seconds(lambda: fit_svi(log_moneyness=k, total_variance=w))
+    fit_svi(log_moneyness=k, total_variance=w)
     few = {"log_moneyness": k, "tau": tau[:PEER_SLICES], "total_variance": w[:PEER_SLICES]}
-    _, seconds = run_peer(python, "fast_vollib_svi", few)
-    return [Measured("SVI slice, arbitrage checked", ours, "slices/s", PEER_SLICES / seconds, "fast_vollib")]
+    run = run_peer(
+        python, "fast_vollib_svi", few,
+        beside=lambda: fit_svi(log_moneyness=k, total_variance=w), turns=PEER_TURNS_OF_SLICES,
+    )  # fmt: skip
+    speeds = SLICES / run.ours_s, PEER_SLICES / run.peer_s
+    return [Measured("SVI slice, arbitrage checked", speeds[0], "slices/s", speeds[1], "fast_vollib")]
 
 
 def _for_peer(quotes: dict[str, Any], prices: Any) -> dict[str, Any]:
@@ -145,15 +182,22 @@ def _without_vol(quotes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in quotes.items() if name != "vol"}
 
 
-def _seconds(work: Callable[[], object], *, repeats: int = REPEATS) -> float:
-    if repeats > 1:
-        work()
-    spent = []
-    for _ in range(repeats):
-        began = time.process_time()
-        work()
-        spent.append(time.process_time() - began)
-    return statistics.median(spent)
+def _seconds(work: Callable[[], object]) -> float:
+    work()
+    return statistics.median(_once(work) for _ in range(REPEATS))
+
+
+def _in_turns(ours: Callable[[], object], peers: Callable[[], object]) -> tuple[float, float]:
+    """Return the median CPU seconds of both, which run one after the other again and again."""
+    ours(), peers()
+    spent = [(_once(ours), _once(peers)) for _ in range(REPEATS)]
+    return statistics.median(one for one, _ in spent), statistics.median(other for _, other in spent)
+
+
+def _once(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
 
 
 def _textbook(quotes: dict[str, Any]) -> tuple[Floats, ...]:

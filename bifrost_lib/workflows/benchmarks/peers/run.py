@@ -1,11 +1,11 @@
 """One peer on given arrays: ``python run.py PEER IN.npz OUT.npz``, with the peers' own Python.
 
-It imports nothing of Bifrost. OUT holds the peer's answers, and `seconds`: the median CPU time of one pass.
+It imports nothing of Bifrost. OUT holds the peer's answers; every line on standard input asks for one pass more, whose
+CPU seconds are the answer on standard output.
 """
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 import warnings
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 Arrays = dict[str, Any]
-_REPEATS = 5
 
 
 def vanilla_option_pricers(given: Arrays) -> Callable[[], Any]:
@@ -164,16 +163,24 @@ PEERS = {
 
 
 def main(peer: str, source: str, target: str) -> None:
-    """Run `peer` on the arrays in `source` and write its answers and its time to `target`."""
+    """Run `peer` on the arrays in `source` and write its answers to `target`; then one timed pass for every line read.
+
+    Whoever asks writes a line when its own pass is over and reads the CPU seconds of ours, so that the two take turns.
+    """
     warnings.simplefilter("ignore")
     given = dict(np.load(source))
     work = PEERS[peer](given)
-    answers, spent = work(), []
-    for _ in range(_REPEATS):
+    np.savez(target, answers=np.asarray(work(), dtype=float))
+    _tell("ready")
+    for _ in sys.stdin:
         began = time.process_time()
         work()
-        spent.append(time.process_time() - began)
-    np.savez(target, answers=np.asarray(answers, dtype=float), seconds=statistics.median(spent))
+        _tell(time.process_time() - began)
+
+
+def _tell(answer: object) -> None:
+    sys.stdout.write(f"{answer}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
