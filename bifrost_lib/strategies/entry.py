@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bifrost_lib.core.vocabulary import CONDITION_COLUMNS
 from bifrost_lib.strategies.mistakes import mistake
-from bifrost_lib.strategies.part import Days, Name, Number, Part, Positive, Range, check_ends
+from bifrost_lib.strategies.part import Days, Flag, Name, Number, Part, Positive, Range, check_ends
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri"]
 
@@ -22,7 +22,7 @@ class EventWindow(Part):
 
     before: Days = 0
     after: Days = 0
-    through_expiry: bool = False
+    through_expiry: Flag = False
     entry: Literal["avoid", "only"] = "avoid"
 
     def model_post_init(self, context: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Strict
 
 from bifrost_lib.strategies.mistakes import mistake
-from bifrost_lib.strategies.part import Days, Name, Number, Part, Positive
+from bifrost_lib.strategies.part import Days, Flag, Name, Number, Part, Positive
 
 Basis = Literal["credit", "debit", "max_profit", "max_loss"]
 #: The size of an option's delta.
@@ -51,7 +51,7 @@ class Roll(Part):
     legs: tuple[Name, ...] = Field(default=(), max_length=12)
     expiry: Literal["next", "same"] = "next"
     strikes: Literal["rule", "same"] = "rule"
-    only_for_credit: bool = False
+    only_for_credit: Flag = False
     most: Annotated[int, Strict(), Field(ge=1, le=100)] = 1
 
     def model_post_init(self, context: Any) -> None:

@@ -19,6 +19,8 @@ Share = Annotated[float, Strict(), Field(ge=0, le=1)]
 Count = Annotated[int, Strict(), Field(ge=1, le=1000)]
 #: Calendar days.
 Days = Annotated[int, Strict(), Field(ge=0, le=3650)]
+#: True or false, and nothing that could be taken for it.
+Flag = Annotated[bool, Strict()]
 Name = Annotated[str, Strict(), StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
 

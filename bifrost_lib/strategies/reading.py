@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -118,32 +119,24 @@ def _parsed(text: str) -> Any:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MOST_BYTES:
         raise DocumentError("document", f"{size:,} bytes", f"at most {MOST_BYTES:,} bytes")
+    if text.lstrip().startswith("{"):
+        # What is JSON is read as JSON, which is faster and has fewer surprises; YAML may begin like it.
+        with suppress(ValueError, RecursionError):
+            return json.loads(text, object_pairs_hook=_unique)
     try:
-        return _json(text) if text.lstrip().startswith("{") and _is_json(text) else _yaml(text)
+        return _yaml(text)
     except yaml.YAMLError as error:
         raise _not_readable(error) from None
     except (ValueError, RecursionError, OverflowError) as error:  # numbers of thousands of digits, impossible dates
         raise DocumentError("document", str(error).split(";")[0], "YAML or JSON") from None
 
 
-def _is_json(text: str) -> bool:
-    # A flow mapping of YAML may begin like JSON; what is JSON is read as JSON, which is faster and has fewer surprises.
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _json(text: str) -> Any:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            raise DocumentError("document", next(n for n in names if names.count(n) > 1), "each key once")
-        return found
-
-    return json.loads(text, object_pairs_hook=unique)
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise DocumentError("document", next(name for name in names if names.count(name) > 1), "each key once")
+    return found
 
 
 def _yaml(text: str) -> Any:
