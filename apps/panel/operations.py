@@ -47,7 +47,7 @@ class OperationsPage:
         wide = {"sizing_mode": "stretch_both", "min_height": 80}
         self.head = views.Head(pages=views.links(links, current="Operations"), sizing_mode="stretch_width", height=34)
         self.runs, self.gaps = views.Grid(**wide), views.Grid(**wide)
-        self.services, self.watches, self.tables = (views.Grid(**wide) for _ in range(3))
+        self.services, self.sessions, self.watches, self.tables = (views.Grid(**wide) for _ in range(4))
         self._problem = ""
         self.refresh()
 
@@ -56,7 +56,10 @@ class OperationsPage:
         """The page's layout."""
         upper = views.row(self.watches, self.services, sizing_mode="stretch_width", height=176)
         side = views.column(self.gaps, self.tables, width=400, sizing_mode="stretch_height")
-        lower = views.row(self.runs, side, sizing_mode="stretch_both")
+        main = views.column(
+            views.row(self.sessions, sizing_mode="stretch_width", height=104), self.runs, sizing_mode="stretch_both"
+        )
+        lower = views.row(main, side, sizing_mode="stretch_both")
         return views.column(self.head, upper, lower, sizing_mode="stretch_both", gap_px=8)
 
     def refresh(self) -> None:
@@ -83,6 +86,7 @@ class OperationsPage:
             self.runs: views.runs_grid(picture.runs, now=now),
             self.gaps: views.gaps_grid(picture.gaps, now=now),
             self.services: views.services_grid(picture.services, now=now),
+            self.sessions: views.sessions_grid(picture.sessions, now=now),
             self.watches: views.watches_grid(picture.watches, now=now),
             self.tables: views.tables_grid(picture.rows, size_bytes=picture.size_bytes),
         }

@@ -36,6 +36,7 @@ from bifrost_lib.ib.slots import ask_for
 from bifrost_lib.ib.subscriptions import Lease
 from bifrost_lib.ib.sweep import Pace, Sweep
 from bifrost_lib.ib.waiting import sleep
+from bifrost_lib.ib.windows import login_lapses_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,6 +88,7 @@ class Gateway:
             messages_per_s=sum(one.pacer.messages_per_s() for one in self._links),
             data_type=MARKET_DATA_TYPES[link.data_type],
             last_heard=session.last_heard,
+            login_lapses=None if self.simulated else login_lapses_at(self._clock.now()),
             trouble=session.trouble,
         )
 

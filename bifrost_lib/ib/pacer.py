@@ -86,6 +86,7 @@ class Pacer:
     """
 
     SLOWEST = 10.0  # messages a second: below it the gateway's refusals have another cause
+    AT_ONCE = 64  # messages before the event loop may hear what came: on a fast clock there is always a next one due
 
     def __init__(self, clock: Clock, messages_per_s: float | None = 45.0) -> None:
         self._clock, self._allowed = clock, messages_per_s
@@ -167,11 +168,11 @@ class Pacer:
 
     def _run(self) -> None:
         self._timer, self._running = None, True
+        loop, until = asyncio.get_running_loop(), self.sent_total + self.AT_ONCE
         try:
             while (ticket := self._first()) is not None:
                 wait = 0.0 if self._schedule is None else self._schedule.wait(seconds_of(self._clock))
-                if wait > 0:
-                    loop = asyncio.get_running_loop()
+                if wait > 0 or self.sent_total >= until:
                     self._timer = loop.call_later(machine_seconds(self._clock, wait), self._run)
                     return
                 self._take(ticket)

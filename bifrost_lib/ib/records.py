@@ -112,4 +112,5 @@ class GatewayStatus:
     messages_per_s: float
     data_type: str
     last_heard: datetime | None
+    login_lapses: datetime | None = None  # when a person has to log in again; None for a simulation
     trouble: str = ""

@@ -40,6 +40,11 @@ def login_lapsed_at(moment: datetime) -> datetime:
     return lapse
 
 
+def login_lapses_at(moment: datetime) -> datetime:
+    """Return the next moment, after `moment`, at which IB's weekly login runs out, in UTC."""
+    return login_lapsed_at(as_utc(moment, name="moment") + timedelta(days=7))
+
+
 def needs_login(last_connected: datetime | None, moment: datetime) -> bool:
     """Tell whether the weekly login ran out since the gateway was last connected.
 

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from bifrost_lib.store.gaps import close_gap as close_gap
     from bifrost_lib.store.gaps import open_gaps as open_gaps
     from bifrost_lib.store.gaps import record_gap as record_gap
+    from bifrost_lib.store.gateways import GatewaySession as GatewaySession
+    from bifrost_lib.store.gateways import end_gateway_session as end_gateway_session
+    from bifrost_lib.store.gateways import gateway_sessions as gateway_sessions
+    from bifrost_lib.store.gateways import note_gateway_session as note_gateway_session
     from bifrost_lib.store.ledger import RunOutcome as RunOutcome
     from bifrost_lib.store.ledger import begin_run as begin_run
     from bifrost_lib.store.ledger import finish_run as finish_run
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from bifrost_lib.store.live import publish_quotes as publish_quotes
     from bifrost_lib.store.moments import chain_moments as chain_moments
     from bifrost_lib.store.moments import latest_moment as latest_moment
+    from bifrost_lib.store.moments import session_ends as session_ends
     from bifrost_lib.store.notifications import Listener as Listener
     from bifrost_lib.store.notifications import Notification as Notification
     from bifrost_lib.store.notifications import listen as listen
@@ -90,6 +95,7 @@ _HOMES = {
     "Delivery": "spool",
     "FileKey": "writing",
     "Gap": "gaps",
+    "GatewaySession": "gateways",
     "Listener": "notifications",
     "Mark": "recommendations",
     "Notification": "notifications",
@@ -118,6 +124,8 @@ _HOMES = {
     "finish_request": "chain_requests",
     "finish_run": "ledger",
     "forget_quotes": "live",
+    "end_gateway_session": "gateways",
+    "gateway_sessions": "gateways",
     "ingestion": "writing",
     "interrupted_report_runs": "report_runs",
     "interrupted_runs": "ledger",
@@ -145,6 +153,7 @@ _HOMES = {
     "record_hits": "documents",
     "remove_document": "documents",
     "remove_watch": "universe",
+    "note_gateway_session": "gateways",
     "request_chain": "chain_requests",
     "save_corporate_actions": "actions",
     "save_document": "documents",
@@ -152,6 +161,7 @@ _HOMES = {
     "save_recommendations": "recommendations",
     "save_watch": "universe",
     "saved_documents": "documents",
+    "session_ends": "moments",
     "settle_recommendation": "recommendations",
     "spot_between": "spots",
     "store_batch": "spool",

@@ -166,4 +166,22 @@ def test_real_timers_keep_the_law_and_the_rate():
 
     moments = asyncio.run(main())
     assert _worst_window(moments) <= 45
-    assert moments[-1] - moments[0] < 119 / 45 + 0.25
+    assert 118 / 45 < moments[-1] - moments[0] < 2 * 119 / 45, "timers are late on a busy machine, but not for ever"
+
+
+def test_on_a_fast_clock_the_event_loop_hears_what_comes_between_the_messages():
+    async def scenario() -> list[int]:
+        pacer, sent, heard = Pacer(ScaledClock(START, 1e6), 45.0), [], []
+
+        def all_at_once() -> None:
+            for number in range(500):
+                pacer.post(Lane.MARKET_DATA, partial(sent.append, number))
+
+        pacer.post(Lane.MARKET_DATA, all_at_once)
+        while len(sent) < 500:
+            heard.append(len(sent))
+            await asyncio.sleep(0)
+        return heard
+
+    heard = asyncio.run(scenario())
+    assert max(later - earlier for earlier, later in pairwise([*heard, 500])) <= Pacer.AT_ONCE

@@ -17,7 +17,7 @@ TABLES = {
     "stocks", "option_contracts", "option_snapshots", "option_sessions", "option_changes", "market_conditions",
     "strategy_history", "collection_runs", "collection_gaps", "ingested_files", "corporate_actions",
     "collection_watchlist", "collection_requests", "live_quotes", "strategy_marks", "saved_documents", "document_hits",
-    "document_outcomes",
+    "document_outcomes", "gateway_sessions",
 }  # fmt: skip
 
 

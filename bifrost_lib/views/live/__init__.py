@@ -31,6 +31,7 @@ _WHERE = {
     "row": "layout",
     "runs_grid": "tables",
     "services_grid": "tables",
+    "sessions_grid": "tables",
     "size_text": "tables",
     "spot_change": "tables",
     "tables_grid": "tables",

@@ -36,7 +36,7 @@ def expiry_grid(summary: pd.DataFrame) -> GridTable:
         {
             "key": f"{row['expiry']:%Y-%m-%d}",
             "cells": [
-                day(row["expiry"]), f"{row['dte']}", percent(row["iv"]), _signed(row["iv_change"] * 100),
+                day(row["expiry"]), f"{row['dte']}", percent(row["iv"]), signed(row["iv_change"] * 100),
                 plain(row["move"]), money(row["volume"]), money(row["open_interest"]), plain(row["put_call"]),
             ],
         }
@@ -111,6 +111,49 @@ def services_grid(services: pd.DataFrame, *, now: datetime) -> GridTable:
     return _grid("Services", columns, rows, "Nothing runs beside the pages: start `bifrost up`.")
 
 
+def sessions_grid(sessions: pd.DataFrame, *, now: datetime) -> GridTable:
+    """Return how each session with a gateway stands, with its market-data lines and the weekly login."""
+    columns = [
+        column("Gateway", text=True), column("Held by", text=True), column("State", text=True),
+        column("Lines", help="market-data lines in use, of those that may be used"), column("Msgs", "/s"),
+        column("Data", text=True), column("Heard", text=True, help="since the gateway said something"),
+        column("Login for", text=True, help="until a person has to log in again"),
+    ]  # fmt: skip
+    rows = [{"cells": _session(row, now)} for row in sessions.to_dict("records")]
+    return _grid("Gateway sessions", columns, rows, "No process holds a session with a gateway.")
+
+
+#: A word that is older than this is of a process that is gone or hangs; it speaks every five seconds.
+SILENT_AFTER = timedelta(seconds=30)
+
+
+def _session(row: dict[Any, Any], now: datetime) -> list[Any]:
+    kind = {"ready": "good", "halted": "bad", "waiting_2fa": "bad", "disconnected": "bad"}.get(row["state"], "warn")
+    state = {"text": row["state"].replace("_", " "), "kind": kind, "title": row["trouble"] or row["state"]}
+    if now - row["ts"] > SILENT_AFTER:
+        state = {"text": f"silent for {age_text((now - row['ts']).total_seconds())}", "kind": "bad"}
+    held = ", ".join(f"{count:,} {who}" for who, count in row["lines_held"].items()) or "none in use"
+    full = row["lines_used"] >= row["lines_total"]
+    lines = {"text": f"{row['lines_used']:,} / {row['lines_total']:,}", "kind": "warn" if full else "", "title": held}
+    if pd.isna(row["login_lapses"]):
+        login: Any = {"text": "simulated", "kind": "muted"}
+    else:
+        left = row["login_lapses"] - now
+        login = {"text": age_text(left.total_seconds()), "kind": "warn" if left < timedelta(hours=24) else ""}
+    heard = MISSING if pd.isna(row["last_heard"]) else age_text(max((now - row["last_heard"]).total_seconds(), 0.0))
+    place = f"{row['host']}:{row['port']}"
+    return [
+        place,
+        row["holder"],
+        state,
+        lines,
+        plain(row["messages_per_s"], decimals=1),
+        row["data_type"],
+        heard,
+        login,
+    ]
+
+
 def watches_grid(watches: pd.DataFrame, *, now: datetime) -> GridTable:
     """Return the watchlist with the age of each symbol's data."""
     columns = [
@@ -177,11 +220,12 @@ def _age(moment: Any, now: datetime, *, late: bool = False, cadence_s: float = 0
     return {"text": age_text(max(age.total_seconds(), 0.0)), "kind": kind, "title": moment.isoformat()}
 
 
-def _signed(value: float) -> str:
+def signed(value: float, decimals: int = 1) -> str:
+    """Return a change with its sign; one that rounds to nothing has none."""
     if isnan(value):
         return MISSING
-    text = f"{value:+,.1f}".replace("-", MINUS)
-    return "0.0" if text[1:] == "0.0" else text
+    text = f"{value:+,.{decimals}f}".replace("-", MINUS)
+    return text if any(digit in text for digit in "123456789") else text[1:]
 
 
 def _count(value: Any) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from bifrost_lib.core.errors import InputError, SourceUnavailable
 from bifrost_lib.ib import Gateway, Limits, open_gateway
 from bifrost_lib.store import Spool
+from bifrost_lib.workflows.collection.beacon import telling
 from bifrost_lib.workflows.collection.conditions import ConditionsJob
 from bifrost_lib.workflows.collection.outbox import Outbox, spool_folder
 from bifrost_lib.workflows.collection.rows import warm_up
@@ -84,7 +85,7 @@ def collect(
     selection = Selection(expiries=expiries, strikes=strikes)
 
     async def work(stop: asyncio.Event) -> list[SweepReport]:
-        async with open_station(desk, limits=limits) as station:
+        async with open_station(desk, holder="collect", limits=limits) as station:
             sweeper = Sweeper(desk, station.gateway, station.outbox, limits=station.gateway.limits)
             for name in names:
                 await station.gateway.underlying(name)
@@ -105,7 +106,7 @@ def collect_forever(
     """
 
     async def work(stop: asyncio.Event) -> list[SweepReport]:
-        async with open_station(desk, limits=limits) as station:
+        async with open_station(desk, holder="option_chain", limits=limits) as station:
             service = CollectorService(
                 desk, station.gateway, station.outbox, limits=station.gateway.limits, hours=station.hours,
                 symbols=[symbol.upper() for symbol in symbols],
@@ -128,7 +129,7 @@ def describe_markets(desk: Desk, *, symbols: Sequence[str] = (), once: bool = Fa
     """
 
     async def work(stop: asyncio.Event) -> int:
-        async with open_station(desk) as station:
+        async with open_station(desk, holder="market_conditions") as station:
             job = ConditionsJob(
                 desk, station.gateway, station.outbox, hours=station.hours, symbols=[one.upper() for one in symbols]
             )
@@ -142,11 +143,14 @@ def describe_markets(desk: Desk, *, symbols: Sequence[str] = (), once: bool = Fa
 
 
 @asynccontextmanager
-async def open_station(desk: Desk, *, limits: Limits | None = None) -> AsyncIterator[Station]:
-    """Open the gateway that the settings name, or the simulated one, and the way to the store."""
+async def open_station(desk: Desk, *, holder: str, limits: Limits | None = None) -> AsyncIterator[Station]:
+    """Open the gateway that the settings name, or the simulated one, and the way to the store; `holder` is who asks."""
     await asyncio.to_thread(warm_up, desk.clock.now())
     with gateway_for(desk.settings) as settings:
-        async with open_gateway(settings, clock=desk.clock, role="collector", limits=limits) as gateway:
+        async with (
+            open_gateway(settings, clock=desk.clock, role="collector", limits=limits) as gateway,
+            telling(desk, gateway, holder=holder),
+        ):
             yield Station(gateway, Outbox(desk.store, Spool(spool_folder(desk.settings))))
 
 
