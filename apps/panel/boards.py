@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
+from apps.panel.kept import Kept
 from bifrost_lib.core.errors import NoDataError
 from bifrost_lib.views import live as views
 from bifrost_lib.workflows import Desk, live
 
-Made = TypeVar("Made")
 KEPT = 48
 #: References that move with the present are read again this often.
 REFERENCE_S = 10
@@ -32,8 +29,7 @@ class Boards:
 
     def __init__(self, desk: Desk, feed: live.LiveFeed) -> None:
         self.desk, self.feed = desk, feed
-        self._made: OrderedDict[Hashable, Any] = OrderedDict()
-        self._lock = threading.Lock()
+        self._kept = Kept(KEPT)
 
     def picture(self, symbol: str, at: datetime | None) -> live.ChainPicture:
         """Return the chain at `at`, or as it is now.
@@ -45,7 +41,7 @@ class Boards:
         """
         if at is None:
             return self.feed.picture(symbol)
-        return self._once(("picture", symbol, at), lambda: live.chain_picture(self.desk, symbol, at=at))
+        return self._kept.once(("picture", symbol, at), lambda: live.chain_picture(self.desk, symbol, at=at))
 
     def before(self, picture: live.ChainPicture, since: str) -> live.ChainPicture | None:
         """Return the chain that changes are told against; None where there is none before the picture.
@@ -55,7 +51,7 @@ class Boards:
         at = picture.at or self.desk.clock.now()
         moment = live.reference_moment(since, at)
         moment -= timedelta(seconds=moment.timestamp() % REFERENCE_S)
-        known = self._once(("before", picture.symbol, moment), lambda: self._known(picture.symbol, moment))
+        known = self._kept.once(("before", picture.symbol, moment), lambda: self._known(picture.symbol, moment))
         if known is not None and moment - known.as_of <= TOO_OLD:
             return known
         later = [ms for ms in self.moments_ms(picture.symbol) if moment.timestamp() < ms / 1000 <= at.timestamp()]
@@ -63,7 +59,7 @@ class Boards:
             return known
         # A sweep stores a chain in pieces: the last piece of the first sweep.
         first = datetime.fromtimestamp(max(ms for ms in later if ms <= later[0] + SWEEP_MS) / 1000, UTC)
-        return self._once(("before", picture.symbol, first), lambda: self._known(picture.symbol, first))
+        return self._kept.once(("before", picture.symbol, first), lambda: self._known(picture.symbol, first))
 
     def ladder(self, picture: live.ChainPicture, expiry: date, before: live.ChainPicture | None) -> dict[str, Any]:
         """Return the ladder of one expiration."""
@@ -74,7 +70,7 @@ class Boards:
             table: dict[str, Any] = views.ladder_table(rows, spot=picture.spot, key=key)
             return table
 
-        return self._once(("ladder", picture.number, expiry, before.number if before else None), make)
+        return self._kept.once(("ladder", picture.number, expiry, before.number if before else None), make)
 
     def expiries(self, picture: live.ChainPicture, before: live.ChainPicture | None) -> dict[str, Any]:
         """Return the grid of expirations."""
@@ -83,12 +79,12 @@ class Boards:
             table: dict[str, Any] = views.expiry_grid(live.expiry_summary(picture, before))
             return table
 
-        return self._once(("expiries", picture.number, before.number if before else None), make)
+        return self._kept.once(("expiries", picture.number, before.number if before else None), make)
 
     def moments_ms(self, symbol: str) -> list[int]:
         """Return every stored moment of the symbol, in milliseconds since 1970; read again after half a minute."""
         beat = int(self.desk.clock.now().timestamp() // 30)
-        return self._once(("moments", symbol, beat), lambda: self._moments(symbol))
+        return self._kept.once(("moments", symbol, beat), lambda: self._moments(symbol))
 
     def _moments(self, symbol: str) -> list[int]:
         # Up to the next millisecond: a read at the rounded moment must see what was stored in it.
@@ -103,16 +99,3 @@ class Boards:
             return live.chain_picture(self.desk, symbol, at=at)
         except NoDataError:
             return None
-
-    def _once(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        with self._lock:
-            if key in self._made:
-                self._made.move_to_end(key)
-                found: Made = self._made[key]
-                return found
-        made = make()  # two viewers may make the same at the same time; either's will do
-        with self._lock:
-            self._made[key] = made
-            while len(self._made) > KEPT:
-                self._made.popitem(last=False)
-        return made

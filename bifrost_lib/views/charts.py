@@ -18,11 +18,16 @@ def blank_chart(palette: Palette, *, height: int, x_label: str, y_label: str, **
         toolbar_location="right",
         toolbar_inner=True,
         tools="pan,xwheel_zoom,box_zoom,reset,save",
-        background_fill_color=palette.panel,
-        border_fill_color=palette.panel,
-        outline_line_color=None,
         **options,
     )
+    dress_chart(chart, palette, x_label=x_label, y_label=y_label)
+    return chart
+
+
+def dress_chart(chart: figure, palette: Palette, *, x_label: str, y_label: str) -> None:
+    """Give a figure that is drawn already the palette's colours, and a toolbar that shows under the mouse."""
+    chart.background_fill_color = chart.border_fill_color = palette.panel
+    chart.outline_line_color = None
     chart.toolbar.logo = None
     chart.toolbar.autohide = True
     chart.min_border_right = 16
@@ -36,13 +41,17 @@ def blank_chart(palette: Palette, *, height: int, x_label: str, y_label: str, **
         axis.minor_tick_line_color = None
     chart.grid.grid_line_color = palette.line
     chart.grid.grid_line_alpha = 0.55
-    return chart
 
 
 def style_legend(chart: figure, palette: Palette) -> None:
     """Give the legend the palette's colours and a row of its own above the picture."""
     legend: Any = chart.legend[0]
     chart.add_layout(legend, "above")
+    dress_legend(legend, palette)
+
+
+def dress_legend(legend: Any, palette: Palette) -> None:
+    """Give a legend the palette's colours; a click hides what it names."""
     legend.orientation = "horizontal"
     legend.location = "left"
     legend.label_text_font = FONT

@@ -39,6 +39,12 @@ def plain(value: float | None, *, decimals: int = 2) -> str:
     return _number(value, f",.{decimals}f")
 
 
+def signed(value: float, *, decimals: int = 1) -> str:
+    """Format a change with its sign; one that rounds to nothing has none."""
+    text = _number(value, f"+,.{decimals}f")
+    return text if text == MISSING or any(digit in text for digit in "123456789") else text[1:]
+
+
 def strike_text(value: float) -> str:
     """Format a strike without needless decimals: ``480``, ``482.5``."""
     return f"{value:,.3f}".rstrip("0").rstrip(".")

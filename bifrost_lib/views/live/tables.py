@@ -10,7 +10,7 @@ import pandas as pd
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.views.badges import age_text, freshness
-from bifrost_lib.views.formats import MINUS, MISSING, day, money, percent, plain
+from bifrost_lib.views.formats import MINUS, MISSING, day, money, percent, plain, signed
 
 GridTable = dict[str, Any]
 
@@ -218,14 +218,6 @@ def _age(moment: Any, now: datetime, *, late: bool = False, cadence_s: float = 0
         state = "fresh" if age.total_seconds() < 1.5 * cadence_s and not late else "stale"
     kind = {"fresh": "good", "ageing": "warn", "stale": "bad"}[state]
     return {"text": age_text(max(age.total_seconds(), 0.0)), "kind": kind, "title": moment.isoformat()}
-
-
-def signed(value: float, decimals: int = 1) -> str:
-    """Return a change with its sign; one that rounds to nothing has none."""
-    if isnan(value):
-        return MISSING
-    text = f"{value:+,.{decimals}f}".replace("-", MINUS)
-    return text if any(digit in text for digit in "123456789") else text[1:]
 
 
 def _count(value: Any) -> str:

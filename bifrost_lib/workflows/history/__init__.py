@@ -11,7 +11,17 @@ from typing import Any
 _WHERE = {
     "MEASURED": "changes",
     "contract_changes": "changes",
+    "TENORS_DAYS": "smiles",
+    "WINDOWS": "volatility",
+    "changes_between": "changes",
     "large_changes": "changes",
+    "sampled_moments": "strategies",
+    "smile_summary": "smiles",
+    "smiles_through_time": "smiles",
+    "strategy_history": "strategies",
+    "telling_sessions": "volatility",
+    "terms_through_time": "smiles",
+    "volatility_history": "volatility",
 }
 
 __all__ = list(_WHERE)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bifrost_lib.core.calendar import exchange_date
+from bifrost_lib.core.clock import as_utc
+from bifrost_lib.core.errors import InputError, NoDataError
+from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.collection.changes import CHANGE_COLUMNS, KEY, THRESHOLDS
+from bifrost_lib.workflows.desk import Desk
 
 MEASURED = ("iv", "open_interest", "volume", "mid")
 
@@ -29,10 +34,8 @@ def contract_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         the change of volume is NaN between two sessions, as it starts again every morning.
     """
     kept = [*KEY, "ts", *MEASURED, "quality"]
-    old = before[kept].astype({"trading_class": str, "right": str, "style": str, "settlement": str})
-    new = after[[*kept, "symbol", "dte", "delta", "spot"]].astype(
-        {"trading_class": str, "right": str, "style": str, "settlement": str}
-    )
+    words = dict.fromkeys(("trading_class", "right", "style", "settlement"), str)  # categories may differ
+    old, new = before[kept].astype(words), after[[*kept, "symbol", "dte", "delta", "spot"]].astype(words)
     both = new.merge(old, on=list(KEY), suffixes=("", "_before")).rename(columns={"ts_before": "since_ts"})
     both = both[(both["ts"] > both["since_ts"]).to_numpy()].reset_index(drop=True)
     good = (both["quality"] == "ok").to_numpy() & (both["quality_before"] == "ok").to_numpy()
@@ -43,6 +46,25 @@ def contract_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         both[f"{name}_change"] = both[name] - both[f"{name}_before"]
     both.loc[~_same_session(both), "volume_change"] = np.nan
     return both.drop(columns=["quality", "quality_before"])
+
+
+def changes_between(desk: Desk, symbol: str, *, since: datetime, at: datetime) -> pd.DataFrame:
+    """Read the chains at two moments and compare the contracts that they share; see `contract_changes`.
+
+    Raises
+    ------
+    InputError
+        If `since` is not before `at`.
+    NoDataError
+        If nothing was known at one of the moments, or they share no contract.
+    """
+    if not as_utc(since, name="since") < as_utc(at):
+        raise InputError("since", since, f"a moment before {at.isoformat()}")
+    both = contract_changes(read_chain(desk, symbol, at=since), read_chain(desk, symbol, at=at))
+    if both.empty:
+        hint = f"it shares no contract with the chain of {since.isoformat()}"
+        raise NoDataError("changes", symbol=symbol.upper(), at=at, hint=hint)
+    return both
 
 
 def large_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

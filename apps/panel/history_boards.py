@@ -1,0 +1,194 @@
+"""What all viewers of the history page share: frames, and the pictures drawn of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from apps.panel.kept import Kept
+from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.views import history as views
+from bifrost_lib.workflows import Desk, history
+
+KEPT_FRAMES, KEPT_BOARDS = 96, 64
+#: A history that grows is read again this often.
+FRESH_S = 60
+
+TABS = ("Volatility", "Smile", "Term structure", "Changes", "Strategies")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a viewer wants to see; two who want the same see the same board."""
+
+    symbol: str
+    window: str = "1y"
+    tab: str = TABS[0]
+    tenor_days: int = 30
+    chosen: str = ""
+    since: str = "1 week before"
+    measure: str = "iv"
+    strategy: str = "iron_condor"
+    theme: str = "light"
+
+
+@dataclass(frozen=True)
+class Board:
+    """One tab as it is shown: pictures and grids by their places, and the frame behind them.
+
+    `history` is None where nothing of the symbol is known.
+    """
+
+    history: pd.DataFrame | None
+    charts: dict[str, str] = field(default_factory=dict)
+    grids: dict[str, dict[str, Any]] = field(default_factory=dict)
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+class HistoryBoards:
+    """Boards by what is asked for, each made once for all viewers.
+
+    Parameters
+    ----------
+    desk : Desk
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._frames, self._boards = Kept(KEPT_FRAMES), Kept(KEPT_BOARDS)
+
+    def board(self, asked: Asked, tell: Callable[[int, int], None] = lambda done, of: None) -> Board:
+        """Return what is shown for `asked`; trouble with the data is on it in words.
+
+        Raises
+        ------
+        BifrostError
+            If the history of the symbol cannot be read at all.
+        """
+        past = self.volatility(asked.symbol, asked.window)
+        key = (asked, past["ts"].iloc[-1])
+        return self._boards.once(key, lambda: _MAKERS[asked.tab](self, asked, past, tell))
+
+    def volatility(self, symbol: str, window: str) -> pd.DataFrame:
+        """Return the history of volatility in a window, read again once a minute."""
+        beat = int(self.desk.clock.now().timestamp() // FRESH_S)
+        days = history.WINDOWS[window]
+        return self._frames.once(
+            ("volatility", symbol, window, beat), lambda: history.volatility_history(self.desk, symbol, days=days)
+        )
+
+    def since_choices(self, past: pd.DataFrame) -> dict[str, datetime]:
+        """Return the sessions that changes can be told against."""
+        earlier = {"1 day before": past["ts"].iloc[-2].to_pydatetime()} if len(past) > 1 else {}
+        named = {name: at for name, at in history.telling_sessions(past).items() if name.endswith("before")}
+        return earlier | named
+
+    def frame(self, key: tuple[Any, ...], read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Return a frame that was read before, or is read now."""
+        return self._frames.once(key, read)
+
+
+def _volatility(boards: HistoryBoards, asked: Asked, past: pd.DataFrame, tell: Any) -> Board:
+    theme = asked.theme
+    percent, points = "%", "volatility points"
+    drawn = {
+        "a": (views.iv_range_chart(past, theme=theme), "Implied volatility in its year", percent, "0"),
+        "b": (views.rank_chart(past, theme=theme), "Rank and percentile in the year before", percent, "0"),
+        "c": (views.premium_chart(past, theme=theme), "Implied against realised: the premium", percent, "0"),
+        "d": (views.skew_chart(past, theme=theme), "Skew of 30 days", points, "0.0"),
+        "e": (views.slope_chart(past, theme=theme), "Slope of the term structure", points, "0.0"),
+        "f": (views.put_call_chart(past, theme=theme), "Puts over calls", "ratio", "0.00"),
+    }
+    charts = {
+        place: views.chart_text(views.chart_figure(one, theme=theme, title=title, y_label=label, form=form))
+        for place, (one, title, label, form) in drawn.items()
+    }
+    return Board(past, charts, {}, past)
+
+
+def _smile(boards: HistoryBoards, asked: Asked, past: pd.DataFrame, tell: Any) -> Board:
+    smiles = _smiles(boards, asked, past)
+    drawn = views.smiles_chart(smiles, chosen=asked.chosen, theme=asked.theme)
+    title = f"Smile of the expiration nearest to {asked.tenor_days} days"
+    figure = views.chart_figure(
+        drawn, theme=asked.theme, title=title, x_label="strike, % of the forward", y_label="implied volatility, %"
+    )
+    grid = views.smiles_grid(history.smile_summary(smiles))
+    return Board(past, {"a": views.chart_text(figure)}, {"a": grid}, smiles)
+
+
+def _terms(boards: HistoryBoards, asked: Asked, past: pd.DataFrame, tell: Any) -> Board:
+    moments = history.telling_sessions(past)
+    key = ("terms", asked.symbol, tuple(moments.items()))
+    terms = boards.frame(key, lambda: history.terms_through_time(boards.desk, asked.symbol, moments))
+    drawn = {
+        "a": views.chart_figure(
+            views.terms_chart(terms, chosen=asked.chosen, theme=asked.theme), theme=asked.theme,
+            title="Volatility at the money", x_label="calendar days to expiry", y_label="implied volatility, %",
+        ),
+        "b": views.chart_figure(
+            views.slope_chart(past, theme=asked.theme), theme=asked.theme, title="Slope through time",
+            y_label="volatility points", form="0.0",
+        ),
+    }  # fmt: skip
+    charts = {place: views.chart_text(figure) for place, figure in drawn.items()}
+    grid = views.smiles_grid(history.smile_summary(_smiles(boards, asked, past)))
+    return Board(past, charts, {"a": grid}, terms)
+
+
+def _changes(boards: HistoryBoards, asked: Asked, past: pd.DataFrame, tell: Any) -> Board:
+    choices = boards.since_choices(past)
+    if not choices:
+        raise NoDataError("changes", symbol=asked.symbol, hint="a single session is stored")
+    since = choices.get(asked.since, next(iter(choices.values())))
+    at = past["ts"].iloc[-1].to_pydatetime()
+    key = ("changes", asked.symbol, since, at)
+    changes = boards.frame(key, lambda: history.changes_between(boards.desk, asked.symbol, since=since, at=at))
+    titles = {"iv": "Change of implied volatility", "open_interest": "Change of open interest"}
+    figure = views.chart_figure(
+        views.changes_chart(changes, measure=asked.measure, theme=asked.theme), theme=asked.theme,
+        title=f"{titles[asked.measure]} since {since:%-d %b %Y}", x_label="strike, % of spot",
+    )  # fmt: skip
+    return Board(
+        past, {"a": views.chart_text(figure)}, {"a": views.changes_grid(changes, measure=asked.measure)}, changes
+    )
+
+
+def _strategies(boards: HistoryBoards, asked: Asked, past: pd.DataFrame, tell: Any) -> Board:
+    moments = history.sampled_moments(past)
+    key = ("strategy", asked.symbol, asked.strategy, tuple(moments))
+    found = boards.frame(
+        key, lambda: history.strategy_history(boards.desk, asked.symbol, asked.strategy, moments, tell=tell)
+    )
+    drawn = views.strategy_charts(found, theme=asked.theme)
+    titles = {
+        "premium": ("Premium for one unit, a credit above zero", "$", "0,0"),
+        "pop": ("Probability of profit", "%", "0"),
+        "return_on_risk": ("Return on risk", "%", "0"),
+        "ev": ("Expected value for one unit", "$", "0,0"),
+    }
+    charts = {}
+    for place, (name, (title, label, form)) in zip("abcd", titles.items(), strict=True):
+        figure = views.chart_figure(drawn[name], theme=asked.theme, title=title, y_label=label, form=form)
+        charts[place] = views.chart_text(figure)
+    return Board(past, charts, {"a": views.strategy_grid(found)}, found)
+
+
+def _smiles(boards: HistoryBoards, asked: Asked, past: pd.DataFrame) -> pd.DataFrame:
+    moments = history.telling_sessions(past)
+    key = ("smiles", asked.symbol, asked.tenor_days, tuple(moments.items()))
+    tenor = asked.tenor_days
+    return boards.frame(key, lambda: history.smiles_through_time(boards.desk, asked.symbol, moments, tenor_days=tenor))
+
+
+_MAKERS: dict[str, Callable[[HistoryBoards, Asked, pd.DataFrame, Any], Board]] = {
+    "Volatility": _volatility,
+    "Smile": _smile,
+    "Term structure": _terms,
+    "Changes": _changes,
+    "Strategies": _strategies,
+}

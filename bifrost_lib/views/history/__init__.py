@@ -1,0 +1,41 @@
+"""The past in pictures, drawn with HoloViews: frames in, pictures out.
+
+HoloViews takes seconds to import, so names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "Chart": "components",
+    "Choice": "components",
+    "changes_chart": "changes",
+    "changes_grid": "changes",
+    "chart_figure": "drawing",
+    "chart_text": "drawing",
+    "conditions_strip": "volatility",
+    "empty_text": "drawing",
+    "iv_range_chart": "volatility",
+    "premium_chart": "volatility",
+    "put_call_chart": "volatility",
+    "rank_chart": "volatility",
+    "skew_chart": "volatility",
+    "slope_chart": "volatility",
+    "smiles_chart": "smiles",
+    "smiles_grid": "smiles",
+    "strategy_charts": "strategies",
+    "strategy_grid": "strategies",
+    "surface_chart": "surface",
+    "terms_chart": "smiles",
+    "warm_up": "drawing",
+}
+
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
