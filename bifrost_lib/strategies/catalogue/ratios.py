@@ -68,7 +68,7 @@ PUT_RATIO_112 = StrategyDocument(
     legs=(
         Leg("long_put", "P", +1, ByDelta(-0.25, -0.35, -0.18)),
         Leg("short_put", "P", -1, Wing("long_put", target=-0.02, furthest=-0.05)),
-        Leg("short_tail_puts", "P", -2, ByDelta(-0.05, -0.10, -0.03)),
+        Leg("short_tail_puts", "P", -2, ByDelta(-0.07, -0.12, -0.03)),
     ),
     dte=DteRange(30, 60, 120),
     cash="credit",
