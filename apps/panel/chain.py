@@ -16,6 +16,7 @@ import panel
 from apps.panel.boards import Boards
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
+from bifrost_lib.views import BuilderState
 from bifrost_lib.views import live as views
 from bifrost_lib.workflows import list_symbols, live
 
@@ -236,6 +237,7 @@ class ChainPage:
             "now_ms": self._desk.clock.now().timestamp() * 1000,
             "at_ms": None if picture.at is None else picture.at.timestamp() * 1000,
             "note": note,
+            "query": BuilderState(symbol=picture.symbol, at=picture.at).query(),
         }
 
     def _csv(self) -> StringIO:

@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import Any
 
 _WHERE = {
+    "BuilderState": "builder_state",
     "absent_list": "report_tables",
     "builder_page": "builder",
-    "candidate_query": "builder_state",
     "candidates_grid": "candidates",
     "candidates_table": "candidates",
     "chain_table": "chain",

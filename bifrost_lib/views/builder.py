@@ -26,7 +26,7 @@ from bifrost_lib.views.builder_state import (
 from bifrost_lib.views.charts import load_bokeh
 from bifrost_lib.views.clicks import Clicks
 from bifrost_lib.views.details import measures_table
-from bifrost_lib.views.downloads import download_link
+from bifrost_lib.views.downloads import download_link, link_off
 from bifrost_lib.views.header import Header
 from bifrost_lib.views.html import notice
 from bifrost_lib.views.inputs import Bench, Market, Structure
@@ -281,17 +281,17 @@ class _Builder:
     def _exports(self, structure: Structure) -> str:
         export = self._bench.export_structure(structure)
         table = download_link(export.csv, name=f"{export.stem}.csv", kind="text/csv", label="Legs CSV")
-        if self._age == "stale":
-            off = "".join(
-                f"<span class='bf-link bf-off' aria-disabled='true' title='{STALE}'>{name}</span>"
-                for name in ("JSON", "YAML")
-            )
-            return table + off
-        kinds = (("json", "application/json", export.json), ("yaml", "application/yaml", export.yaml))
-        return table + "".join(
-            download_link(text, name=f"{export.stem}.{ending}", kind=kind, label=ending.upper())
-            for ending, kind, text in kinds
+        files = (
+            ("Document YAML", f"{export.stem}.yaml", "application/yaml", export.yaml),
+            ("JSON", f"{export.stem}.json", "application/json", export.json),
+            ("by delta", f"{export.stem}_by_delta.yaml", "application/yaml", export.by_delta),
         )
+        off = STALE if self._age == "stale" else export.reason
+        if off:
+            return table + "".join(link_off(label, why=off) for label, *_ in files)
+        return table + "".join(
+            download_link(text, name=name, kind=kind, label=label) for label, name, kind, text in files
+        )  # fmt: skip
 
     def _on_age(self, state: str) -> None:
         self._age = state

@@ -98,6 +98,7 @@ class ScenarioControls:
             layout={"width": "100%"},
         )  # fmt: skip
         self._day_text, self._vol_text, self.told = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.told.add_class("bf-told")
         day_field, vol_field = (
             field(name, slider, text)
             for name, slider, text in (

@@ -81,9 +81,10 @@ def read_query(query: str, first: BuilderState) -> BuilderState:
     return found
 
 
-def candidate_query(record: Mapping[str, Any], *, symbol: str, at: datetime | None) -> str:
+def candidate_query(record: Mapping[str, Any], *, symbol: str, at: datetime | None, theme: str = "light") -> str:
     """Return the query that opens a candidate of a scan in the builder."""
-    return BuilderState(symbol=symbol, at=at, picks=tuple(_pick(leg) for leg in record["legs"])).query()
+    picks = tuple(_pick(leg) for leg in record["legs"])
+    return BuilderState(symbol=symbol, at=at, picks=picks, theme=theme).query()
 
 
 def leg_text(pick: Mapping[str, Any]) -> str:

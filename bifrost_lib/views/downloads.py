@@ -23,3 +23,8 @@ def download_link(text: str, *, name: str, kind: str, label: str) -> str:
         f"<a class='bf-link' download='{escape(name, quote=True)}' "
         f"href='data:{kind};charset=utf-8;base64,{content}'>{escape(label)}</a>"
     )
+
+
+def link_off(label: str, *, why: str) -> str:
+    """Return HTML: what stands where a link would be that cannot be followed now."""
+    return f"<span class='bf-link bf-off' aria-disabled='true' title='{escape(why, quote=True)}'>{escape(label)}</span>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,6 +13,7 @@ import pandas as pd
 
 from bifrost_lib.core.clock import parse_moment
 from bifrost_lib.core.errors import BifrostError
+from bifrost_lib.views.builder_state import candidate_query
 from bifrost_lib.views.candidates import candidates_grid
 from bifrost_lib.views.charts import load_bokeh
 from bifrost_lib.views.columns import legs_text
@@ -29,6 +31,8 @@ from bifrost_lib.views.picture import Picture
 log = logging.getLogger(__name__)
 
 ROWS = 10
+#: Where the builder stands, seen from the finder.
+BUILDER = "../strategy_builder/"
 
 
 def finder_page(
@@ -170,12 +174,18 @@ class _Finder:
 
     def _draw_detail(self) -> None:
         record, theme = self._records[self._selected], self._theme
-        title = f"<h2>#{record['rank']} · {legs_text(record)}</h2>"
+        title = f"<h2>#{record['rank']} · {legs_text(record)}{self._builder_link(record)}</h2>"
         _replace(
             self._detail,
             widgets.HTML(title + legs_table(record, theme=theme).body + measures_table(record, theme=theme).body),
         )
         _replace(self._reason, widgets.HTML(f"<h2>Why this rank</h2>{score_table(record, theme=theme).body}"))
+
+    def _builder_link(self, record: dict[str, Any]) -> str:
+        asked = self._controls.request()
+        query = escape(candidate_query(record, symbol=asked.symbol, at=asked.at, theme=self._theme), quote=True)
+        title = "change its legs, and look at it on other days and at other volatilities"
+        return f"<a class='bf-open' href='{BUILDER}?{query}' title='{title}'>Open in builder</a>"
 
     def _show_problem(self, title: str, text: str) -> None:
         self._found, self._records = None, []

@@ -17,7 +17,7 @@ from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk
 
 LONGEST_DAYS = 10_000
-MOST_LEGS = 20
+MOST_LEGS = 12
 
 Key = tuple[str, str, str, float]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from datetime import UTC, datetime
 from typing import Any
@@ -12,12 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
 from bifrost_lib.pricing import greeks, price
-from bifrost_lib.strategies import evaluate
+from bifrost_lib.strategies import evaluate, find_candidates, read_document
 from bifrost_lib.workflows import (
     Market,
     build_structure,
@@ -127,7 +125,7 @@ def test_what_cannot_be_built_is_said_once_and_by_name(market: Market) -> None:
         build_structure(market, [pick("C", 1, 400)])
     assert build_structure(market, [pick("C", 1, 400, price=101.0)]).measures["premium"] == -10_100.0
     with pytest.raises(InputError) as refused:
-        build_structure(market, CONDOR * 6)
+        build_structure(market, CONDOR * 4)
     assert refused.value.name == "legs"
 
 
@@ -194,19 +192,30 @@ def test_details_add_up_to_the_structure(market: Market) -> None:
     assert (stock["itm"], stock["touch"], stock["delta"]) == (None, None, -100.0)
 
 
-def test_exports_parse_and_measure_the_same(market: Market) -> None:
-    built = build_structure(market, [*CALENDAR, {"right": "S", "qty": 1}])
-    export = export_structure(built)
-    document = json.loads(export.json)
-    assert yaml.safe_load(export.yaml) == document
-    legs = [
-        leg if leg["right"] == "S" else leg | {"tau": DTE[leg["expiry"]] / 365} for leg in document["legs"]
-    ]  # fmt: skip
-    again = evaluate(legs=legs, **document["terms"])
-    assert {name: again[name] for name in ("pop", "ev", "premium")} == {
-        name: document["measures"][name] for name in ("pop", "ev", "premium")
-    }
+def test_a_document_finds_its_own_structure_again(market: Market) -> None:
+    for picks in (CONDOR, CALENDAR, COVERED):
+        built = build_structure(market, picks)
+        export = export_structure(built)
+        document = read_document(export.yaml)
+        assert read_document(export.json) == document
+        found = find_candidates(market.chain, document).records()[0]
+        assert [(leg["right"], leg["qty"], leg["strike"], leg["expiry"]) for leg in found["legs"]] == [
+            (leg["right"], leg["qty"], leg["strike"], leg["expiry"]) for leg in built.legs
+        ]
+        loose = read_document(export.by_delta)
+        assert {leg.rule.by for leg in loose.legs if leg.rule} == {"delta"}
+
+
+def test_a_structure_that_no_document_can_say_is_refused_with_the_reason(market: Market) -> None:
+    export = export_structure(build_structure(market, [{"right": "S", "qty": 1}]))
+    assert (export.yaml, export.json) == ("", "")
+    assert "near expiry" in export.reason
+
+
+def test_the_legs_are_a_table(market: Market) -> None:
+    export = export_structure(build_structure(market, [*CALENDAR, {"right": "S", "qty": 1}]))
     rows = list(csv.DictReader(io.StringIO(export.csv)))
     assert [(row["right"], row["qty"], row["expiry"]) for row in rows] == [
         ("P", "-1", NEAR), ("P", "1", FAR), ("S", "1", ""),
     ]  # fmt: skip
+    assert float(rows[1]["price"]) == pytest.approx((float(rows[1]["bid"]) + float(rows[1]["ask"])) / 2)

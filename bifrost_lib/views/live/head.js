@@ -22,10 +22,12 @@ export function render({ model }) {
   const head = document.createElement("header")
   const nav = part("nav", "pages", head)
   nav.setAttribute("aria-label", "Pages")
+  const carriers = [] // links that take along which chain is shown
   for (const page of model.pages) {
     const link = part("a", page.current ? "current" : "", nav)
     link.href = page.href
     link.textContent = page.title
+    if (page.carries) carriers.push(link)
     if (page.current) link.setAttribute("aria-current", "page")
   }
   const what = part("span", "what", head)
@@ -69,6 +71,7 @@ export function render({ model }) {
     replay.hidden = state.at_ms === null || state.at_ms === undefined
     notice.textContent = state.note ?? ""
     notice.className = `note ${state.note_kind ?? ""}`
+    for (const link of carriers) link.search = state.query ?? ""
     age()
   }
   function name() {

@@ -12,6 +12,7 @@ from bifrost_lib.views.live.components import asset
 from bifrost_lib.views.palette import THEMES, page_colours
 
 pn: Any = panel
+BUILDER = "/strategy_builder/"
 THEME_COOKIE = "bf-theme"
 
 
@@ -66,5 +67,11 @@ def column(*parts: Any, gap_px: int = 6, **options: Any) -> Any:
 
 
 def links(pages: Sequence[tuple[str, str]], *, current: str) -> list[dict[str, Any]]:
-    """Return the links of a page's head: pairs of title and address, the current one marked."""
-    return [{"title": title, "href": href, "current": title == current} for title, href in pages]
+    """Return the links of a page's head: pairs of title and address, the current one marked.
+
+    A page that works with a chain is told, by the head's state, which one is shown.
+    """
+    return [
+        {"title": title, "href": href, "current": title == current, "carries": href.endswith(BUILDER)}
+        for title, href in pages
+    ]
