@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bifrost_lib.core.settings import Settings
 from bifrost_lib.views import page_colours
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, page_token, shared_secret
 from hub_config.authentication import authenticator
-from hub_config.labs import PASSED_ON, lab_arguments, lab_environment, prepare_folder, write_kernels
+from hub_config.labs import PASSED_ON, lab_arguments, lab_environment, prepare_lab, write_kernels
 from hub_config.roles import hub_roles
 
 Options = dict[str, dict[str, Any]]
@@ -33,8 +34,15 @@ def hub_options(settings: Settings, places: Places, pages: Sequence[Page]) -> Op
         If the way to log in that the settings ask for cannot be had.
     """
     kind, login = authenticator(settings)
-    found = [server(settings, places), proxy(settings, places), people(pages), looks(pages), labs(settings), login]
-    found.append({"JupyterHub": {"services": services(settings, places, pages), "authenticator_class": kind}})
+    found = [
+        server(settings, places),
+        proxy(settings, places),
+        people(pages),
+        looks(pages),
+        labs(settings, places),
+        login,
+    ]
+    found += [login, {"JupyterHub": {"services": services(settings, places, pages), "authenticator_class": kind}}]
     merged: Options = {}
     for options in found:
         for name, values in options.items():
@@ -117,24 +125,22 @@ def page_groups(pages: Sequence[Page]) -> list[dict[str, Any]]:
     return [{"title": title, "pages": entries} for title, entries in groups.items()]
 
 
-def labs(settings: Settings) -> Options:
+def labs(settings: Settings, places: Places) -> Options:
     """Return how a quant's JupyterLab is started: as the hub's own user, or with accounts of the system as theirs."""
     kernels = write_kernels(settings.home / "hub" / "jupyter", gpu=has_gpu())
     system = settings.hub_auth == "pam"
+    url = f"https://{settings.hub_host}/" if settings.hub_host else places.url
     options: Options = {
         "JupyterHub": {"spawner_class": "local" if system else "simple"},
         "Spawner": {
             "cmd": [sys.executable, "-P", "-m", "jupyterhub.singleuser"],
             "args": lab_arguments(as_root=os.geteuid() == 0),
             "default_url": "/lab", "env_keep": list(PASSED_ON), "disable_user_config": True, "ip": LOOPBACK,
-            "environment": lab_environment(settings, kernels), "start_timeout": 120, "http_timeout": 120,
-            "pre_spawn_hook": None if system else _prepare_lab,
+            "environment": lab_environment(settings, kernels, url=url), "start_timeout": 120, "http_timeout": 120,
+            "pre_spawn_hook": partial(prepare_lab, settings=settings),
         },
     }  # fmt: skip
     if not system:
+        (settings.home / "labs").mkdir(mode=0o700, exist_ok=True)
         options["SimpleLocalProcessSpawner"] = {"home_dir_template": str(settings.home / "labs" / "{username}")}
     return options
-
-
-def _prepare_lab(spawner: Any) -> None:
-    prepare_folder(Path(spawner.home_dir))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
+from bifrost_lib.core.errors import EnvironmentProblem
 from bifrost_lib.core.settings import Settings
+from hub_config.database_roles import database_environment
+from hub_config.roles import ADMIN, may_research, role_of_groups
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 #: A kernel that computes is never idle; one that nobody looks at ends after this long without a message,
@@ -58,19 +62,30 @@ def lab_arguments(*, as_root: bool) -> list[str]:
     return arguments + (["--allow-root"] if as_root else [])
 
 
-def lab_environment(settings: Settings, kernels: Path) -> dict[str, str]:
-    """Return what a lab and its kernels find in their environment, beside `PASSED_ON` and their own hub token."""
-    given = {
-        "BIFROST_HOME": str(settings.home),
-        "JUPYTER_PATH": str(kernels),
-        "PYTHONPATH": str(NOTEBOOKS.parent),
-        "JUPYTERHUB_SINGLEUSER_APP": "jupyterlab.labapp.LabApp",
-    }
+def lab_environment(settings: Settings, kernels: Path, *, url: str) -> dict[str, str]:
+    """Return what all labs find in their environment, beside `PASSED_ON` and each its own hub token."""
+    given = {"JUPYTER_PATH": str(kernels), "PYTHONPATH": str(NOTEBOOKS.parent), "PLATFORM_URL": url}
     if settings.sample_data is not None:
         given["BIFROST_SAMPLE_DATA"] = str(settings.sample_data)
-    if settings.database_url is not None:  # a server of yours: the embedded one is found by the home
-        given["BIFROST_DATABASE_URL"] = settings.database_url.replace("+psycopg2", "")
     return given
+
+
+async def prepare_lab(spawner: Any, settings: Settings) -> None:
+    """Let a lab connect to the database as its owner, with a home of its own: the platform's it neither needs nor gets.
+
+    Raises
+    ------
+    BifrostError
+        If the person has no role, or no login can be made for them; the lab is then not started.
+    """
+    name, folder = spawner.user.name, Path(spawner.home_dir)
+    role = ADMIN if spawner.user.admin else role_of_groups(group.name for group in spawner.user.groups)
+    if role is None or not may_research(role):
+        raise EnvironmentProblem(f"{name} has no role that researches", "ask whoever looks after the accounts")
+    own = await asyncio.to_thread(database_environment, settings, name, role)
+    spawner.environment = spawner.environment | own | {"BIFROST_HOME": str(folder / ".bifrost")}
+    if settings.hub_auth != "pam":  # there the folder is the person's own, and not ours to write
+        await asyncio.to_thread(prepare_folder, folder)
 
 
 def prepare_folder(folder: Path, *, notebooks: Path = NOTEBOOKS) -> None:

@@ -10,7 +10,7 @@ from bifrost_lib.workflows.hub.accounts import (
     remove_account,
     set_account,
 )
-from bifrost_lib.workflows.hub.places import LOOPBACK, Places
+from bifrost_lib.workflows.hub.places import LOOPBACK, Places, platform_url
 from bifrost_lib.workflows.hub.private_files import write_private
 from bifrost_lib.workflows.hub.registry import ROLES, Page, read_registry
 from bifrost_lib.workflows.hub.secrets import page_token, shared_secret
@@ -24,6 +24,7 @@ __all__ = [
     "account_for",
     "first_accounts",
     "page_token",
+    "platform_url",
     "read_accounts",
     "read_registry",
     "remove_account",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from bifrost_lib.core.errors import EnvironmentProblem, InputError
+from bifrost_lib.core.settings import Settings
 from bifrost_lib.workflows.hub.private_files import write_private
 
 LOOPBACK = "127.0.0.1"
@@ -82,6 +84,16 @@ class Places:
     def write(self, home: Path) -> None:
         """Tell the parts where to listen."""
         write_private(_record(home), json.dumps(asdict(self)))
+
+
+def platform_url(settings: Settings) -> str:
+    """Return the address that people open: of the web server before the platform, else the platform's own.
+
+    A notebook in JupyterLab has a home of its own; the hub tells it by ``PLATFORM_URL``.
+    """
+    if told := os.environ.get("PLATFORM_URL"):
+        return told
+    return f"https://{settings.hub_host}/" if settings.hub_host else f"http://{LOOPBACK}:{settings.hub_port}/"
 
 
 def _record(home: Path) -> Path:
