@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from bifrost_lib.core.errors import BifrostError, UnknownNameError
-from bifrost_lib.workflows import Desk, collect_forever, describe_markets, open_desk
+from bifrost_lib.workflows import Desk, collect_forever, describe_markets, keep_records, open_desk
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,10 @@ COLLECTORS = {
     "market_conditions": Collector(
         "volatility, its rank, skew, term slope, ratios and index of watched markets",
         lambda desk, symbols, once: describe_markets(desk, symbols=symbols, once=once),
+    ),
+    "recommendations": Collector(
+        "watched documents on each new snapshot; open recommendations marked and settled after each close",
+        lambda desk, symbols, once: keep_records(desk, symbols=symbols, once=once),
     ),
 }
 

@@ -11,12 +11,14 @@ from bifrost_lib.cli import (
     calibrating,
     chains,
     collecting,
+    creating,
     deploying,
     desk,
     ingesting,
     lines,
     reporting,
     scanning,
+    targeting,
     strategies,
 )
 
@@ -44,6 +46,7 @@ def build_app() -> typer.Typer:
         scanning.scan,
         calibrating.recommend,
         calibrating.calibration,
+        targeting.target,
         reporting.report,
         desk.settings,
         desk.doctor,
@@ -52,6 +55,7 @@ def build_app() -> typer.Typer:
     ):
         app.command()(command)
     app.add_typer(strategies.app, name="strategy")
+    app.add_typer(creating.app, name="new")
     return app
 
 

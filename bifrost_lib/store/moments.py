@@ -77,6 +77,22 @@ def chain_moments(engine: Engine, symbol: str, start: datetime, end: datetime) -
     return pd.DatetimeIndex(found, dtype="datetime64[us, UTC]", name="ts")
 
 
+def session_ends(engine: Engine, symbol: str, start: datetime, end: datetime) -> dict[date, datetime]:
+    """Return the sessions from `start` to `end` of which something is stored, each with its newest moment until `end`.
+
+    By the directory alone, so that a year costs one look. Empty where nothing is stored.
+    """
+    start, end = as_utc(start, name="start"), as_utc(end, name="end")
+    with cursor_of(engine) as cursor:
+        cursor.execute(
+            "SELECT session, max(least(last_ts, %(end)s)) FROM option_sessions JOIN stocks USING (stock_id) "
+            "WHERE symbol = %(symbol)s AND last_ts >= %(start)s AND first_ts <= %(end)s GROUP BY session "
+            "ORDER BY session",
+            {"symbol": symbol, "start": start, "end": end},
+        )
+        return {session: as_utc(last) for session, last in cursor}
+
+
 def newest_session(engine: Engine, cursor: Any, symbol: str, at: datetime | None, *, what: str) -> Session:
     """Find the newest moment of the symbol until `at`: the session by the directory, then the moment in it."""
     stock_id = _stock(cursor, symbol, at, what=what)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bifrost_lib.store.database import Store
 
 _NUMBERS = (
-    *("spot", "premium", "max_loss", "pop", "ev", "score", "dte", "iv_rank", "skew", "term_slope", "earnings_days"),
-    "pnl",
+    *("spot", "premium", "max_loss", "pop", "ev", "score", "dte", "iv", "iv_rank", "skew", "term_slope"),
+    *("earnings_days", "pnl"),
 )
 _COLUMNS = ("session", "at", "legs", *_NUMBERS, "exit_reason", "ended", "hindrance", "seen")
 
@@ -72,8 +72,8 @@ def document_outcomes(
     Returns
     -------
     DataFrame
-        `session`, `at`, `legs`, `spot`, `premium`, `max_loss`, `pop`, `ev`, `score`, `dte`, `iv_rank`, `skew`,
-        `term_slope`, `earnings_days`, `pnl`, `exit_reason`, `ended`, `hindrance`, `seen`. An entry that ended after
+        `session`, `at`, `legs`, `spot`, `premium`, `max_loss`, `pop`, `ev`, `score`, `dte`, `iv`, `iv_rank`,
+        `skew`, `term_slope`, `earnings_days`, `pnl`, `exit_reason`, `ended`, `hindrance`, `seen`. An entry that ended after
         `at` has no result.
     """
     until = as_utc(at) if at is not None else datetime.max.replace(tzinfo=UTC)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bifrost_lib.strategies.candidates import CandidateSet
-    from bifrost_lib.strategies.catalogue import CATALOG, strategy_named
+    from bifrost_lib.strategies.catalogue import CATALOG, GROUPS, strategy_named
     from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
     from bifrost_lib.strategies.entry import Condition, Entry, EventWindow
-    from bifrost_lib.strategies.example import example_legs
+    from bifrost_lib.strategies.example import example_legs, example_payoff
     from bifrost_lib.strategies.exits import Exits, Roll, Target
-    from bifrost_lib.strategies.finder import find_candidates
+    from bifrost_lib.strategies.finder import Progress, find_candidates
     from bifrost_lib.strategies.grouping import Grouping, split_portfolio
     from bifrost_lib.strategies.holding import QuoteBoard, exit_due, intrinsic_cash
     from bifrost_lib.strategies.matching import Match, name_of
@@ -39,11 +39,15 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies.score import WEIGHTS
     from bifrost_lib.strategies.sizing import Costs, Sizing
     from bifrost_lib.strategies.slices import ExpirySlice, Filters, cut_chain
+    from bifrost_lib.strategies.targets import Aimed, View, aim
+    from bifrost_lib.strategies.weights import ScoreWeights, read_weights, read_weights_file
 
 _HOME = {
     "CATALOG": "catalogue",
+    "GROUPS": "catalogue",
     "strategy_named": "catalogue",
     "example_legs": "example",
+    "example_payoff": "example",
     "Grouping": "grouping",
     "split_portfolio": "grouping",
     "Match": "matching",
@@ -70,7 +74,14 @@ _HOME = {
     "ExpirySlice": "slices",
     "Filters": "slices",
     "cut_chain": "slices",
+    "Progress": "finder",
     "find_candidates": "finder",
+    "ScoreWeights": "weights",
+    "read_weights": "weights",
+    "read_weights_file": "weights",
+    "Aimed": "targets",
+    "View": "targets",
+    "aim": "targets",
     "QuoteBoard": "holding",
     "exit_due": "holding",
     "intrinsic_cash": "holding",
@@ -92,7 +103,9 @@ _HOME = {
 
 __all__ = [
     "CATALOG",
+    "GROUPS",
     "WEIGHTS",
+    "Aimed",
     "AtMoney",
     "AtStrike",
     "ByDelta",
@@ -112,19 +125,24 @@ __all__ = [
     "Mirror",
     "Offset",
     "PctOtm",
+    "Progress",
     "QuoteBoard",
     "Range",
     "Roll",
     "SameAs",
     "SamePremium",
+    "ScoreWeights",
     "Sizing",
     "StrategyDocument",
     "Target",
+    "View",
     "Wing",
+    "aim",
     "cut_chain",
     "describe_document",
     "evaluate",
     "example_legs",
+    "example_payoff",
     "exit_due",
     "find_candidates",
     "intrinsic_cash",
@@ -133,6 +151,8 @@ __all__ = [
     "payoff_at_expiry",
     "read_document",
     "read_file",
+    "read_weights",
+    "read_weights_file",
     "resolve_strategy",
     "split_portfolio",
     "strategy_named",

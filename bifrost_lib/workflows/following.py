@@ -102,6 +102,22 @@ def identified(legs: Sequence[Mapping[str, Any]], board: QuoteBoard) -> tuple[di
     return tuple({**leg, **(board.facts(leg) if leg["right"] != "S" else {})} for leg in legs)
 
 
+def entry_of(
+    symbol: str, at: datetime, document: StrategyDocument, record: Mapping[str, Any], board: QuoteBoard
+) -> Entry:
+    """Return a candidate of a scan as an entry that can be followed."""
+    return Entry(
+        symbol=symbol,
+        at=at,
+        legs=identified(record["legs"], board),
+        premium=float(record["premium"]),
+        multiplier=float(record["multiplier"]),
+        max_profit=record["max_profit"],
+        max_loss=record["max_loss"],
+        document=document,
+    )
+
+
 def mark_moments(after: datetime, until: datetime) -> list[datetime]:
     """Return the closes of sessions after `after` and until `until`."""
     closes = [session_close(day) for day in sessions(exchange_date(after), exchange_date(until))]

@@ -22,7 +22,7 @@ from bifrost_lib.workflows.following import (
     Follower,
     Seen,
     candidate_hash,
-    identified,
+    entry_of,
     mark_moments,
 )
 from bifrost_lib.workflows.scans import ScanResult
@@ -107,22 +107,6 @@ def _promised(scan: ScanResult, record: Mapping[str, Any], board: QuoteBoard) ->
         "candidate_hash": candidate_hash(entry.legs),
         "expires": entry.expires,
     }
-
-
-def entry_of(
-    symbol: str, at: datetime, document: StrategyDocument, record: Mapping[str, Any], board: QuoteBoard
-) -> Entry:
-    """Return a candidate of a scan as an entry that can be followed."""
-    return Entry(
-        symbol=symbol,
-        at=at,
-        legs=identified(record["legs"], board),
-        premium=float(record["premium"]),
-        multiplier=float(record["multiplier"]),
-        max_profit=record["max_profit"],
-        max_loss=record["max_loss"],
-        document=document,
-    )
 
 
 def mark_recommendations(desk: Desk, at: datetime | None = None) -> MarkReport:

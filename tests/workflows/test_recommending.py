@@ -71,7 +71,8 @@ def closes(spots: list[float]) -> dict[datetime, float]:
 
 
 def short_dated(name: str, **changes: object) -> StrategyDocument:
-    return strategy_named(name).with_(dte={"low": 20, "target": 25, "high": 30}, **changes)
+    known = {"dte": {"low": 20, "target": 25, "high": 30}, "exits": Exits(), **changes}
+    return strategy_named(name).with_(**known)
 
 
 def entered(desk: Desk, symbol: str, document: StrategyDocument) -> tuple[int, dict[str, Any]]:

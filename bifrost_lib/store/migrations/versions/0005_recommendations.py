@@ -161,7 +161,7 @@ def _outcomes() -> None:
         word("at", required=True),
         own("legs", _JSON, "legs of the best candidate of that day; null: there was none", required=False),
         *(word(name) for name in ("spot", "premium", "max_loss", "pop", "ev", "score", "dte")),
-        *(word(name) for name in ("iv_rank", "skew", "term_slope")),
+        *(word(name) for name in ("iv", "iv_rank", "skew", "term_slope")),
         own("earnings_days", sa.Double, "days to the next earnings; null: not known [calendar days]", required=False),
         own("exit_reason", sa.Text, "why it ended; null while it is held", required=False),
         own("ended", _MOMENT, "when it ended [UTC]", required=False),

@@ -1,0 +1,130 @@
+"""What a document would have entered on each past day, and how that ended: one walk through the stored sessions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from bifrost_lib import store
+from bifrost_lib.analytics import market_conditions
+from bifrost_lib.core.clock import as_utc
+from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.strategies import QuoteBoard, StrategyDocument, find_candidates
+from bifrost_lib.workflows.chains import read_chain
+from bifrost_lib.workflows.desk import Desk
+from bifrost_lib.workflows.following import Entry, Follower, Seen, entry_of
+
+#: How far back a candidate's own past is looked at.
+LOOKBACK = timedelta(days=365)
+_PROMISES = ("spot", "premium", "max_loss", "pop", "ev", "score", "dte")
+
+
+def past_entries(desk: Desk, symbol: str, document: StrategyDocument, *, at: datetime) -> pd.DataFrame:
+    """Return the best candidate of each stored session before `at`, and what became of it by then.
+
+    Each day is entered with the chain that was known at its end, and followed by what was known on each day after; days
+    that ended are kept in the store, so that only new ones are computed.
+
+    Parameters
+    ----------
+    desk : Desk
+    symbol : str
+    document : StrategyDocument
+    at : datetime, aware
+        Entries are older than this by at least one session, and no later chain is read.
+
+    Returns
+    -------
+    DataFrame
+        See `store.document_outcomes`.
+    """
+    symbol, at = symbol.upper(), as_utc(at)
+    days = store.session_ends(desk.store.engine, symbol, at - LOOKBACK, at)
+    newest = max(days, default=None)
+    past = {day: end for day, end in days.items() if day != newest}
+    known = store.document_outcomes(desk.store, symbol, document.sha256, at=at)
+    if past:
+        wanted = _unfinished(known, past, days)
+        if wanted:
+            walk = _Walk(desk, symbol, document, ivs=dict(zip(known["at"], known["iv"], strict=True)))
+            rows = walk.through(days, enter=wanted, at=at)
+            store.save_outcomes(desk.store, symbol, document.sha256, rows)
+            known = _merged(known, rows)
+    return known[known["session"].isin(list(past))].reset_index(drop=True)
+
+
+def _unfinished(known: pd.DataFrame, past: Mapping[date, datetime], days: Mapping[date, datetime]) -> set[date]:
+    """Return the days that were never entered, or whose entry was still held when it was last looked at."""
+    newest = max(days.values())
+    is_final = known["ended"].notna() | known["legs"].isna() | (known["seen"] >= newest)
+    return set(past) - set(known.loc[is_final, "session"])
+
+
+def _merged(known: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    fresh = pd.DataFrame(rows, columns=list(known.columns)).astype(known.dtypes)
+    kept = known[~known["session"].isin(fresh["session"])]
+    both = [frame for frame in (kept, fresh) if len(frame)]
+    return pd.concat(both).sort_values("session", ignore_index=True) if both else known
+
+
+@dataclass
+class _Walk:
+    """One pass through the sessions of a symbol, the oldest first."""
+
+    desk: Desk
+    symbol: str
+    document: StrategyDocument
+    ivs: dict[datetime, float]
+    held: dict[date, Entry] = field(default_factory=dict)
+    rows: dict[date, dict[str, Any]] = field(default_factory=dict)
+
+    def through(self, days: Mapping[date, datetime], *, enter: set[date], at: datetime) -> list[dict[str, Any]]:
+        """Enter on the days `enter`, follow what is held through all of `days`, and return the rows."""
+        follower, newest = Follower(self.desk), max(days.values())
+        for day, end in days.items():
+            self._look(follower, end, at)
+            if day in enter:
+                self.rows[day] = {"session": day, "at": end, "seen": newest}
+                self._enter(day, end)
+        self._look(follower, at, at)
+        return list(self.rows.values())
+
+    def _enter(self, day: date, end: datetime) -> None:
+        row = self.rows[day]
+        try:
+            chain = read_chain(self.desk, self.symbol, at=end)
+            row |= self._conditions(chain, end)
+            record = find_candidates(chain, self.document, top=1).records()[0]
+        except NoDataError as nothing:
+            row["hindrance"] = str(nothing)
+            return
+        entry = entry_of(self.symbol, end, self.document, record, QuoteBoard(chain))
+        row |= {name: record[name] for name in _PROMISES} | {"legs": [dict(leg) for leg in entry.legs]}
+        self.held[day] = entry
+
+    def _conditions(self, chain: pd.DataFrame, end: datetime) -> dict[str, float]:
+        past = pd.Series(self.ivs, dtype="float64")
+        past.index = pd.DatetimeIndex(past.index, tz="UTC") if len(past) else pd.DatetimeIndex([], tz="UTC")
+        found = market_conditions(chain, history=past, at=end)
+        self.ivs[end] = found.iv
+        return {name: getattr(found, name) for name in ("iv", "iv_rank", "skew", "term_slope")}
+
+    def _look(self, follower: Follower, end: datetime, at: datetime) -> None:
+        has_exits = self.document.exits.model_fields_set
+        for day, entry in list(self.held.items()):
+            if entry.expires <= end:
+                self._end(day, follower.settle(entry, at))
+            elif has_exits and (seen := follower.see(entry, end)).is_end:
+                self._end(day, seen)
+
+    def _end(self, day: date, seen: Seen) -> None:
+        del self.held[day]
+        if seen.is_end and not math.isnan(seen.pnl):
+            self.rows[day] |= {"pnl": seen.pnl, "ended": seen.ts, "exit_reason": seen.exit}
+        else:
+            self.rows[day]["hindrance"] = seen.reason

@@ -1,0 +1,283 @@
+"""The reverse finder: a price, a date and a budget in; out come the structures of the catalogue that serve best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from bifrost_lib.core.calendar import SECONDS_PER_YEAR, dte, exchange_date, expiry_moment
+from bifrost_lib.core.contracts import INDEX_CLASSES
+from bifrost_lib.core.errors import InputError, NoDataError
+from bifrost_lib.strategies import (
+    CATALOG,
+    Aimed,
+    ExpirySlice,
+    Filters,
+    StrategyDocument,
+    View,
+    aim,
+    cut_chain,
+    evaluate,
+)
+from bifrost_lib.workflows.chains import read_chain
+from bifrost_lib.workflows.desk import Desk
+
+#: Prices that a range is averaged over.
+POINTS = 41
+#: The first leg expires on the target's date or within this many days after it.
+LATEST_DAYS = 60
+MOST_EXPIRIES = 3
+#: Combinations that are looked at per strategy.
+LIMIT = 150_000
+_KEPT = 4
+
+
+@dataclass(frozen=True)
+class TargetResult:
+    """The structures that serve a view best, and an account of the search.
+
+    `considered` combinations of `strategies` documents; `without` names the strategies of which none earns anything
+    within the limits.
+    """
+
+    symbol: str
+    at: datetime
+    as_of: datetime
+    source: str
+    spot: float
+    price: float
+    low: float
+    high: float
+    by: date
+    iv_change: float
+    budget: float
+    max_loss: float | None
+    strategies: int
+    considered: int
+    without: tuple[str, ...]
+    structures: tuple[dict[str, Any], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result under stable keys."""
+        return {**vars(self), "without": list(self.without), "structures": [dict(one) for one in self.structures]}
+
+
+def find_targets(
+    desk: Desk,
+    symbol: str,
+    *,
+    by: date,
+    budget: float,
+    price: float | None = None,
+    between: tuple[float, float] | None = None,
+    iv_change: float = 0.0,
+    max_loss: float | None = None,
+    strategies: Iterable[StrategyDocument] | None = None,
+    per_strategy: int = 1,
+    top: int = 10,
+    at: datetime | None = None,
+) -> TargetResult:
+    """Return the structures that earn most on a budget if the price is where one expects it.
+
+    Parameters
+    ----------
+    desk : Desk
+    symbol : str
+    by : date
+        When. Legs that are left are valued at this session's close, each with its own volatility.
+    budget : float
+        Currency, > 0: what may be lost at most; for structures without a bound on the loss, their margin.
+    price : float, optional
+        Where the price will be, > 0. Without it, anywhere in `between` alike.
+    between : (float, float), optional
+        The range that the price will be in, all prices alike; the profit is the average over it.
+    iv_change : float
+        Decimal: -0.05 lets every volatility fall by five points.
+    max_loss : float, optional
+        Most that all units together may lose; structures without a bound are left out then.
+    strategies : iterable of StrategyDocument, optional
+        Default: the whole catalogue.
+    per_strategy, top : int
+        How many of each strategy, and in all.
+    at : datetime, aware, optional
+        Default: the newest stored moment.
+
+    Raises
+    ------
+    InputError
+        If an argument is outside its domain.
+    NoDataError
+        If there is no chain, or no option that lives until `by`.
+
+    Notes
+    -----
+    Each leg is entered at its document's fills and valued as a European option. `market_pop` is the probability of a
+    profit at the first expiry that the market itself gives, so that a bold view is seen for what it is.
+    """
+    _check(budget=budget, price=price, max_loss=max_loss, top=top, per_strategy=per_strategy, iv_change=iv_change)
+    low, high = _range(price, between)
+    chain = read_chain(desk, symbol, at=at)
+    moment: datetime = chain.attrs["at"]
+    days = dte(moment, by)
+    if days < 0 or expiry_moment(by) <= moment:
+        raise InputError("by", by, f"a date after the chain's, {exchange_date(moment)}")
+    slices, _, _ = cut_chain(chain, dte=(days, 10_000), filters=Filters())
+    near = _near(slices, days)
+    if not near:
+        raise NoDataError("option that lives until then", symbol=symbol.upper(), by=by, at=moment)
+    view = _view(low, high, moment, by, iv_change)
+    documents = list(CATALOG.values() if strategies is None else strategies)
+    is_index = symbol.upper() in {convention.symbol for convention in INDEX_CLASSES.values()}
+    found: list[dict[str, Any]] = []
+    without, considered = [], 0
+    for document in documents:
+        aimed, seen = aim(
+            document, slices, view, near=near, budget=budget, max_loss=max_loss,
+            naked_rate=0.15 if is_index else 0.20, keep=_KEPT * per_strategy, limit=LIMIT,
+        )  # fmt: skip
+        considered += seen
+        rows = [row for one in aimed if (row := _structure(one, view, budget, max_loss, is_index)) is not None]
+        rows.sort(key=lambda row: -row["return_on_budget"])
+        found += rows[:per_strategy]
+        without += [] if rows else [document.name]
+    found.sort(key=lambda row: -row["return_on_budget"])
+    ranked = tuple({"rank": rank, **row} for rank, row in enumerate(_distinct(found)[:top], start=1))
+    return TargetResult(
+        symbol=symbol.upper(), at=moment, as_of=chain.attrs["as_of"], source=chain.attrs["source"],
+        spot=chain.attrs["spot"], price=view.spot, low=low, high=high, by=by, iv_change=iv_change, budget=budget,
+        max_loss=max_loss, strategies=len(documents), considered=considered, without=tuple(without), structures=ranked,
+    )  # fmt: skip
+
+
+def _structure(
+    one: Aimed, view: View, budget: float, max_loss: float | None, is_index: bool
+) -> dict[str, Any] | None:  # fmt: skip
+    """Measure a structure in full; None where the exact figures break a limit that the quick ones kept."""
+    first = min(one.slices, key=lambda quotes: quotes.tau)
+    legs = _legs(one)
+    measures = evaluate(
+        legs=legs, spot=first.spot, vol=first.vol, rate=first.rate, div_yield=first.div_yield, premium=one.premium,
+        multiplier=first.multiplier, broad_index=is_index,
+    )  # fmt: skip
+    unbounded = measures["max_loss"] is None
+    capital = measures["margin"] if unbounded else max(measures["max_loss"], 0.0)
+    limit = min(budget, math.inf if max_loss is None else max_loss)
+    if (unbounded and max_loss is not None) or not 0 < capital <= limit:
+        return None
+    units = math.floor(limit / capital)
+    expiries = {id(quotes): quotes.expiry.isoformat() for quotes in one.slices}
+    shown = [{**leg, "expiry": None} if leg["right"] == "S" else leg for leg in legs]
+    row = {
+        "strategy": one.document.name,
+        "units": units,
+        "profit": units * one.profit,
+        "return_on_budget": units * one.profit / budget,
+        "unit_profit": one.profit,
+        "capital": capital,
+        "capital_used": units * capital,
+        "premium": one.premium,
+        "max_profit": measures["max_profit"],
+        "max_loss": measures["max_loss"],
+        "max_loss_unbounded": unbounded,
+        "breakevens": measures["breakevens"],
+        "market_pop": measures["pop"],
+        "market_ev": measures["ev"],
+        "margin": measures["margin"],
+        "dte": first.dte,
+        "expiry": min(expiries.values()),
+        "multiplier": first.multiplier,
+        "legs": [{key: value for key, value in leg.items() if key != "tau"} for leg in shown],
+    }
+    row["why"] = _why(row, view)
+    return row
+
+
+def _legs(one: Aimed) -> list[dict[str, Any]]:
+    quoted = iter(zip(one.slices, one.rows, strict=True))
+    fill = one.document.costs.fill_of(len(one.rows))
+    legs: list[dict[str, Any]] = []
+    for leg in one.document.legs:
+        if not leg.is_option:
+            legs.append({"leg": leg.name, "right": "S", "qty": leg.qty, "strike": None, "price": one.slices[0].spot})
+            continue
+        quotes, row = next(quoted)
+        bid, ask = float(quotes.columns["bid"][row]), float(quotes.columns["ask"][row])
+        paid = bid + fill * (ask - bid) if leg.qty > 0 else ask - fill * (ask - bid)
+        legs.append(
+            {
+                "leg": leg.name, "right": leg.right, "qty": leg.qty, "strike": float(quotes.columns["strike"][row]),
+                "expiry": quotes.expiry.isoformat(), "price": paid, "iv": float(quotes.columns["iv"][row]),
+                "tau": quotes.tau,
+            }
+        )  # fmt: skip
+    return legs
+
+
+def _why(row: dict[str, Any], view: View) -> str:
+    where = f"{view.spot:,.2f}" if len(view.prices) == 1 else f"{view.prices[0]:,.2f} to {view.prices[-1]:,.2f}"
+    cash = f"brings {row['premium']:,.2f}" if row["premium"] > 0 else f"costs {-row['premium']:,.2f}"
+    risk = "its loss has no bound" if row["max_loss_unbounded"] else f"loses at most {row['capital_used']:,.2f}"
+    vol = f" and volatility {100 * view.iv_change:+.1f} points" if view.iv_change else ""
+    name = row["strategy"].replace("_", " ")
+    return (
+        f"{row['units']} x {name}: one {cash} and earns {row['unit_profit']:,.2f} at {where}{vol}; "
+        f"together {row['profit']:,.2f}, {row['return_on_budget']:.0%} of the budget, and {risk}. "
+        f"The market gives a profit {row['market_pop']:.0%}."
+    )
+
+
+def _distinct(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out structures that another strategy of the catalogue names too: the same legs are one structure."""
+    seen: set[Any] = set()
+    kept = []
+    for row in rows:
+        key = tuple(
+            sorted((leg["right"], leg["qty"], leg["strike"] or 0.0, leg.get("expiry") or "") for leg in row["legs"])
+        )
+        if key not in seen:
+            seen.add(key)
+            kept.append(row)
+    return kept
+
+
+def _near(slices: list[ExpirySlice], days: int) -> list[ExpirySlice]:
+    usable = [quotes for quotes in slices if days <= quotes.dte <= days + LATEST_DAYS]
+    return usable[:MOST_EXPIRIES]
+
+
+def _view(low: float, high: float, moment: datetime, by: date, iv_change: float) -> View:
+    elapsed = max((expiry_moment(by) - moment).total_seconds() / SECONDS_PER_YEAR, 0.0)
+    prices = np.array([low]) if low == high else np.linspace(low, high, POINTS)
+    weights = np.ones(len(prices))
+    if len(prices) > 1:  # the trapezoidal rule: exact but for the kinks within a step
+        weights[[0, -1]] = 0.5
+    return View(prices, weights / weights.sum(), elapsed, iv_change)
+
+
+def _range(price: float | None, between: tuple[float, float] | None) -> tuple[float, float]:
+    if between is not None:
+        low, high = between
+        if not 0 < low < high < math.inf:
+            raise InputError("between", between, "two prices with 0 < low < high")
+        if price is not None and not low <= price <= high:
+            raise InputError("price", price, f"a price in the range, {low:g} to {high:g}")
+        return float(low), float(high)
+    if price is None:
+        raise InputError("price", None, "a target price, or a range")
+    return float(price), float(price)
+
+
+def _check(*, top: int, per_strategy: int, iv_change: float, budget: float, **amounts: float | None) -> None:
+    for name, value in {"budget": budget, **amounts}.items():
+        if value is not None and not 0 < value < math.inf:
+            raise InputError(name, value, "a number > 0")
+    for name, count in (("top", top), ("per_strategy", per_strategy)):
+        if count < 1:
+            raise InputError(name, count, "a whole number >= 1")
+    if not -1 < iv_change < 5:
+        raise InputError("iv_change", iv_change, "a change of volatility as a decimal, -0.05 for five points less")

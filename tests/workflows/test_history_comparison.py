@@ -1,0 +1,194 @@
+"""A candidate beside its own past, watched documents, and the reverse finder, on six simulated weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from bifrost_lib.core.calendar import session_close, sessions
+from bifrost_lib.core.clock import SteppedClock
+from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.settings import Settings
+from bifrost_lib.sim import SOURCE, simulated_history
+from bifrost_lib.store import (
+    FileKey,
+    Watch,
+    document_hits,
+    document_outcomes,
+    ingestion,
+    save_document,
+    save_watch,
+    saved_documents,
+)
+from bifrost_lib.strategies import Exits, payoff_at_expiry, strategy_named, value_before_expiry
+from bifrost_lib.workflows import (
+    Desk,
+    compare_with_past,
+    find_strategies,
+    find_targets,
+    histories,
+    monitor_documents,
+    open_desk,
+    with_analytics,
+)
+from bifrost_lib.workflows.recording import due_close
+
+FIRST, LAST = date(2026, 7, 8), date(2026, 8, 21)
+NOW = session_close(LAST)
+HELD = strategy_named("bull_put_spread").with_(dte={"low": 5, "target": 9, "high": 14}, exits=Exits())
+
+
+@pytest.fixture(scope="module")
+def desk(database_settings: Settings) -> Iterator[Desk]:
+    """Six weeks of simulated closes of one symbol."""
+    with open_desk(settings=database_settings, clock=SteppedClock(NOW)) as opened:
+        key = FileKey(path="six weeks", sha256="0", size=0, format=SOURCE)
+        with ingestion(opened.store, key, source=SOURCE) as writer:
+            for quotes in simulated_history(symbols=["SIM"], start=FIRST, end=LAST):
+                writer.append(with_analytics(quotes))
+        yield opened
+
+
+def test_every_past_day_is_entered_once_and_ends_with_its_cash(desk):
+    scan = find_strategies(desk, "SIM", HELD, at=NOW, top=2)
+    past = compare_with_past(desk, scan)
+    entries = past.entries.set_index("session")
+    assert list(entries.index) == sessions(FIRST, date(2026, 8, 20))
+    ended = entries[entries["pnl"].notna()]
+    assert len(ended) >= 20
+    assert (ended["ended"] <= NOW).all() and (ended["ended"] > ended["at"]).all()
+    spots = dict(zip(entries.index, entries["spot"], strict=True))
+    row = ended.iloc[0]
+    final = spots[row["ended"].date()]
+    expected = payoff_at_expiry(
+        legs=[{**leg, "expiry": None} for leg in _bare(row["legs"])], spot=[final], premium=row["premium"]
+    )
+    assert row["pnl"] == pytest.approx(expected[0], abs=1e-6)
+    assert len(document_outcomes(desk.store, "SIM", HELD.sha256)) == len(entries)
+
+
+def _bare(legs):
+    return [{name: leg[name] for name in ("right", "qty", "strike", "price")} for leg in legs]
+
+
+def test_a_second_look_computes_nothing_again(desk, monkeypatch):
+    scan = find_strategies(desk, "SIM", HELD, at=NOW, top=2)
+    before = compare_with_past(desk, scan).entries
+
+    def refuse(*_args, **_named):
+        raise AssertionError("a day was computed again")
+
+    monkeypatch.setattr("bifrost_lib.workflows.past_entries.find_candidates", refuse)
+    after = compare_with_past(desk, scan).entries
+    assert after["pnl"].tolist() == pytest.approx(before["pnl"].tolist(), nan_ok=True)
+
+
+def test_an_earlier_moment_knows_only_what_had_ended(desk):
+    compare_with_past(desk, find_strategies(desk, "SIM", HELD, at=NOW, top=1))
+    then = session_close(date(2026, 8, 3))
+    past = compare_with_past(desk, find_strategies(desk, "SIM", HELD, at=then, top=1))
+    assert past.entries["session"].max() < date(2026, 8, 3)
+    ended = past.entries["ended"].dropna()
+    assert (ended <= then).all() and len(ended) < len(past.entries)
+
+
+def test_the_comparison_adds_up(desk):
+    scan = find_strategies(desk, "SIM", HELD, at=NOW, top=3)
+    past = compare_with_past(desk, scan)
+    first = histories(desk, scan)[0]
+    ended = past.entries[past.entries["pnl"].notna()]
+    assert first["n"] == len(ended) and first["days"] == len(past.entries)
+    assert 1 <= first["independent"] <= first["n"] / 2  # entries of a week overlap
+    assert first["outcome"]["win_rate"] == pytest.approx((ended["pnl"] > 0).mean())
+    assert first["outcome"]["win_low"] < first["outcome"]["win_rate"] < first["outcome"]["win_high"]
+    quantiles = list(first["outcome"]["pnl_quantiles"].values())
+    assert quantiles == sorted(quantiles)
+    assert sum(first["outcome"]["ended_by"].values()) == first["n"]
+    assert all(0 <= value <= 1 for value in first["percentile"].values())
+    third = first["like_today"]["skew"]
+    assert third["n"] == 0 or third["low"] <= third["now"] <= third["high"]
+
+
+def test_exits_close_earlier_and_make_a_document_of_their_own(desk):
+    managed = HELD.with_(exits=Exits(days_in_trade=2))
+    assert managed.sha256 != HELD.sha256
+    entries = compare_with_past(desk, find_strategies(desk, "SIM", managed, at=NOW, top=1)).entries
+    ended = entries[entries["ended"].notna()]
+    assert ((ended["ended"] - ended["at"]) <= timedelta(days=5)).all()
+    assert (ended["exit_reason"] == "2 days in trade").mean() > 0.8
+
+
+def test_a_watched_document_hits_once_a_day(desk):
+    save_watch(desk.store, Watch("SIM"))
+    kept = {"owner": "ann", "document_hash": HELD.sha256, "at": NOW, "monitored": True}
+    save_document(desk.store, HELD.model_dump(mode="json"), name="puts", **kept)
+    save_document(desk.store, HELD.model_dump(mode="json"), name="never", least_score=100.0, **kept)
+    never, puts = sorted(monitor_documents(desk, "sim", at=NOW), key=lambda one: one.name)
+    assert (never.found, puts.found, len(puts.new)) == (0, 3, 3)
+    assert [one.new for one in monitor_documents(desk, "SIM", at=NOW)] == [(), ()]
+    hit = document_hits(desk.store).iloc[0]
+    assert hit["candidate"]["legs"][0]["trading_class"] == "SIM" and hit["ts"] == NOW
+    assert monitor_documents(desk, "SIM", at=session_close(FIRST) - timedelta(days=1))[0].problem
+    assert len(saved_documents(desk.store, monitored=True)) == 2
+
+
+def test_the_reverse_finder_serves_the_view_within_the_budget(desk):
+    spot = find_strategies(desk, "SIM", HELD, at=NOW, top=1).spot
+    by = date(2026, 9, 4)
+    found = find_targets(desk, "SIM", price=1.04 * spot, by=by, budget=1000.0, max_loss=600.0, top=20, at=NOW)
+    assert found.structures and found.considered > 10_000
+    earned = [row["return_on_budget"] for row in found.structures]
+    assert earned == sorted(earned, reverse=True)
+    for row in found.structures:
+        assert row["units"] >= 1 and row["capital_used"] <= 600.0 + 1e-9 and not row["max_loss_unbounded"]
+        assert row["capital_used"] == pytest.approx(row["units"] * row["max_loss"])
+        assert row["expiry"] >= by.isoformat()
+    ending = [row for row in found.structures if {leg["expiry"] for leg in row["legs"]} == {by.isoformat()}]
+    assert ending
+    for row in ending:
+        assert row["unit_profit"] == pytest.approx(_worth(row, [1.04 * spot], by)[0], abs=1e-6)
+
+
+def _worth(row, spots, by):
+    elapsed = (session_close(by) - NOW).total_seconds() / (365 * 86400)
+    return value_before_expiry(legs=row["legs"], spot=spots, elapsed=elapsed, premium=row["premium"], at=NOW)
+
+
+def test_views_change_what_is_best(desk):
+    spot = find_strategies(desk, "SIM", HELD, at=NOW, top=1).spot
+    asked = {"by": date(2026, 9, 4), "budget": 2000.0, "at": NOW, "max_loss": 2000.0}
+    up = find_targets(desk, "SIM", price=1.05 * spot, **asked).structures[0]
+    down = find_targets(desk, "SIM", price=0.95 * spot, **asked).structures[0]
+    calm = find_targets(desk, "SIM", between=(0.99 * spot, 1.01 * spot), iv_change=-0.05, **asked).structures[0]
+    for row, sign in ((up, 1), (down, -1)):
+        low, high = _worth(row, [0.95 * spot, 1.05 * spot], asked["by"])
+        assert sign * (high - low) > 0
+    low, high = calm["breakevens"][0], calm["breakevens"][-1]
+    assert low < spot < high and calm["profit"] > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"budget": 0.0}, "budget"),
+        ({"price": -1.0}, "price"),
+        ({"price": None}, "price"),
+        ({"between": (10.0, 5.0)}, "between"),
+        ({"by": date(2026, 8, 1)}, "by"),
+        ({"max_loss": float("nan")}, "max_loss"),
+    ],
+)
+def test_a_wrong_view_is_named(desk, changes, name):
+    asked = {"price": 500.0, "by": date(2026, 9, 4), "budget": 1000.0, "at": NOW}
+    with pytest.raises(InputError) as caught:
+        find_targets(desk, "SIM", **(asked | changes))
+    assert caught.value.name == name
+
+
+def test_a_close_is_due_half_an_hour_after_it():
+    friday = session_close(date(2026, 8, 21))
+    assert due_close(friday + timedelta(minutes=29)) == session_close(date(2026, 8, 20))
+    assert due_close(friday + timedelta(minutes=30)) == friday
+    assert due_close(friday + timedelta(days=2)) == friday
