@@ -17,7 +17,7 @@ _FIRST_PAGE = 10
 
 
 def fixed_places(port: int, pages: Sequence[str]) -> Places:
-    """Return the public port, the hub's and the proxy's own right after it, and the pages' ten after it."""
+    """Return the public port, right after it the proxy's own and the hub's, and from ten after it the pages'."""
     return Places(port, port + 1, port + 2, {name: port + _FIRST_PAGE + i for i, name in enumerate(pages)})
 
 

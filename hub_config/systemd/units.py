@@ -67,7 +67,7 @@ def parts_of(machine: Machine) -> list[Part]:
 def render_units(machine: Machine, pages: Sequence[Page]) -> dict[str, str]:
     """Return the units by file name: a target that starts and stops all of them, and a service for each part.
 
-    Every part is started again when it fails, for ever, with pauses; it may write the home folder alone, sees no
+    Every part is started again when it ends, for ever, with pauses; it may write the home folder alone, sees no
     other account's processes, gains no rights, and has a cap on its memory. None of the units holds a secret: they
     are in the home folder.
 
@@ -162,9 +162,11 @@ def _service(part: Part, machine: Machine, parts: Sequence[Part], pages: Sequenc
 
 
 def _restart(machine: Machine) -> str:
+    """Start it again however it ended, since none ends by itself; 143 is how some answer to SIGTERM."""
+    always = "Restart=always\nSuccessExitStatus=143\n"
     if machine.systemd >= 254:
-        return "Restart=on-failure\nRestartSec=1\nRestartSteps=6\nRestartMaxDelaySec=60"
-    return "Restart=on-failure\nRestartSec=5"
+        return always + "RestartSec=1\nRestartSteps=6\nRestartMaxDelaySec=60"
+    return always + "RestartSec=5"
 
 
 def _memory(name: str, pages: Sequence[Page], machine: Machine) -> list[str]:

@@ -263,6 +263,7 @@ def test_trying_often_is_refused(web, spellings, burst):
     answers = [ask(web, path, method=method)[0] for method, path in asked]
     assert answers == [200] * (burst + 1) + [429] * 2
     assert ask(web, "/hub/login")[0] == ask(web, "/hub/spawn-pending/ann")[0] == 200
+    assert ask(web, "/hub/api/users/ann/server/progress")[0] == 200
 
 
 def test_an_upload_has_a_limit(web):

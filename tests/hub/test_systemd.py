@@ -95,7 +95,7 @@ def test_each_is_kept_from_what_it_does_not_need(units, machine):
         assert service["User"] == ["root" if as_root else "bifrost"]
         assert service["ReadWritePaths"] == [str(machine.home), "/home"][: 1 + as_root]
         assert "ProtectHome" in service or as_root
-        assert service["Restart"] == ["on-failure"] and float(service["RestartSec"][0]) >= 1
+        assert service["Restart"] == ["always"] and float(service["RestartSec"][0]) >= 1
         assert "MemoryMax" in service or name == unit_name("database")
         assert "password" not in units[name].lower() and "token" not in units[name].lower()
 
