@@ -45,6 +45,7 @@ def builder_page(
     now: Callable[[], datetime],
     symbols: pd.DataFrame,
     strategies: Mapping[str, str],
+    headings: Mapping[str, str] | None = None,
     symbol: str | None = None,
     query: str = "",
     theme: str = "light",
@@ -61,6 +62,8 @@ def builder_page(
         ``symbol``, ``source``, ``first_ts``, ``last_ts`` of each stored underlying.
     strategies : mapping of str to str
         Structures to start from, and what one must believe about the market to want each.
+    headings : mapping of str to str, optional
+        Under which heading each structure is offered.
     symbol, theme
         What the page shows first.
     query : str
@@ -87,9 +90,10 @@ def builder_page(
         first = read_query(query, first)
     except InputError as refusal:
         problem = refusal
-    builder = _Builder(bench, now, BuilderControls(
-        symbols, strategies, symbol=first.symbol, at=first.at, fill=first.fill
-    ), strategies, first)  # fmt: skip
+    controls = BuilderControls(
+        symbols, strategies, headings=headings, symbol=first.symbol, at=first.at, fill=first.fill
+    )
+    builder = _Builder(bench, now, controls, first)
     builder.open(problem)
     return builder.page
 
@@ -102,10 +106,9 @@ class _Builder:
         bench: Bench,
         now: Callable[[], datetime],
         controls: BuilderControls,
-        strategies: Mapping[str, str],
         first: BuilderState,
     ) -> None:
-        self._bench, self._controls, self._strategies, self._theme = bench, controls, strategies, first.theme
+        self._bench, self._controls, self._theme = bench, controls, first.theme
         self._picks, self._before = first.picks, list[tuple[Pick, ...]]()
         self._market: Market | None = None
         self._structure: Structure | None = None
@@ -144,7 +147,7 @@ class _Builder:
     def _connect(self) -> None:
         controls = self._controls
         controls.on_market(self._read)
-        controls.structure.observe(lambda _: self._start(), names="value")
+        controls.structure.on_change(self._start)
         controls.fill.observe(lambda _: self._rebuild(), names="value")
         controls.strikes.observe(lambda _: self._draw_chain(), names="value")
         controls.undo.on_click(lambda _: self._undo())
@@ -184,7 +187,8 @@ class _Builder:
         self._scenario.clear()
 
     def _start(self) -> None:
-        name, self._controls.structure.value = self._controls.structure.value, ""
+        name = self._controls.structure.value
+        self._controls.structure.reset()
         if not name or self._market is None:
             return
         try:

@@ -11,6 +11,7 @@ import pandas as pd
 from bifrost_lib.views.builder_chain import ALL
 from bifrost_lib.views.controls import LATEST, field, moment_options
 from bifrost_lib.views.formats import MINUS, TIMES, day
+from bifrost_lib.views.strategy_picker import StrategyPicker
 
 FILLS = {"Mid": 0.0, "A quarter of the way": 0.25, "Half of the way": 0.5, "Cross the spread": 1.0}
 STRIKES = {"15 each side": 15, "30 each side": 30, "All": ALL}
@@ -24,26 +25,32 @@ class BuilderControls:
     """The row above the chain: symbol, structure to start from, prices, strikes, moment, and the edits of all legs."""
 
     def __init__(
-        self, symbols: pd.DataFrame, strategies: Mapping[str, str], *, symbol: str, at: datetime | None, fill: float
+        self,
+        symbols: pd.DataFrame,
+        strategies: Mapping[str, str],
+        *,
+        headings: Mapping[str, str] | None,
+        symbol: str,
+        at: datetime | None,
+        fill: float,
     ) -> None:
         self._symbols = symbols.set_index("symbol")
         names = [str(name) for name in self._symbols.index]
         self.symbol = widgets.Dropdown(
             options=[*names, *({symbol} - set(names))], value=symbol, layout={"width": "96px"}
         )
-        titles = [(name.replace("_", " ").capitalize(), name) for name in strategies]
-        self.structure = widgets.Dropdown(
-            options=[("choose a structure", ""), *titles], value="", layout={"width": "190px"}
+        self.structure = StrategyPicker(
+            strategies, value="", headings=headings, prompt="choose a structure", width="170px"
         )
         fills = FILLS if fill in FILLS.values() else FILLS | {f"{fill:.0%} of the way": fill}
-        self.fill = widgets.Dropdown(options=list(fills.items()), value=fill, layout={"width": "150px"})
+        self.fill = widgets.Dropdown(options=list(fills.items()), value=fill, layout={"width": "140px"})
         self.strikes = widgets.Dropdown(options=list(STRIKES.items()), value=15, layout={"width": "126px"})
         self.moment = widgets.SelectionSlider(
-            options=moment_options(self._symbols, symbol, at), continuous_update=False, layout={"width": "290px"}
+            options=moment_options(self._symbols, symbol, at), continuous_update=False, layout={"width": "270px"}
         )
         self.moment.value = at or LATEST
         self.refresh, self.undo, self.flip, self.clear = (
-            widgets.Button(description=name, tooltip=tip, layout={"width": "68px"})
+            widgets.Button(description=name, tooltip=tip, layout={"width": "64px"})
             for name, tip in (
                 ("Refresh", "read the newest quotes"),
                 ("Undo", "take the last change of the legs back"),
@@ -54,7 +61,7 @@ class BuilderControls:
         self.row = widgets.HBox(
             [
                 field("Symbol", self.symbol),
-                field("Start from", self.structure),
+                field("Start from", self.structure.box),
                 field("Trade at", self.fill),
                 field("Strikes", self.strikes),
                 field("As of, New York time", self.moment),

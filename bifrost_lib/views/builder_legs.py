@@ -8,7 +8,23 @@ from typing import Any
 
 from bifrost_lib.views.clicks import clickable, says
 from bifrost_lib.views.details import DAYS_PER_YEAR
-from bifrost_lib.views.formats import MINUS, MISSING, TIMES, day, percent, plain, strike_text
+from bifrost_lib.views.formats import MINUS, MISSING, TIMES, day, percent, plain, strike_text, usd
+
+#: Name, title, how it is written, what it means: the measures that do not stand beside the legs.
+_MORE: tuple[tuple[str, str, str, str], ...] = (
+    ("prob_half_profit", "Half of max profit", "share", "probability of more than half of the max profit at expiry"),
+    ("prob_half_profit_touch", "Half, on the way", "share", "the same at any daily close until expiry"),
+    ("expected_win", "Expected win", "usd", "expected profit, given a profit"),
+    ("expected_loss", "Expected loss", "usd", "expected loss, given a loss"),
+    ("return_on_margin", "Return on margin", "share", "max profit over margin"),
+    ("annual_return", "Annual return", "share", "max profit over risk or margin, simple, for 365 days"),
+    ("maintenance_margin", "Maintenance", "usd", "Regulation T, after the first day"),
+    ("portfolio_margin", "Portfolio margin", "usd", "worst of ten moves of the price"),
+    ("gamma", "Gamma", "plain", "delta per 1.00 of the underlying"),
+    ("rho", "Rho", "rho", "$ per percentage point of the rate"),
+    ("vega_to_theta", "Vega / theta", "plain", "a volatility point over a day"),
+    ("liquidity", "Liquidity", "share", "100 % where trading is free"),
+)
 
 #: Name, header, what it means, factor to the shown unit, decimals.
 _GREEKS = (
@@ -54,8 +70,28 @@ def legs_detail(details: Sequence[Mapping[str, Any]], measures: Mapping[str, Any
         "own expiry'>In money %</th><th class='bf-number' title='probability that the strike is touched before'>Touch "
         f"%</th></tr></thead><tbody>{rows}{total}<td></td><td></td></tr></tbody></table>"
         "<p class='bf-foot'>Greeks for the whole quantity. Probabilities are lognormal with each expiry's "
-        "at-the-money volatility; they are not forecasts.</p>"
+        "at-the-money volatility; they are not forecasts.</p>" + _more(measures)
     )
+
+
+def _more(measures: Mapping[str, Any]) -> str:
+    reasons = measures.get("reasons") or {}
+    cells = "".join(
+        f"<div title='{escape(str(reasons.get(name) or title), quote=True)}'><span>{label}</span>"
+        f"<b>{_written(measures.get(name), how)}</b></div>"
+        for name, label, how, title in _MORE
+    )
+    return f"<div class='bf-measures bf-wide'>{cells}</div>"
+
+
+def _written(value: float | None, how: str) -> str:
+    if value is None:
+        return MISSING
+    if how == "share":
+        return f"{percent(value)} %"
+    if how == "usd":
+        return usd(value)
+    return plain(value / 100 if how == "rho" else value, decimals=2)
 
 
 def _row(place: int, pick: Mapping[str, Any], leg: Mapping[str, Any]) -> str:

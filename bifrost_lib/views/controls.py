@@ -12,6 +12,7 @@ import pandas as pd
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.views.moments import reading_moments
+from bifrost_lib.views.strategy_picker import StrategyPicker
 
 LATEST = "latest"
 LONGEST_DAYS = 200
@@ -31,19 +32,21 @@ class Request:
 class Controls:
     """The row of controls. A change calls what `on_change` was given, once."""
 
-    def __init__(self, symbols: pd.DataFrame, strategies: Mapping[str, str], first: Request) -> None:
+    def __init__(
+        self,
+        symbols: pd.DataFrame,
+        strategies: Mapping[str, str],
+        first: Request,
+        *,
+        headings: Mapping[str, str] | None = None,
+    ) -> None:
         self._symbols = symbols.set_index("symbol")
         names = [str(name) for name in self._symbols.index]
         known = [*names, *({first.symbol} - set(names))]
         self._symbol = widgets.Dropdown(options=known, value=first.symbol, layout={"width": "110px"})
-        titles = [
-            (name.replace("_", " ").capitalize(), name) for name in [*strategies, *({first.strategy} - {*strategies})]
-        ]
         self._views = dict(strategies)
         self._belief = widgets.HTML()
-        self._strategy = widgets.Dropdown(
-            options=titles, value=first.strategy, layout={"width": "100%", "min_width": "220px"}
-        )
+        self._strategy = StrategyPicker(strategies, value=first.strategy, headings=headings)
         self._dte = widgets.IntRangeSlider(
             value=first.dte,
             min=0,
@@ -64,7 +67,7 @@ class Controls:
         self.row = widgets.HBox(
             [
                 field("Symbol", self._symbol),
-                field("Strategy", self._strategy, self._belief),
+                field("Strategy", self._strategy.box, self._belief),
                 field("Days to expiry", self._dte),
                 field("Show", self._top),
                 field("As of, New York time", self._at),
@@ -73,7 +76,7 @@ class Controls:
         )
         self.row.add_class("bf-controls")
         self._tell_belief()
-        self._strategy.observe(lambda _: self._tell_belief(), names="value")
+        self._strategy.on_change(self._tell_belief)
 
     def request(self) -> Request:
         """Return what is asked for now."""
@@ -96,7 +99,8 @@ class Controls:
                 then()
 
         self._symbol.observe(symbol_changed, names="value")
-        for control in (self._strategy, self._dte, self._top, self._at):
+        self._strategy.on_change(then)
+        for control in (self._dte, self._top, self._at):
             control.observe(lambda _: then(), names="value")
         self._again.on_click(lambda _: then())
 

@@ -42,6 +42,7 @@ def finder_page(
     now: Callable[[], datetime],
     symbols: pd.DataFrame,
     strategies: Mapping[str, str],
+    headings: Mapping[str, str] | None = None,
     symbol: str | None = None,
     strategy: str = "iron_condor",
     dte: Sequence[int] = (20, 60),
@@ -63,6 +64,8 @@ def finder_page(
         ``symbol``, ``source``, ``first_ts``, ``last_ts`` of each stored underlying.
     strategies : mapping of str to str
         Names that `scan` understands, and what one must believe about the market to want each.
+    headings : mapping of str to str, optional
+        Under which heading each name is offered.
     symbol, strategy, dte, top, at, theme
         What the page shows first; `at` is an aware moment or its ISO 8601 text, None the newest stored moment.
 
@@ -84,7 +87,7 @@ def finder_page(
         )
     moment = parse_moment(at) if isinstance(at, str) else at
     asked = Request(symbol or str(symbols["symbol"].iloc[0]), strategy, (dte[0], dte[1]), top, moment)
-    finder = _Finder(scan, profile, now, Controls(symbols, strategies, asked), theme)
+    finder = _Finder(scan, profile, now, Controls(symbols, strategies, asked, headings=headings), theme)
     finder.refresh()
     return finder.page
 
