@@ -44,13 +44,17 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Links], Any]]
     """
     from apps.panel.boards import Boards
     from apps.panel.chain import chain_page
+    from apps.panel.history import history_page
+    from apps.panel.history_boards import HistoryBoards
     from apps.panel.operations import DeskWatch, operations_page
     from bifrost_lib.workflows import live, open_desk
 
     with open_desk(settings=settings) as desk, live.LiveFeed(desk) as feed:
         boards, watch = Boards(desk, feed), DeskWatch(desk, watchers=feed.watchers)
+        past = HistoryBoards(desk)
         yield {
             "chain": lambda links: chain_page(boards, links=links),
+            "history": lambda links: history_page(past, links=links),
             "operations": lambda links: operations_page(watch, links=links),
         }
 

@@ -18,6 +18,7 @@ KEPT_FRAMES, KEPT_BOARDS = 96, 64
 #: A history that grows is read again this often.
 FRESH_S = 60
 
+POINTS = "volatility points"
 TABS = ("Volatility", "Smile", "Term structure", "Changes", "Strategies")
 
 
@@ -38,12 +39,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Board:
-    """One tab as it is shown: pictures and grids by their places, and the frame behind them.
+    """One tab as it is shown: pictures and grids by their places, and the frame behind them."""
 
-    `history` is None where nothing of the symbol is known.
-    """
-
-    history: pd.DataFrame | None
+    history: pd.DataFrame
     charts: dict[str, str] = field(default_factory=dict)
     grids: dict[str, dict[str, Any]] = field(default_factory=dict)
     frame: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -77,9 +75,8 @@ class HistoryBoards:
         """Return the history of volatility in a window, read again once a minute."""
         beat = int(self.desk.clock.now().timestamp() // FRESH_S)
         days = history.WINDOWS[window]
-        return self._frames.once(
-            ("volatility", symbol, window, beat), lambda: history.volatility_history(self.desk, symbol, days=days)
-        )
+        key = ("volatility", symbol, window, beat)
+        return self.frame(key, lambda: history.volatility_history(self.desk, symbol, days=days))
 
     def since_choices(self, past: pd.DataFrame) -> dict[str, datetime]:
         """Return the sessions that changes can be told against."""
@@ -94,13 +91,12 @@ class HistoryBoards:
 
 def _volatility(boards: HistoryBoards, asked: Asked, past: pd.DataFrame, tell: Any) -> Board:
     theme = asked.theme
-    percent, points = "%", "volatility points"
     drawn = {
-        "a": (views.iv_range_chart(past, theme=theme), "Implied volatility in its year", percent, "0"),
-        "b": (views.rank_chart(past, theme=theme), "Rank and percentile in the year before", percent, "0"),
-        "c": (views.premium_chart(past, theme=theme), "Implied against realised: the premium", percent, "0"),
-        "d": (views.skew_chart(past, theme=theme), "Skew of 30 days", points, "0.0"),
-        "e": (views.slope_chart(past, theme=theme), "Slope of the term structure", points, "0.0"),
+        "a": (views.iv_range_chart(past, theme=theme), "Implied volatility in its year", "%", "0"),
+        "b": (views.rank_chart(past, theme=theme), "Rank and percentile in the year before", "%", "0"),
+        "c": (views.premium_chart(past, theme=theme), "Implied against realised: the premium", "%", "0"),
+        "d": (views.skew_chart(past, theme=theme), "Skew of 30 days", POINTS, "0.0"),
+        "e": (views.slope_chart(past, theme=theme), "Slope of the term structure", POINTS, "0.0"),
         "f": (views.put_call_chart(past, theme=theme), "Puts over calls", "ratio", "0.00"),
     }
     charts = {
@@ -117,8 +113,15 @@ def _smile(boards: HistoryBoards, asked: Asked, past: pd.DataFrame, tell: Any) -
     figure = views.chart_figure(
         drawn, theme=asked.theme, title=title, x_label="strike, % of the forward", y_label="implied volatility, %"
     )
-    grid = views.smiles_grid(history.smile_summary(smiles))
-    return Board(past, {"a": views.chart_text(figure)}, {"a": grid}, smiles)
+    skew = views.chart_figure(
+        views.skew_chart(past, theme=asked.theme),
+        theme=asked.theme,
+        title="Skew through time",
+        y_label=POINTS,
+        form="0.0",
+    )
+    charts = {"a": views.chart_text(figure), "b": views.chart_text(skew)}
+    return Board(past, charts, {"a": views.smiles_grid(history.smile_summary(smiles))}, smiles)
 
 
 def _terms(boards: HistoryBoards, asked: Asked, past: pd.DataFrame, tell: Any) -> Board:
@@ -132,7 +135,7 @@ def _terms(boards: HistoryBoards, asked: Asked, past: pd.DataFrame, tell: Any) -
         ),
         "b": views.chart_figure(
             views.slope_chart(past, theme=asked.theme), theme=asked.theme, title="Slope through time",
-            y_label="volatility points", form="0.0",
+            y_label=POINTS, form="0.0",
         ),
     }  # fmt: skip
     charts = {place: views.chart_text(figure) for place, figure in drawn.items()}

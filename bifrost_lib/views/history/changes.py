@@ -8,7 +8,7 @@ import holoviews as hv
 import numpy as np
 import pandas as pd
 
-from bifrost_lib.core.errors import UnknownNameError
+from bifrost_lib.core.errors import InputError, UnknownNameError
 from bifrost_lib.views.formats import day, percent, plain, signed, strike_text
 from bifrost_lib.views.history.drawing import Drawn, opts
 from bifrost_lib.views.live.tables import column
@@ -21,6 +21,8 @@ MAPPED: dict[str, tuple[str, str, float, str]] = {
 }
 #: Strikes are gathered in steps of this share of spot.
 STEP = 0.025
+#: Nearer to 0 or 1 the quotes say more about the tick than about volatility.
+LEAST_DELTA = 0.05
 _REACH = 0.20
 
 
@@ -34,27 +36,32 @@ def changes_chart(changes: pd.DataFrame, *, measure: str = "iv", theme: str = "l
     measure : {"iv", "open_interest"}
     """
     palette, cells = theme_palette(theme), changed_cells(changes, measure)
-    largest = float(cells["change"].abs().quantile(0.98)) or 1.0
-    ramp = (
-        [palette.loss, palette.panel, palette.profit]
-        if measure != "iv"
-        else [palette.accent, palette.panel, palette.loss]
-    )
+    if cells.empty:
+        raise InputError("changes", f"{len(changes)} rows", f"at least one near the money with a change of {measure}")
     title, unit, _, _ = MAPPED[measure]
+    largest = max(float(cells["change"].abs().quantile(0.98)), 1e-9)
     tips = [("expiry", "@expiry"), ("strike", "@strike of spot"), (title, "@change{+0,0.0} " + unit)]
+    bar = {
+        "background_fill_color": palette.panel, "major_label_text_color": palette.muted, "width": 10,
+        "bar_line_color": None, "major_tick_line_color": None, "title_text_color": palette.muted,
+        "title_text_font_size": "11px", "title_text_font_style": "normal", "major_label_text_font_size": "11px",
+    }  # fmt: skip
+    axes = [hv.Dimension(name, values=cells.attrs[name]) for name in ("strike", "expiry")]
     return opts(
-        hv.HeatMap(cells, ["strike", "expiry"], "change"),
-        cmap=_between(ramp), clim=(-largest, largest), colorbar=True, tools=["hover"], hover_tooltips=tips,
-        invert_yaxis=True, xrotation=45,
-        colorbar_opts={"background_fill_color": palette.panel, "major_label_text_color": palette.muted, "width": 10,
-                       "bar_line_color": None, "major_tick_line_color": None, "title": unit,
-                       "title_text_color": palette.muted, "title_text_font_size": "11px",
-                       "title_text_font_style": "normal", "major_label_text_font_size": "11px"},
+        hv.HeatMap(cells, axes, "change"),
+        cmap=_between([palette.loss, palette.panel, palette.profit]), clim=(-largest, largest), colorbar=True,
+        clabel=unit, colorbar_opts=bar, tools=["hover"], hover_tooltips=tips, invert_yaxis=True, xrotation=45,
     )  # fmt: skip
 
 
 def changed_cells(changes: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Return the mean (volatility) or total (open interest) change of each expiry and step of strikes."""
+    """Return the mean (volatility) or total (open interest) change of each expiry and step of strikes.
+
+    Returns
+    -------
+    DataFrame
+        `strike` (share of spot), `expiry`, `change`; ``attrs`` hold the values of both axes in their order.
+    """
     if measure not in MAPPED:
         raise UnknownNameError("measure", measure, MAPPED)
     _, _, factor, join = MAPPED[measure]
@@ -62,14 +69,16 @@ def changed_cells(changes: pd.DataFrame, measure: str) -> pd.DataFrame:
     kept = changes[(share.abs() <= _REACH + STEP / 2).to_numpy() & changes[f"{measure}_change"].notna().to_numpy()]
     place = np.round((kept["strike"] / kept["spot"] - 1) / STEP).astype(int)
     cells = kept.assign(place=place, change=kept[f"{measure}_change"] * factor)
-    joined = cells.groupby(["expiry", "place"])["change"].agg(join).reset_index()
-    strikes = [f"{(1 + place * STEP) * 100:.1f} %" for place in joined["place"]]
-    named = joined.assign(strike=strikes, expiry=[day(expiry) for expiry in joined["expiry"]])
-    order = {f"{(1 + place * STEP) * 100:.1f} %": place for place in sorted(set(joined["place"]))}
-    named["_place"] = named["strike"].map(order)
-    dates = {name: rank for rank, name in enumerate(dict.fromkeys(named["expiry"]))}
-    named["_date"] = named["expiry"].map(dates)
-    return named.sort_values(["_place", "_date"])[["strike", "expiry", "change"]].reset_index(drop=True)
+    joined = cells.groupby(["place", "expiry"])["change"].agg(join).reset_index()
+    places, expiries = sorted(set(joined["place"])), sorted(set(joined["expiry"]))
+    named = joined.assign(strike=joined["place"].map(_share), expiry=joined["expiry"].map(day))
+    found: pd.DataFrame = named[["strike", "expiry", "change"]]
+    found.attrs |= {"strike": [_share(one) for one in places], "expiry": [day(one) for one in expiries]}
+    return found
+
+
+def _share(place: int) -> str:
+    return f"{(1 + place * STEP) * 100:.1f} %"
 
 
 def changes_grid(changes: pd.DataFrame, *, measure: str = "iv", most: int = 40) -> dict[str, Any]:
@@ -82,7 +91,9 @@ def changes_grid(changes: pd.DataFrame, *, measure: str = "iv", most: int = 40) 
         column("OI"), column("Chg", help="change of open interest"),
         column("Mid", "$"), column("Chg", "$", help="change of the mid"),
     ]  # fmt: skip
-    told = changes[changes["delta"].abs().between(0.02, 0.98).to_numpy() & changes[f"{measure}_change"].notna()]
+    told = changes[
+        changes["delta"].abs().between(LEAST_DELTA, 1 - LEAST_DELTA).to_numpy() & changes[f"{measure}_change"].notna()
+    ]
     ranked = told.loc[told[f"{measure}_change"].abs().sort_values(ascending=False).index[:most]]
     rows = []
     for row in ranked.to_dict("records"):

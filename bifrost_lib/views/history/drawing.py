@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import threading
+from math import nan
 from typing import Any
 
 import holoviews as hv
 import holoviews.plotting.bokeh
 from bokeh.embed import json_item
 from bokeh.models import BoxZoomTool, CategoricalAxis, NumeralTickFormatter, SaveTool
+from bokeh.models.annotations import Title
 from bokeh.plotting import figure
 from bokeh.themes import Theme
 
@@ -28,7 +30,14 @@ _LOCK = threading.RLock()
 
 
 def chart_figure(
-    drawn: Drawn, *, theme: str, title: str, x_label: str = "", y_label: str = "", form: str = "0"
+    drawn: Drawn,
+    *,
+    theme: str,
+    title: str,
+    x_label: str = "",
+    y_label: str = "",
+    form: str = "0",
+    height: int | None = None,
 ) -> figure:
     """Render what a function of this package drew, in the theme's colours.
 
@@ -40,15 +49,18 @@ def chart_figure(
         Units belong to the labels.
     form : str
         How numbers on the y axis are written, as Bokeh's numeral formats.
+    height : int, optional
+        Pixels. Without it the figure fills its place.
     """
     palette = theme_palette(theme)
     with _LOCK:
         chart: figure = hv.render(drawn, backend="bokeh")
     dress_chart(chart, palette, x_label=x_label, y_label=y_label)
-    chart.sizing_mode = "stretch_both"
-    chart.min_height, chart.width, chart.height = 120, None, None
-    chart.title.text, chart.title.text_color, chart.title.text_font = title, palette.muted, FONT
-    chart.title.text_font_size, chart.title.text_font_style = "12px", "bold"
+    chart.sizing_mode = "stretch_both" if height is None else "stretch_width"
+    chart.min_height, chart.width, chart.height = 120, None, height
+    chart.title = Title(
+        text=title, text_color=palette.muted, text_font=FONT, text_font_size="12px", text_font_style="bold"
+    )
     chart.min_border_left = 44
     if not isinstance(chart.yaxis[0], CategoricalAxis):
         chart.yaxis[0].formatter = NumeralTickFormatter(format=form)
@@ -81,7 +93,9 @@ def opts(drawn: Drawn, **options: Any) -> Drawn:
         return drawn.opts(backend="bokeh", clone=True, **options)
 
 
-def overlay(*parts: Drawn, legend: bool = True) -> Drawn:
-    """Put elements on one another, their legend in a row above."""
+def overlay(*parts: Drawn, legend: bool = True, y_range: tuple[float, float] = (nan, nan)) -> Drawn:
+    """Put elements on one another, their legend in a row above; without `y_range` all of them are in sight."""
     with _LOCK:
-        return hv.Overlay(list(parts)).opts(backend="bokeh", show_legend=legend, legend_position="top", clone=True)
+        return hv.Overlay(list(parts)).opts(
+            backend="bokeh", show_legend=legend, legend_position="top", padding=(0.02, 0.08), ylim=y_range, clone=True
+        )

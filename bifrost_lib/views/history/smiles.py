@@ -45,14 +45,15 @@ def _session_lines(
     shown: pd.DataFrame, over: str, columns: list[str], tips: list[Any], chosen: str, theme: str
 ) -> Drawn:
     names = list(dict.fromkeys(shown["when"]))
-    parts, last = [], []
+    parts: list[Drawn] = []
+    last: list[Drawn] = []
     for name, colour in zip(names, session_colours(len(names), theme), strict=False):
         rows = shown[shown["when"] == name][[over, *columns]]
         stands_out = name == (chosen if chosen in names else names[0])
-        width = 2.6 if stands_out else 1.3
+        width = 2.2 if stands_out else 1.3
         line = opts(hv.Curve(rows, over, columns, label=name), color=colour, line_width=width)
         dots = opts(
-            hv.Scatter(rows, over, columns, label=name), color=colour, size=5 if stands_out else 3, tools=["hover"],
+            hv.Scatter(rows, over, columns, label=name), color=colour, size=4 if stands_out else 3, tools=["hover"],
             hover_tooltips=tips,
         )  # fmt: skip
         (last if stands_out else parts).extend([line, dots])

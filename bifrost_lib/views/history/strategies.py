@@ -8,7 +8,7 @@ import holoviews as hv
 import pandas as pd
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
-from bifrost_lib.views.formats import day, percent, plain, usd
+from bifrost_lib.views.formats import MINUS, day, percent, plain, usd
 from bifrost_lib.views.history.drawing import Drawn, opts, overlay
 from bifrost_lib.views.live.tables import column
 from bifrost_lib.views.palette import theme_palette
@@ -52,6 +52,12 @@ def strategy_grid(found: pd.DataFrame) -> dict[str, Any]:
     rows = []
     for row in found.iloc[::-1].to_dict("records"):
         numbers = [usd(row["premium"]), usd(row["max_loss"]), percent(row["return_on_risk"]), percent(row["pop"])]
-        cells = [day(row["ts"].astimezone(EXCHANGE_TZ)), row["legs"], day(row["expiry"]), f"{row['dte']:.0f}", *numbers]
+        cells = [
+            day(row["ts"].astimezone(EXCHANGE_TZ)),
+            row["legs"].replace("-", MINUS),
+            day(row["expiry"]),
+            f"{row['dte']:.0f}",
+            *numbers,
+        ]
         rows.append({"cells": [*cells, usd(row["ev"]), plain(row["score"], decimals=0)]})
     return {"columns": columns, "rows": rows, "caption": "Best candidate of each session"}

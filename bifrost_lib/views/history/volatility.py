@@ -33,6 +33,7 @@ def rank_chart(history: pd.DataFrame, *, theme: str = "light") -> Drawn:
     return overlay(
         _line(shown, "iv_percentile", "IV percentile", palette.muted, unit="%", width=1.2),
         _line(shown, "iv_rank", "IV rank", palette.accent, unit="%"),
+        y_range=(-3.0, 103.0),
     )
 
 
@@ -40,10 +41,15 @@ def premium_chart(history: pd.DataFrame, *, theme: str = "light") -> Drawn:
     """Draw implied against realised volatility (%); between them lies the variance risk premium."""
     palette, shown = theme_palette(theme), in_percent(history)
     known = shown[shown["premium"].notna()]
-    between = hv.Area(known, "day", ["realized_vol", "iv"], label="premium")
+    ends = known.assign(
+        above=known[["realized_vol", "iv"]].max(axis=1), below=known[["realized_vol", "iv"]].min(axis=1)
+    )
+    earned = hv.Area(ends, "day", ["realized_vol", "above"], label="more implied than realised")
+    lost = hv.Area(ends, "day", ["below", "realized_vol"], label="less")
     return overlay(
-        opts(between, fill_color=palette.profit, fill_alpha=0.14, line_alpha=0.0),
-        _line(shown, "realized_vol", "realised, 21 sessions", palette.warn, unit="%"),
+        opts(earned, fill_color=palette.profit, fill_alpha=0.18, line_alpha=0.0),
+        opts(lost, fill_color=palette.loss, fill_alpha=0.18, line_alpha=0.0),
+        _line(shown, "realized_vol", "realised", palette.warn, unit="%"),
         _line(shown, "iv", "IV 30 d", palette.accent, unit="%"),
     )
 
