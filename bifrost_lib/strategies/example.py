@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bifrost_lib.strategies.document import Leg, StrategyDocument
 from bifrost_lib.strategies.rules import (
@@ -21,6 +21,9 @@ from bifrost_lib.strategies.rules import (
     StrikeRule,
     Wing,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DAYS_PER_YEAR = 365.0
 _HALVINGS = 60
@@ -78,6 +81,43 @@ def example_legs(
         market.strikes[leg.name], market.legs[leg.name], market.taus[leg.name] = strike, leg, tau
         legs.append({"right": leg.right, "qty": leg.qty, "strike": strike, "tau": tau})
     return legs
+
+
+def example_payoff(
+    document: StrategyDocument, *, spot: float = 100.0, vol: float = 0.25, width: float = 0.25, points: int = 121
+) -> pd.DataFrame:
+    """Return the profit of a document's example over prices of the underlying.
+
+    Parameters
+    ----------
+    document, spot, vol
+        As for `example_legs`.
+    width : float
+        How far down and up prices reach, as a share of the spot.
+    points : int
+        Prices; the strikes come on top, so that kinks are exact.
+
+    Returns
+    -------
+    DataFrame
+        ``name``, ``spot`` (currency per share), ``pnl_at_expiry`` (at the near expiry, later legs at the model's
+        value) and ``pnl_now`` (currency for one unit of 100 shares), bought and sold at the model's prices.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from bifrost_lib.strategies.payoff import value_before_expiry
+
+    legs = example_legs(document, spot=spot, vol=vol)
+    strikes = [leg["strike"] for leg in legs if leg["right"] != "S"]
+    low, high = spot * (1.0 - width), spot * (1.0 + width)
+    prices = np.unique([*np.linspace(low, high, points), *(strike for strike in strikes if low < strike < high)])
+    near = min(leg["tau"] for leg in legs if leg["right"] != "S")
+    cost = float(value_before_expiry(legs=legs, spot=[spot], vol=vol, premium=0.0)[0])
+    at_expiry, now = (
+        value_before_expiry(legs=legs, spot=prices, vol=vol, elapsed=elapsed, premium=-cost) for elapsed in (near, 0.0)
+    )
+    return pd.DataFrame({"name": document.name, "spot": prices, "pnl_at_expiry": at_expiry, "pnl_now": now})
 
 
 def _tau(document: StrategyDocument, leg: Leg) -> float:

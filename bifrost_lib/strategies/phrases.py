@@ -162,9 +162,10 @@ def _roll(roll: Roll) -> str:
 
 
 def _event(name: str, window: EventWindow) -> str:
-    days = f"{window.before} days before to {window.after} days after"
-    span = f"{days}{', or before expiry' if window.through_expiry else ''}"
-    return f"{'not' if window.entry == 'avoid' else 'only'} {span} {name}"
+    sides = [f"{days} days {side}" for days, side in ((window.before, "before"), (window.after, "after")) if days]
+    parts = [f"within {' or '.join(sides)} {name}"] if sides else []
+    parts += [f"with {name} before expiry"] if window.through_expiry else []
+    return f"{'not' if window.entry == 'avoid' else 'only'} {' or '.join(parts)}"
 
 
 def _size(document: StrategyDocument) -> str:

@@ -9,16 +9,21 @@ from bifrost_lib.core.errors import UnknownNameError
 from bifrost_lib.strategies.document import StrategyDocument
 
 
-def _literals() -> dict[str, StrategyDocument]:
-    found: dict[str, StrategyDocument] = {}
-    for module in pkgutil.iter_modules(__path__, prefix=f"{__name__}."):
-        for value in vars(import_module(module.name)).values():
-            if isinstance(value, StrategyDocument):
-                found[value.name] = value
-    return dict(sorted(found.items()))
+def _groups() -> dict[str, tuple[StrategyDocument, ...]]:
+    found: dict[str, tuple[StrategyDocument, ...]] = {}
+    for place in pkgutil.iter_modules(__path__, prefix=f"{__name__}."):
+        module = import_module(place.name)
+        title = (module.__doc__ or place.name).splitlines()[0].rstrip(".")
+        found[title] = tuple(value for value in vars(module).values() if isinstance(value, StrategyDocument))
+    return found
 
 
-CATALOG: dict[str, StrategyDocument] = _literals()
+#: The catalogue by idea, as its folder has it: a title, and the strategies in the order in which they are written.
+GROUPS: dict[str, tuple[StrategyDocument, ...]] = _groups()
+
+CATALOG: dict[str, StrategyDocument] = {
+    found.name: found for found in sorted((one for group in GROUPS.values() for one in group), key=lambda one: one.name)
+}
 
 #: Every name by which a strategy of the catalogue is known, aliases included, and the name that it has there.
 NAMES: dict[str, str] = {alias: name for name, found in CATALOG.items() for alias in (name, *found.aliases)}

@@ -1,4 +1,7 @@
-"""A naked option on one side and a spread on the other, with no risk on the spread's side if the credit covers it."""
+"""A naked option on one side and a spread on the other.
+
+Nothing is lost on the side of the spread where the credit covers its width.
+"""
 
 from __future__ import annotations
 
