@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.strategies.document import StrategyDocument
-from bifrost_lib.strategies.laws import Law, surface_law
 from bifrost_lib.strategies.margin import cash_margin, reg_t_margin
 from bifrost_lib.strategies.measures import return_on_risk
-from bifrost_lib.strategies.outcomes import outcomes
-from bifrost_lib.strategies.profile import profile_of
+from bifrost_lib.strategies.odds import under_surface
 from bifrost_lib.strategies.ranking import Pick
 from bifrost_lib.strategies.score import PARTS, score_parts
 from bifrost_lib.strategies.wording import why
@@ -84,7 +82,7 @@ class CandidateSet:
         stock leg too. A leg's ``qty`` is in contracts; a stock leg (right ``"S"``, no strike, no expiry) of 1 is
         `multiplier` shares. Unbounded and unknown are None, the former with its flag. ``score_parts`` add up to
         ``score``. `vol`, `forward`, `rate`, `div_yield` and `tau` are the distribution that `pop` and `ev` belong to;
-        ``pop_surface`` and ``ev_surface`` are those of a surface, if one was given. ``tail_loss`` is the largest loss
+        ``pop_surface`` and ``ev_surface`` are those of a surface (see `under`). ``tail_loss`` is the largest loss
         at prices within 1.96 deviations; ``on_front`` says that no candidate is better in probability, expected
         return (on capital, after costs) and tail loss (as a share of capital) at once.
         """
@@ -97,6 +95,11 @@ class CandidateSet:
         in each such cell only the candidate with the least tail loss counts.
         """
         return [_copy(record) for record in self._front]
+
+    def under(self, surface: VolSurface) -> CandidateSet:
+        """Return the same candidates with their odds under a fitted surface, where they have one expiry."""
+        records, front = (tuple(under_surface(one, surface) for one in some) for some in (self._records, self._front))
+        return replace(self, _records=records, _front=front)
 
     @property
     def candidates(self) -> pd.DataFrame:
@@ -120,36 +123,17 @@ class CandidateSet:
 
 def candidate_set(
     *, picks: Sequence[Pick], front: Sequence[Pick], points: Floats, fill: float, naked_rate: float,
-    surface: VolSurface | None, **facts: Any,
+    **facts: Any,
 ) -> CandidateSet:  # fmt: skip
     """Describe the best candidates of a scan in full; `facts` are the other fields of `CandidateSet`."""
-    laws = {} if surface is None else _laws([*picks, *front], surface)
     described = [
-        [
-            _record(rank, pick, facts["strategy"], points, fill, naked_rate, laws.get(pick.search.near.tau))
+        tuple(
+            _record(rank, pick, facts["strategy"], points, fill, naked_rate)
             for rank, pick in enumerate(chosen, start=1)
-        ]
+        )
         for chosen in (picks, front)
     ]
-    return CandidateSet(**facts, _records=tuple(described[0]), _front=tuple(described[1]))
-
-
-def _laws(picks: Sequence[Pick], surface: VolSurface) -> dict[float, Law | None]:
-    expiries = {pick.search.near.tau: pick.search.near.forward for pick in picks}
-    return {tau: surface_law(surface, tau=tau, forward=forward) for tau, forward in expiries.items()}
-
-
-def _under_surface(
-    pick: Pick, quotes: _Quotes, premium: float, shares: float, law: Law | None
-) -> dict[str, float | None]:  # fmt: skip
-    # With two expiries the far leg's value hangs on more than a distribution, so only the lognormal one is told.
-    if law is None or pick.search.far is not pick.search.near:
-        return {"pop_surface": None, "ev_surface": None}
-    profile = profile_of(
-        strike=quotes.strike, weight=quotes.weight, is_call=quotes.is_call, shares=shares, premium=premium
-    )  # fmt: skip
-    found = outcomes(profile, law)
-    return {"pop_surface": found.pop, "ev_surface": found.ev}
+    return CandidateSet(**facts, _records=described[0], _front=described[1])
 
 
 @dataclass(frozen=True)
@@ -181,7 +165,7 @@ class _Quotes:
 
 
 def _record(
-    rank: int, pick: Pick, strategy: StrategyDocument, points: Floats, fill: float, naked_rate: float, law: Law | None
+    rank: int, pick: Pick, strategy: StrategyDocument, points: Floats, fill: float, naked_rate: float
 ) -> Record:
     near, quotes = pick.search.near, _Quotes.of(pick, fill)
     value, shares = pick.value, strategy.stock_qty * near.multiplier
@@ -203,7 +187,8 @@ def _record(
         "profit_ranges": _profit_ranges(pick, quotes, value["premium"], shares),
         "pop": value["pop"],
         "ev": value["ev"],
-        **_under_surface(pick, quotes, value["premium"], shares, law),
+        "pop_surface": None,
+        "ev_surface": None,
         "tail_loss": value["tail_loss"],
         "on_front": pick.on_front,
         "return_on_risk": return_on_risk(max_profit, max_loss),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +27,6 @@ from bifrost_lib.strategies.score import points_of
 from bifrost_lib.strategies.screening import screen
 from bifrost_lib.strategies.selection import Search, plan_search
 from bifrost_lib.strategies.slices import ExpirySlice, Filters, cut_chain
-
-if TYPE_CHECKING:
-    from bifrost_lib.pricing import VolSurface
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,7 +52,6 @@ def find_candidates(
     filters: Filters | None = None,
     fill: float = 0.0,
     limit: int = LIMIT,
-    surface: VolSurface | None = None,
     conditions: Mapping[str, float] | None = None,
     on_progress: Callable[[Progress], bool] | None = None,
 ) -> CandidateSet:
@@ -83,8 +78,6 @@ def find_candidates(
     limit : int
         Most combinations to measure. Expiries nearest to the document's target go first; if the limit is reached the
         result says so.
-    surface : VolSurface, optional
-        Fitted volatilities of the chain: the candidates that are kept are told their odds under it too.
     conditions : mapping, optional
         The underlying's ``market_conditions`` at the moment, by column. With it the document's conditions of entry
         must hold; without it they are named in `CandidateSet.unchecked`.
@@ -107,7 +100,8 @@ def find_candidates(
     Notes
     -----
     Probabilities and expected values are those of one lognormal distribution per expiry: mean, the implied forward;
-    volatility, that of out-of-the-money quotes interpolated at the forward. Exercise before expiry is not considered.
+    volatility, that of out-of-the-money quotes interpolated at the forward; `CandidateSet.under` adds those of a
+    surface. Exercise before expiry is not considered.
     """
     document = strategy_named(strategy) if isinstance(strategy, str) else strategy
     days = _days(dte, document.dte)
@@ -148,7 +142,6 @@ def find_candidates(
         points=points,
         fill=fill,
         naked_rate=rate,
-        surface=surface,
     )
 
 

@@ -24,7 +24,7 @@ _WHERE = {
     "PastComparison": "history_comparison",
     "compare_with_past": "history_comparison",
     "histories": "history_comparison",
-    "past_entries": "past_entries",
+    "study_entries": "research",
     "Study": "research",
     "new_study": "research",
     "entry_summary": "research",
