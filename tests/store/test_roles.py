@@ -81,6 +81,8 @@ def test_everybody_reads_the_chain_and_opens_the_desk(store, people, made):
         ("UPDATE collection_requests SET problem = 'x'", {"admin", "operator", "quant"}),
         ("UPDATE collection_gaps SET filled = now()", {"admin", "operator"}),
         ("UPDATE report_runs SET problem = problem", {"admin", "operator", "quant"}),
+        ("UPDATE strategy_history SET score = 1", {"admin", "operator"}),
+        ("DELETE FROM saved_documents", {"admin", "operator", "quant"}),
         ("INSERT INTO stocks (symbol, simulated) VALUES ('MADE', true)", {"admin"}),
         ("UPDATE alembic_version SET version_num = '0000'", set()),
         ("CREATE TABLE own_table (x int)", set()),
