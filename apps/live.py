@@ -43,6 +43,7 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Links], Any]]
     The function takes the links that the viewer's page shows. How pages are served is not their business.
     """
     from apps.panel.boards import Boards
+    from apps.panel.calibration import calibration_page
     from apps.panel.chain import chain_page
     from apps.panel.history import history_page
     from apps.panel.history_boards import HistoryBoards
@@ -55,6 +56,7 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Links], Any]]
         yield {
             "chain": lambda links: chain_page(boards, links=links),
             "history": lambda links: history_page(past, links=links),
+            "calibration": lambda links: calibration_page(desk, links=links),
             "operations": lambda links: operations_page(watch, links=links),
         }
 

@@ -122,6 +122,8 @@ def aim(
     """
     best: list[Aimed] = []
     seen = 0
+    if document.is_locked:  # boxes and conversions have no view
+        return best, seen
     limits = _Limits(budget, math.inf if max_loss is None else max_loss, max_loss is None, naked_rate)
     for first in near:
         for search in _searches(document, first, slices):
@@ -186,12 +188,13 @@ class _Priced:
         self.is_call = [leg.right == "C" for leg in search.legs]
         self.end_slope = float(self.shares + self.weight[self.is_call].sum())
         fill = document.costs.fill_of(len(search.legs))
-        self.strikes, self.cash, self.worth = [], [], []
+        self.strikes, self.cash, self.worth, self.spreads = [], [], [], []
         for leg, pool, quotes in zip(search.legs, search.pools, search.slices, strict=True):
             strike, bid, ask = (quotes.columns[name][pool.rows] for name in ("strike", "bid", "ask"))
             paid = bid + fill * (ask - bid) if leg.qty > 0 else ask - fill * (ask - bid)
             self.strikes.append(strike)
             self.cash.append(-leg.qty * near.multiplier * paid)
+            self.spreads.append(abs(leg.qty) * near.multiplier * (ask - bid))
             self.worth.append(leg.qty * near.multiplier * view.values(quotes)[pool.rows])
 
     def best(self, combos: npt.NDArray[np.int64], limits: _Limits, keep: int) -> list[Aimed]:
@@ -199,7 +202,9 @@ class _Priced:
         premium = self._sum(self.cash, combos) - self.shares * self.spot
         profit = premium + self._sum(self.worth, combos) + self.shares * self.view.spot
         capital = self._capital(combos, premium, limits.naked_rate)
-        allowed = (capital > _ZERO) & (capital <= min(limits.budget, limits.max_loss)) & (profit > _ZERO)
+        # A risk that is less than the quotes leave open was not measured.
+        allowed = capital > self._sum(self.spreads, combos) + _ZERO
+        allowed &= (capital <= min(limits.budget, limits.max_loss)) & (profit > _ZERO)
         if self.end_slope < 0 and not limits.unbounded:
             return []
         units = np.floor(min(limits.budget, limits.max_loss) / np.maximum(capital, _ZERO))
