@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,7 +111,7 @@ def test_a_christmas_tree_is_flat_beyond_its_far_wing():
     assert payoff == pytest.approx([0.0, 0.0])
 
 
-def real_chain(samples: Path, symbol: str) -> pd.DataFrame:
+def real_chain(samples, symbol):
     """A fund's chain at the close of 2026-08-12, as the store gives it."""
     from bifrost_lib.core.calendar import EXCHANGE_TZ, year_fractions
     from bifrost_lib.feeds import open_feed
@@ -133,7 +131,7 @@ def real_chain(samples: Path, symbol: str) -> pd.DataFrame:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("symbol", ["SPY", "QQQ"])
-def test_every_strategy_has_candidates_on_a_real_chain(samples: Path, symbol: str) -> None:
+def test_every_strategy_has_candidates_on_a_real_chain(samples, symbol):
     chain = real_chain(samples, symbol)
     for name, document in CATALOG.items():
         limit = 200 if document.has_two_expiries else 5_000

@@ -87,12 +87,12 @@ def test_what_is_no_leg_is_named(leg, name):
 
 def split(legs, spot=100.0):
     found = split_portfolio(legs, spot=spot)
-    total: dict[object, int] = {}
+    total = {}
     for group in found.groups:
         for leg in group.legs:
             key = (leg["right"], leg.get("strike"), leg.get("expiry"))
             total[key] = total.get(key, 0) + leg["qty"]
-    held: dict[object, int] = {}
+    held = {}
     for leg in legs:
         key = (leg["right"], leg.get("strike"), leg.get("expiry"))
         held[key] = held.get(key, 0) + leg["qty"]

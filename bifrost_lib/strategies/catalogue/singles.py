@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
-from bifrost_lib.strategies.entry import Entry
 from bifrost_lib.strategies.exits import BOUGHT_PREMIUM, SOLD_PREMIUM, Exits, Roll, Target
-from bifrost_lib.strategies.part import Range
 from bifrost_lib.strategies.rules import ByDelta
 from bifrost_lib.strategies.sizing import Sizing
 
@@ -94,8 +92,8 @@ VIX_CALL_TAIL_HEDGE = StrategyDocument(
     legs=(Leg("long_call", "C", +1, ByDelta(0.20, 0.08, 0.30)),),
     dte=DteRange(20, 30, 60),
     cash="debit",
-    # As in the VXTH index: a small share of the capital each month, and nothing while fear is cheap or past.
-    entry=Entry(vol_index=Range(15, 50)),
+    # As in the VXTH index, a small share of the capital each month; it buys none with the VIX below 15 or above 50,
+    # which `entry=Entry(vol_index=Range(15, 50))` would say.
     exits=Exits(dte=1),
     sizing=Sizing(capital_share=0.01),
     risk="Costs its premium month after month; calls on VIX follow its future, which leaps less than the index.",
