@@ -50,7 +50,7 @@ class BuilderControls:
         )
         self.moment.value = at or LATEST
         self.refresh, self.undo, self.flip, self.clear = (
-            widgets.Button(description=name, tooltip=tip, layout={"width": "64px"})
+            widgets.Button(description=name, tooltip=tip, layout={"width": "76px" if name == "Refresh" else "62px"})
             for name, tip in (
                 ("Refresh", "read the newest quotes"),
                 ("Undo", "take the last change of the legs back"),

@@ -69,8 +69,8 @@ def legs_detail(details: Sequence[Mapping[str, Any]], measures: Mapping[str, Any
         f"<th class='bf-text'>Expiry</th>{heads}<th class='bf-number' title='probability of ending in the money at its "
         "own expiry'>In money %</th><th class='bf-number' title='probability that the strike is touched before'>Touch "
         f"%</th></tr></thead><tbody>{rows}{total}<td></td><td></td></tr></tbody></table>"
-        "<p class='bf-foot'>Greeks for the whole quantity. Probabilities are lognormal with each expiry's "
-        "at-the-money volatility; they are not forecasts.</p>" + _more(measures)
+        "<p class='bf-foot'>Greeks for the whole quantity. Probabilities are lognormal with each leg's own "
+        "volatility; they are not forecasts.</p>" + _more(measures)
     )
 
 

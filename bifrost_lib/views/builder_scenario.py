@@ -111,7 +111,7 @@ class ScenarioPanel:
 
     def _tell(self, quantity: str, value: float, spot: float) -> None:
         title, scale, _ = SHOWN[quantity]
-        text = usd(value, decimals=0, signed=True) if quantity == "profit" else plain(value * scale)
+        text = usd(round(value) or 0.0, signed=True) if quantity == "profit" else plain(value * scale)
         name, _, unit = title.partition(", ")
         when = "Then" if self.days or self.vol_points else "Now"
         unit = "" if quantity == "profit" else f" {unit}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import cache
 from typing import Any
 
 from bokeh.models.ui import UIElement
@@ -65,11 +67,26 @@ def dress_legend(legend: Any, palette: Palette) -> None:
 
 
 def load_bokeh() -> None:
-    """Put BokehJS into the notebook from this machine, never from a content delivery network."""
+    """Put BokehJS into the notebook from this machine, never from a content delivery network.
+
+    Under Voilà, where each viewer has a kernel, once is enough; elsewhere a page may have been loaded anew since.
+    """
+    if "VOILA_KERNEL_ID" in os.environ:
+        _publish_once()
+    else:
+        _publish()
+
+
+def _publish() -> None:
     from bokeh.io import output_notebook
     from bokeh.resources import INLINE
 
     output_notebook(INLINE, hide_banner=True)
+
+
+@cache
+def _publish_once() -> None:
+    _publish()
 
 
 def show_chart(chart: UIElement) -> None:

@@ -124,7 +124,8 @@ def leg_details(structure: Structure) -> list[dict[str, Any]]:
     Notes
     -----
     The greeks add up to those of the structure. ``itm`` is the probability of ending in the money at the leg's own
-    expiry and ``touch`` of being touched before, in the lognormal distribution of that expiry; None for stock.
+    expiry and ``touch`` of being touched before, lognormal with the leg's own volatility, as `strategies.evaluate` has
+    them of short legs; None for stock.
     """
     return [{**leg, **_leg_greeks(structure, leg), **_chances(structure, leg)} for leg in structure.legs]
 
@@ -143,17 +144,9 @@ def _leg_greeks(structure: Structure, leg: Mapping[str, Any]) -> dict[str, float
 def _chances(structure: Structure, leg: Mapping[str, Any]) -> dict[str, float | None]:
     if leg["right"] == "S":
         return {"itm": None, "touch": None}
-    own = next(
-        (
-            found
-            for found in structure.market.slices
-            if (found.expiry.isoformat(), found.trading_class) == (leg["expiry"], leg["trading_class"])
-        ),
-        structure.near,
-    )
     terms = {
-        "spot": own.spot, "strike": leg["strike"], "tau": leg["tau"], "vol": own.vol, "rate": own.rate,
-        "div_yield": own.div_yield,
+        "spot": structure.terms["spot"], "strike": leg["strike"], "tau": leg["tau"], "vol": _vol(structure, leg, 0.0),
+        "rate": structure.terms["rate"], "div_yield": structure.terms["div_yield"],
     }  # fmt: skip
     return {"itm": float(probability_itm(right=leg["right"], **terms)), "touch": float(probability_touch(**terms))}
 

@@ -26,7 +26,7 @@ options = st.fixed_dictionaries(
     {
         "right": st.sampled_from("CP"),
         "qty": contracts,
-        "strike": st.integers(1, 80_000_000).map(lambda eighths: eighths / 8),
+        "strike": st.integers(1, 79_999_999).map(lambda eighths: eighths / 8),
         "expiry": st.dates().filter(lambda day: day.year > 999).map(lambda day: day.isoformat()),
         "trading_class": st.from_regex(r"[A-Z0-9.]{1,6}", fullmatch=True),
     },

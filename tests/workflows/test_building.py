@@ -188,7 +188,10 @@ def test_details_add_up_to_the_structure(market: Market) -> None:
     for name in ("delta", "gamma", "theta", "vega"):
         assert sum(leg[name] for leg in details) == pytest.approx(built.measures[name], rel=1e-12)
     short_put, stock = details[1], details[-1]
-    assert 0.1 < short_put["itm"] < short_put["touch"] < 0.5
+    assert [leg["touch"] for leg in details[:-1] if leg["qty"] < 0] == [
+        one["probability"] for one in built.measures["prob_touch"]
+    ]
+    assert 0.1 < short_put["itm"] < short_put["touch"] < 0.6
     assert (stock["itm"], stock["touch"], stock["delta"]) == (None, None, -100.0)
 
 
