@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bifrost_lib.sim.gateway.server import SimulatedGateway
     from bifrost_lib.sim.instruments import Instrument
     from bifrost_lib.sim.market.history import simulated_closes, simulated_history
+    from bifrost_lib.sim.market.paths import ANCHOR
     from bifrost_lib.sim.market.replay import ReplayMarket, replay_from_parquet
     from bifrost_lib.sim.market.scripted import ScriptedMarket
     from bifrost_lib.sim.market.synthetic import SyntheticMarket
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bifrost_lib.sim.market.warm import warm_up
 
 __all__ = [
+    "ANCHOR",
     "COMPUTATION_SIDES",
     "SIMULATED",
     "SOURCE",
@@ -48,6 +50,7 @@ __all__ = [
 SOURCE = "simulated"
 
 _HOMES = {
+    "ANCHOR": "market.paths",
     "simulated_closes": "market.history",
     "simulated_history": "market.history",
     "SIMULATED": "market.universe",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from bifrost_lib import __version__
 from bifrost_lib.analytics import market_conditions
 from bifrost_lib.core.calendar import exchange_date, year_fractions
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
-from bifrost_lib.sim import SIMULATED, SOURCE, simulated_closes, simulated_history
+from bifrost_lib.sim import ANCHOR, SIMULATED, SOURCE, simulated_closes, simulated_history
 from bifrost_lib.store import AlreadyIngested, FileKey, SnapshotWriter, Watch, ingestion, save_watch, watchlist
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.enrichment import with_analytics
@@ -22,12 +23,19 @@ from bifrost_lib.workflows.history import large_changes
 #: The year that is stored; chains are whole in its last weeks, and quoted each half hour in its last sessions.
 FIRST, WHOLE_FROM, LAST = date(2025, 11, 20), date(2026, 10, 19), date(2026, 11, 20)
 INTRADAY = 3
-#: The year before it, of which only closes and volatilities are known: what the first ranks stand on.
-_BEFORE = FIRST - timedelta(days=370)
-SESSIONS, _BARS = 252, 32  # behind a rank, and behind a realised volatility of 21 returns
+#: Before what is stored only closes and volatilities are known: what the first ranks stand on.
+_BEFORE = timedelta(days=370)
+_SESSIONS, _BARS = 252, 32  # behind a rank, and behind a realised volatility of 21 returns
 
 
-def seed_simulated_history(desk: Desk) -> int:
+def seed_simulated_history(
+    desk: Desk,
+    *,
+    symbols: Sequence[str] = tuple(SIMULATED),
+    first: date = FIRST,
+    last: date = LAST,
+    whole_from: date = WHOLE_FROM,
+) -> int:
     """Store a simulated year, unless it is there, and return how many rows were stored.
 
     Chains at every close, what each market was like then, and what moved much in the last weeks. All of it is stored
@@ -35,19 +43,37 @@ def seed_simulated_history(desk: Desk) -> int:
 
     Its symbols are fictional (SIM, SIMX, SIMT) and its source is ``simulated``, so that it is never mistaken for
     a market.
+
+    Parameters
+    ----------
+    desk : Desk
+    symbols : sequence of str
+    first, last : date
+        Both included. Whatever they are, the symbols follow the same paths.
+    whole_from : date
+        From here on chains are whole, and changes are noted.
+
+    Raises
+    ------
+    UnknownNameError, InputError
+        As of `bifrost_lib.sim.simulated_history`; nothing is stored.
     """
-    key = FileKey(path="simulated history", sha256=f"{__version__} {FIRST} {LAST}", size=0, format=SOURCE)
+    facts = " ".join([__version__, *symbols, *map(str, (first, last, whole_from))])
+    key = FileKey(path="simulated history", sha256=facts, size=0, format=SOURCE)
+    frames = simulated_history(
+        symbols=symbols, start=min(first, ANCHOR), end=last, quoted_from=first, whole_from=whole_from, intraday=INTRADAY
+    )
+    markets = {symbol: _Market(symbol, first, last, whole_from) for symbol in symbols}
     try:
         with ingestion(desk.store, key, source=SOURCE) as writer:
-            return _store_year(writer)
+            return _store(writer, frames, markets)
     except AlreadyIngested:
         return 0
 
 
-def _store_year(writer: SnapshotWriter) -> int:
-    markets = {symbol: _Market(symbol, simulated_closes(symbol, start=_BEFORE, end=LAST)) for symbol in SIMULATED}
+def _store(writer: SnapshotWriter, frames: Iterable[pd.DataFrame], markets: Mapping[str, _Market]) -> int:
     stored = read = 0
-    for quotes in simulated_history(start=FIRST, end=LAST, whole_from=WHOLE_FROM, intraday=INTRADAY):
+    for quotes in frames:
         snapshots = with_analytics(quotes)
         stored += writer.append(snapshots)
         read += len(quotes)
@@ -63,10 +89,11 @@ def _store_year(writer: SnapshotWriter) -> int:
 class _Market:
     """One underlying while its year is stored: what a vendor would know of it, and what was found so far."""
 
-    def __init__(self, symbol: str, vendor: pd.DataFrame) -> None:
-        self._symbol = symbol
+    def __init__(self, symbol: str, first: date, last: date, whole_from: date) -> None:
+        vendor = simulated_closes(symbol, start=min(first, ANCHOR) - _BEFORE, end=last)
+        self._symbol, self._whole_from = symbol, whole_from
         self._bars = vendor[["ts", "close"]]
-        self._vols = vendor.set_index("ts")["iv"][: pd.Timestamp(FIRST, tz="UTC")].to_list()
+        self._vols = vendor.loc[(vendor["ts"] < pd.Timestamp(first, tz="UTC")).to_numpy(), "iv"].to_list()
         self._found: list[dict[str, Any]] = []
         self._close: pd.DataFrame | None = None
 
@@ -81,11 +108,11 @@ class _Market:
             at = ts.to_pydatetime()
             known = int(self._bars["ts"].searchsorted(ts)) + 1
             bars = self._bars.iloc[max(known - _BARS, 0) : known]
-            found = market_conditions(chain, daily_bars=bars, history=self._vols[-SESSIONS:], at=at)
+            found = market_conditions(chain, daily_bars=bars, history=self._vols[-_SESSIONS:], at=at)
             self._found.append(found.as_row())
         self._vols.append(found.iv)
         before, self._close = self._close, chain
-        return large_changes(before, chain) if before is not None and exchange_date(at) > WHOLE_FROM else None
+        return large_changes(before, chain) if before is not None and exchange_date(at) > self._whole_from else None
 
     def conditions(self) -> pd.DataFrame:
         """Return what was found, as the store takes it."""

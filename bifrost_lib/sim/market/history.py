@@ -29,6 +29,7 @@ def simulated_history(
     symbols: Sequence[str] = tuple(SIMULATED),
     start: date = FIRST,
     end: date = LAST,
+    quoted_from: date | None = None,
     whole_from: date | None = None,
     intraday: int = 1,
 ) -> Iterator[pd.DataFrame]:
@@ -42,6 +43,8 @@ def simulated_history(
         Fictional underlyings, from ``SIM`` (fund), ``SIMX`` (index), ``SIMT`` (stock).
     start, end : date
         First and last day, both included; days without a session are left out.
+    quoted_from : date, optional
+        The sessions before it only lead up to it: nothing of them is returned.
     whole_from : date, optional
         Of the sessions before it only round strikes within reach, of expiries within half a year, are quoted, as a
         year of whole chains is large. Default: every chain is whole.
@@ -78,18 +81,18 @@ def simulated_history(
         if number < 0:
             raise InputError(name, number, "an integer >= 0")
     days = _sessions(start, end)
-    sparse = sum(day < whole_from for day in days) if whole_from is not None else 0
-    return _frames(symbols, days, seed, sparse, intraday)
+    sparse, silent = (sum(day < begin for day in days) if begin else 0 for begin in (whole_from, quoted_from))
+    return _frames(symbols, days, seed, silent=silent, sparse=sparse, intraday=intraday)
 
 
 def _frames(
-    symbols: Sequence[str], days: Sequence[date], seed: int, sparse: int, intraday: int
+    symbols: Sequence[str], days: Sequence[date], seed: int, *, silent: int, sparse: int, intraday: int
 ) -> Iterator[pd.DataFrame]:
     steps = beats(days)
     markets = [
         open_market(SIMULATED[symbol], days, steps, seed=seed, sparse=sparse, intraday=intraday) for symbol in symbols
     ]
-    for session in range(len(days)):
+    for session in range(silent, len(days)):
         for market in markets:
             yield market.frame(session)
 
