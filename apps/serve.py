@@ -105,12 +105,13 @@ def begin_listening(server: Voila, *, port: int) -> None:
     """
     import tempfile
 
-    from tornado.web import Application
+    from tornado.web import Application, RedirectHandler
 
     server.connection_dir = tempfile.mkdtemp(prefix="voila_")
     server.app = Application(**server.init_settings())
     server.app.settings.update(server.tornado_settings)
-    server.app.add_handlers(".*$", server.init_handlers())
+    bare = (server.base_url.rstrip("/"), RedirectHandler, {"url": server.base_url})
+    server.app.add_handlers(".*$", [bare, *server.init_handlers()])
     try:
         server.app.listen(port, LOOPBACK)
     except OSError as error:

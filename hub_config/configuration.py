@@ -15,7 +15,7 @@ from bifrost_lib.core.settings import Settings
 from bifrost_lib.views import page_colours
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, page_token, shared_secret
 from hub_config.authentication import authenticator
-from hub_config.labs import PASSED_ON, lab_arguments, lab_environment, prepare_lab, write_kernels
+from hub_config.labs import PASSED_ON, clear_lab, lab_arguments, lab_environment, prepare_lab, write_kernels
 from hub_config.roles import hub_roles
 
 Options = dict[str, dict[str, Any]]
@@ -137,7 +137,7 @@ def labs(settings: Settings, places: Places) -> Options:
             "args": lab_arguments(as_root=os.geteuid() == 0),
             "default_url": "/lab", "env_keep": list(PASSED_ON), "disable_user_config": True, "ip": LOOPBACK,
             "environment": lab_environment(settings, kernels, url=url), "start_timeout": 120, "http_timeout": 120,
-            "pre_spawn_hook": partial(prepare_lab, settings=settings),
+            "pre_spawn_hook": partial(prepare_lab, settings=settings), "post_stop_hook": clear_lab,
         },
     }  # fmt: skip
     if not system:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hub_config.database_roles import database_environment
 from hub_config.roles import ADMIN, may_research, role_of_groups
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+RUNTIME = "JUPYTER_RUNTIME_DIR"
 #: A kernel that computes is never idle; one that nobody looks at ends after this long without a message,
 IDLE_KERNEL_S = 2 * 3600
 #: and a server without kernels after this long without a request.
@@ -86,6 +88,14 @@ async def prepare_lab(spawner: Any, settings: Settings) -> None:
     spawner.environment = spawner.environment | own | {"BIFROST_HOME": str(folder / ".bifrost")}
     if settings.hub_auth != "pam":  # there the folder is the person's own, and not ours to write
         await asyncio.to_thread(prepare_folder, folder)
+        # The sockets of kernels: their paths may have 107 letters, of which a home folder can take too many.
+        spawner.environment[RUNTIME] = tempfile.mkdtemp(prefix="bifrost-lab-")
+
+
+def clear_lab(spawner: Any) -> None:
+    """Remove what a lab that has ended leaves in the system's temporary folder."""
+    if runtime := spawner.environment.pop(RUNTIME, None):
+        shutil.rmtree(runtime, ignore_errors=True)
 
 
 def prepare_folder(folder: Path, *, notebooks: Path = NOTEBOOKS) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from bifrost_lib.core.settings import Settings
     from bifrost_lib.store import Store
+    from tests.started_platform import Platform
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +89,23 @@ def store(database_settings: Settings) -> Iterator[Store]:
 
     with open_store(database_settings) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """A whole platform behind its hub, shared by all tests of a run: look at it, and leave it as it is."""
+    with _started_platform().started_platform() as started:
+        yield started
+
+
+def _started_platform() -> ModuleType:
+    # Test folders are no packages: a module beside this one is found by its place.
+    spec = spec_from_file_location("started_platform", Path(__file__).with_name("started_platform.py"))
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 class StoppableDatabase:

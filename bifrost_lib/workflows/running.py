@@ -169,13 +169,15 @@ def _answers(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
         connection.request("GET", path)
-        status = connection.getresponse().status
+        answer = connection.getresponse()
     except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()
-    # A page that runs sends a stranger to the login; before its route is known the hub does, to its own.
-    return status == 200 if path.startswith("/hub/") else status == 302
+    if path.startswith("/hub/"):
+        return answer.status == 200
+    # A page that runs sends a stranger to the login; as long as its route is unknown the hub answers, from its own.
+    return answer.status == 302 and not (answer.getheader("Location") or "").startswith("/hub/services/")
 
 
 def _last_word(log: str) -> str:
