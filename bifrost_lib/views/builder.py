@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from html import escape
 
 import ipywidgets as widgets
 import pandas as pd
@@ -14,6 +13,7 @@ from bifrost_lib.core.errors import BifrostError, InputError
 from bifrost_lib.views.builder_chain import Tab, chain_tabs, pick_table, tabs_strip
 from bifrost_lib.views.builder_controls import BuilderControls
 from bifrost_lib.views.builder_legs import legs_editor
+from bifrost_lib.views.builder_links import builder_links
 from bifrost_lib.views.builder_scenario import ScenarioPanel
 from bifrost_lib.views.builder_state import (
     BuilderState,
@@ -26,7 +26,6 @@ from bifrost_lib.views.builder_state import (
 from bifrost_lib.views.charts import load_bokeh
 from bifrost_lib.views.clicks import Clicks
 from bifrost_lib.views.details import measures_table
-from bifrost_lib.views.downloads import download_link, link_off
 from bifrost_lib.views.header import Header
 from bifrost_lib.views.html import notice
 from bifrost_lib.views.inputs import Bench, Market, Structure
@@ -36,7 +35,6 @@ from bifrost_lib.views.palette import theme_palette
 log = logging.getLogger(__name__)
 
 NO_LEGS = "Click a bid to sell, an ask to buy, or start from a structure."
-STALE = "the quotes are too old to act on; choose a moment of the past to work with it"
 
 
 def builder_page(
@@ -162,8 +160,6 @@ class _Builder:
         if problem is not None:
             self._tell("error", "This link cannot be opened as it is", str(problem))
 
-    # -- what changes the state
-
     def _read(self) -> None:
         self._status.value = "<div class='bf-progress bf-on' role='progressbar' aria-label='reading'></div>"
         try:
@@ -235,8 +231,6 @@ class _Builder:
             self._picks = self._before.pop()
             self._rebuild()
 
-    # -- what shows it
-
     def _rebuild(self) -> None:
         if self._market is None:
             return
@@ -279,23 +273,8 @@ class _Builder:
             symbol=self._market.symbol, at=self._controls.at, picks=self._picks, fill=self._controls.fill.value,
             days=self._scenario.days, vol_points=self._scenario.vol_points, theme=self._theme,
         )  # fmt: skip
-        link = f"<a class='bf-link' title='a link that shows this again' href='?{escape(state.query())}'>Link</a>"
-        self._header.put_aside(link + (self._exports(self._structure) if self._structure else ""))
-
-    def _exports(self, structure: Structure) -> str:
-        export = self._bench.export_structure(structure)
-        table = download_link(export.csv, name=f"{export.stem}.csv", kind="text/csv", label="Legs CSV")
-        files = (
-            ("Document YAML", f"{export.stem}.yaml", "application/yaml", export.yaml),
-            ("JSON", f"{export.stem}.json", "application/json", export.json),
-            ("by delta", f"{export.stem}_by_delta.yaml", "application/yaml", export.by_delta),
-        )
-        off = STALE if self._age == "stale" else export.reason
-        if off:
-            return table + "".join(link_off(label, why=off) for label, *_ in files)
-        return table + "".join(
-            download_link(text, name=name, kind=kind, label=label) for label, name, kind, text in files
-        )  # fmt: skip
+        export = self._bench.export_structure(self._structure) if self._structure else None
+        self._header.put_aside(builder_links(state, export, is_stale=self._age == "stale"))
 
     def _on_age(self, state: str) -> None:
         self._age = state

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.core.errors import InputError, UnknownNameError
-from bifrost_lib.pricing import greeks, probability_itm, probability_touch
+from bifrost_lib.pricing import greeks, price, probability_itm, probability_touch
 from bifrost_lib.strategies import value_before_expiry
 from bifrost_lib.workflows.building import Structure
 from bifrost_lib.workflows.payoffs import price_grid
@@ -162,10 +162,27 @@ def _profit(structure: Structure, spot: Floats, elapsed: float, shift: float) ->
     legs = [
         leg if leg["right"] == "S" else {**leg, "iv": _vol(structure, leg, shift)} for leg in structure.legs
     ]  # fmt: skip
-    return value_before_expiry(
+    total = value_before_expiry(
         legs=legs, spot=spot, elapsed=elapsed, tau=structure.near.tau, rate=terms["rate"],
         div_yield=terms["div_yield"], premium=structure.measures["premium"], multiplier=terms["multiplier"],
     )  # fmt: skip
+    if elapsed < structure.near.tau:
+        return total
+    # At the first expiry the measures take a later leg for no less than its intrinsic value; so must the picture.
+    for leg in legs:
+        if leg["right"] != "S" and leg["tau"] > elapsed + 1e-9:
+            total += terms["multiplier"] * leg["qty"] * _below_intrinsic(structure, leg, spot, leg["tau"] - elapsed)
+    return total
+
+
+def _below_intrinsic(structure: Structure, leg: Mapping[str, Any], spot: Floats, left: float) -> Floats:
+    intrinsic = np.maximum(spot - leg["strike"] if leg["right"] == "C" else leg["strike"] - spot, 0.0)
+    value = price(
+        spot=spot, strike=leg["strike"], tau=left, vol=leg["iv"], right=leg["right"],
+        rate=structure.terms["rate"], div_yield=structure.terms["div_yield"],
+    )  # fmt: skip
+    missing: Floats = np.maximum(intrinsic - value, 0.0)
+    return missing
 
 
 def _greek(structure: Structure, name: str, spot: Floats, elapsed: float, shift: float) -> Floats:

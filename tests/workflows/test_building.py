@@ -151,6 +151,7 @@ def test_curves_end_where_the_measures_say(market: Market, picks: list[dict[str,
     assert len(at_breakevens) == 2
     assert at_breakevens == pytest.approx(0.0, abs=1e-6)
     assert frame["pnl_at_expiry"].max() == pytest.approx(built.measures["max_profit"], rel=2e-3)
+    assert frame["pnl_at_expiry"].min() >= -built.measures["max_loss"] - 1e-6
     here = frame.loc[frame["spot"] == SPOT]
     assert here["pnl_now"].to_numpy() == pytest.approx(0.0, abs=1e-8)  # bought at the model's value
 
