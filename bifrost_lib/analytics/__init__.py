@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from bifrost_lib.analytics.conditions import MarketConditions, market_conditions
     from bifrost_lib.analytics.estimates import Estimate, Ranking
+    from bifrost_lib.analytics.luck import chance_of_best, expected_best
     from bifrost_lib.analytics.rankings import iv_percentile, iv_rank
     from bifrost_lib.analytics.realized import realized_vol
     from bifrost_lib.analytics.strips import put_call_ratio, volatility_index
@@ -34,7 +35,9 @@ _HOME = {
     "MarketConditions": "conditions",
     "Ranking": "estimates",
     "Recalibration": "calibration",
+    "chance_of_best": "luck",
     "check_expected_values": "calibration",
+    "expected_best": "luck",
     "iv_at_tenor": "tenors",
     "iv_percentile": "rankings",
     "iv_rank": "rankings",
@@ -58,7 +61,9 @@ __all__ = [
     "MarketConditions",
     "Ranking",
     "Recalibration",
+    "chance_of_best",
     "check_expected_values",
+    "expected_best",
     "iv_at_tenor",
     "iv_percentile",
     "iv_rank",

@@ -48,6 +48,7 @@ _WHERE = {
     "structure_document": "building_export",
     "Workbench": "building_bench",
     "with_analytics": "enrichment",
+    "surface_grid": "surfaces",
     "volatility_surface": "surfaces",
     "LinePlan": "line_plans",
     "plan_lines": "line_plans",
@@ -84,6 +85,10 @@ _WHERE = {
     "weekly_review": "reporting",
     "data_quality": "reporting",
     "desk_status": "status",
+    "data_health": "health",
+    "collection_health": "health",
+    "page_health": "health",
+    "verdict": "health",
     "diagnose": "doctor",
     "run_benchmark": "benchmarks",
 }

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from datetime import date
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import papermill
 import pytest
-from traitlets.config import Config
 
-from bifrost_lib.core.kernels import cache_folder
+from .conftest import ROOT, Run
 
 if TYPE_CHECKING:
     from bifrost_lib.core.settings import Settings
@@ -23,50 +19,23 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # papermill's own, in its own modules
 ]
 
-ROOT = Path(__file__).resolve().parents[2]
-Run = Callable[..., str]
+#: Those that need more than two sessions or a platform have tests of their own.
+ALONE = [
+    path for path in sorted((ROOT / "notebooks").rglob("*.ipynb")) if path.parts[-2] not in ("templates", "health")
+]
 
 
 @pytest.fixture(scope="module")
-def simulated_home(database_settings: Settings) -> Iterator[Settings]:
-    """A home whose store holds the last two simulated sessions, visible to kernels through the environment."""
-    from bifrost_lib.sim import SOURCE, simulated_history
-    from bifrost_lib.store import FileKey, ingestion
-    from bifrost_lib.workflows import open_desk, with_analytics
+def home(database_settings: Settings) -> Settings:
+    """A home whose store holds the last month of a simulated history, each session described."""
+    from bifrost_lib.workflows import open_desk, seed_simulated_history
 
     with open_desk(settings=database_settings) as desk:
-        key = FileKey(path="two sessions", sha256="0", size=0, format=SOURCE)
-        with ingestion(desk.store, key, source=SOURCE) as writer:
-            for quotes in simulated_history(start=date(2026, 9, 29)):
-                writer.append(with_analytics(quotes))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMBA_CACHE_DIR", str(cache_folder()))  # a home of its own would compile everything again
-        patch.setenv("BIFROST_HOME", str(database_settings.home))
-        patch.setenv("BIFROST_DATABASE_URL", database_settings.database_url.replace("+psycopg2", ""))
-        yield database_settings
+        seed_simulated_history(desk, first=date(2026, 9, 1), last=date(2026, 9, 30), whole_from=date(2026, 9, 29))
+    return database_settings
 
 
-@pytest.fixture(scope="module")
-def run(simulated_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run a notebook, once with the same parameters; returns all that its cells show, as one text."""
-    folder = tmp_path_factory.mktemp("executed")
-    config = Config()
-    config.KernelManager.transport = "ipc"
-
-    @cache
-    def execute(path: Path, **parameters: Any) -> str:
-        done = papermill.execute_notebook(
-            path, folder / path.name, parameters=parameters, kernel_name="python3", progress_bar=False,
-            execution_timeout=240, cwd=str(folder), config=config,
-        )  # fmt: skip
-        outputs = [output for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
-        assert [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"] == []
-        return "\n".join(str(shown) for output in outputs for shown in output.get("data", {}).values())
-
-    return execute
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").rglob("*.ipynb")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", ALONE, ids=lambda path: path.name)
 def test_notebooks_run(run: Run, path: Path) -> None:
     run(path)
 

@@ -1,0 +1,106 @@
+"""Health notebooks run as a quant runs them: from a lab's own folder, in a kernel behind the real hub."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+import websocket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.started_platform import Platform
+
+pytestmark = pytest.mark.slow
+
+WITHIN_S = 120
+#: What a busy machine that runs tests may differ in from a desk.
+CHANGES = {"03_pages": "most_s = 60.0\nmost_mb = 4096.0"}
+
+
+class Lab:
+    """A quant's server, spoken to as a browser does: by REST, and by a kernel's websocket."""
+
+    def __init__(self, platform: Platform, name: str) -> None:
+        self._url, self._session, self._name = platform.url, platform.visitor(name), name
+        self.ask("POST", f"hub/api/users/{name}/server")
+        deadline = time.monotonic() + WITHIN_S
+        while not self.ask("GET", f"hub/api/users/{name}").json()["servers"].get("", {}).get("ready"):
+            assert time.monotonic() < deadline, "the lab did not start"
+            time.sleep(0.5)
+        self._session.get(f"{self._url}user/{name}/lab", timeout=WITHIN_S)  # logs in to the lab, and brings its cookies
+
+    def ask(self, verb: str, path: str) -> requests.Response:
+        base = f"user/{self._name}/" if path.startswith("api/") else ""
+        where = f"/user/{self._name}/" if base else "/hub/"
+        tokens = [one.value for one in self._session.cookies if one.name == "_xsrf" and where.startswith(one.path)]
+        headers = {"Referer": self._url, "X-XSRFToken": str(tokens[-1] if tokens else "")}
+        answer = self._session.request(verb, f"{self._url}{base}{path}", headers=headers, timeout=WITHIN_S)
+        assert answer.ok, (path, answer.status_code, answer.text[:300])
+        return answer
+
+    def notebook(self, path: str) -> Any:
+        """Return a notebook of the lab's own folder."""
+        return self.ask("GET", f"api/contents/{path}").json()["content"]
+
+    def run(self, sources: list[str]) -> str:
+        """Run cells in a kernel of their own; return what the last one shows, or the first error."""
+        kernel = self.ask("POST", "api/kernels").json()["id"]
+        path = f"user/{self._name}/api/kernels/{kernel}/channels"
+        cookies = "; ".join(
+            f"{one.name}={one.value}" for one in self._session.cookies if f"/{path}".startswith(one.path)
+        )
+        channel = websocket.create_connection(
+            self._url.replace("http", "ws", 1) + path, cookie=cookies, origin=self._url.rstrip("/"), timeout=WITHIN_S
+        )
+        try:
+            return [_execute(channel, source) for source in sources][-1]
+        finally:
+            channel.close()
+            self.ask("DELETE", f"api/kernels/{kernel}")
+
+
+def _execute(channel: websocket.WebSocket, source: str) -> str:
+    key, shown = uuid.uuid4().hex, ""
+    header = {
+        "msg_id": key,
+        "msg_type": "execute_request",
+        "username": "",
+        "session": key,
+        "version": "5.4",
+        "date": "",
+    }
+    content = {"code": source, "silent": False, "store_history": False, "allow_stdin": False, "stop_on_error": True}
+    channel.send(
+        json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"})
+    )
+    while True:
+        message = json.loads(channel.recv())
+        if message["parent_header"].get("msg_id") != key:
+            continue
+        kind, said = message["msg_type"], message["content"]
+        if kind == "execute_result":
+            shown = str(said["data"]["text/plain"])
+        elif kind == "error":
+            raise AssertionError(f"{said['ename']}: {said['evalue']}")
+        elif kind == "status" and said["execution_state"] == "idle":
+            return shown
+
+
+@pytest.fixture(scope="module")
+def lab(platform: Platform) -> Iterator[Lab]:
+    opened = Lab(platform, "quant")
+    yield opened
+    opened.ask("DELETE", "hub/api/users/quant/server")
+
+
+@pytest.mark.parametrize("name", ["01_data", "02_collection", "03_pages"])
+def test_the_desk_is_well_seen_from_a_lab(lab: Lab, name: str) -> None:
+    sources = [cell["source"] for cell in lab.notebook(f"health/{name}.ipynb")["cells"] if cell["cell_type"] == "code"]
+    told = lab.run([sources[0], CHANGES.get(name, ""), *sources[1:]])
+    assert told.startswith("'healthy: ")
