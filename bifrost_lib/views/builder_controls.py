@@ -46,11 +46,11 @@ class BuilderControls:
         self.fill = widgets.Dropdown(options=list(fills.items()), value=fill, layout={"width": "140px"})
         self.strikes = widgets.Dropdown(options=list(STRIKES.items()), value=15, layout={"width": "126px"})
         self.moment = widgets.SelectionSlider(
-            options=moment_options(self._symbols, symbol, at), continuous_update=False, layout={"width": "270px"}
+            options=moment_options(self._symbols, symbol, at), continuous_update=False, layout={"width": "290px"}
         )
         self.moment.value = at or LATEST
         self.refresh, self.undo, self.flip, self.clear = (
-            widgets.Button(description=name, tooltip=tip, layout={"width": "76px" if name == "Refresh" else "62px"})
+            widgets.Button(description=name, tooltip=tip, layout={"width": "74px" if name == "Refresh" else "58px"})
             for name, tip in (
                 ("Refresh", "read the newest quotes"),
                 ("Undo", "take the last change of the legs back"),
