@@ -101,16 +101,21 @@ def _page_server(page: Page, make: Callable[[Links], Any], *, settings: Settings
         return make(page_links(pn.state.headers.get(ROLE_HEADER, "")))
 
     secret = shared_secret(settings.home, f"sessions {page.name}")
+    options: dict[str, Any] = {
+        "port": places.pages[page.name], "address": LOOPBACK, "prefix": f"/services/{page.name}",
+        "websocket_origin": allowed_origins(settings, places), "auth_provider": login,
+        "extra_patterns": [login.callback], "cookie_secret": secret, "secret_key": secret.encode(),
+        "sign_sessions": True, "title": f"{page.title} · Bifrost",
+        "include_headers": [USER_HEADER, ROLE_HEADER], "include_cookies": ["bf-theme"],  # no cookie of the login's
+        "show": False, "start": False, "verbose": False, "use_index": False, "location": False,
+        "check_unused_sessions_milliseconds": UNUSED_MS, "unused_session_lifetime_milliseconds": UNUSED_MS,
+    }  # fmt: skip
     try:
-        server = pn.serve(
-            {"/": viewers_page}, port=places.pages[page.name], address=LOOPBACK, prefix=f"/services/{page.name}",
-            websocket_origin=allowed_origins(settings, places), auth_provider=login, extra_patterns=[login.callback],
-            cookie_secret=secret, secret_key=secret.encode(), sign_sessions=True,
-            include_headers=[USER_HEADER, ROLE_HEADER], include_cookies=["bf-theme"],  # no cookie of the login's
-            show=False, start=False, warm=True, verbose=False, use_index=False, location=False,
-            title=f"{page.title} · Bifrost",
-            check_unused_sessions_milliseconds=UNUSED_MS, unused_session_lifetime_milliseconds=UNUSED_MS,
-        )  # fmt: skip
+        try:
+            server = pn.serve({"/": viewers_page}, warm=True, **options)
+        except RuntimeError as trouble:  # Panel's tidying after the trial run stumbles when a callback registers late
+            logging.getLogger(__name__).warning("%s is not warmed up: %s", page.name, trouble)
+            server = pn.serve({"/": viewers_page}, warm=False, **options)
     except OSError as error:
         raise SourceUnavailable(f"port {places.pages[page.name]}", error.strerror or str(error)) from None
     # Panel gives a component's files to whoever asks, and imports the module that the address names.

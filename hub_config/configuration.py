@@ -101,6 +101,7 @@ def services(settings: Settings, places: Places, pages: Sequence[Page]) -> list[
             "oauth_redirect_uri": f"/services/{page.name}/oauth_callback",
             "oauth_no_confirm": True,  # they are ours
             "oauth_client_allowed_scopes": ["read:users:groups!user"],
+            "timeout": 1,  # seconds that the hub's own start waits for each: a page that is away must not hold it up
         }
         for page in pages
     ]

@@ -34,6 +34,7 @@ def test_everything_listens_on_loopback_and_every_page_is_a_service(settings):
     for service in hub["services"]:
         assert service["url"] == f"http://127.0.0.1:{PLACES.pages[service['name']]}"
         assert service["api_token"] == page_token(settings.home, service["name"])
+        assert service["timeout"] <= 1  # with thirty seconds for each, one page that is away keeps all people out
         assert "command" not in service and not service.get("admin")  # ours to start; it may do nothing at the hub
     assert hub["db_url"].startswith(f"sqlite:///{settings.home}/hub/")
     assert (settings.home / "hub").stat().st_mode & 0o077 == 0
