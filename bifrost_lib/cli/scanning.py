@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies import Progress
     from bifrost_lib.workflows import ScanResult, ScanResults
 
+_NEW_DAYS = 24  # days of the past that one command computes: the next one goes on from there
 _QUIET_S = 1.0  # a scan that takes no longer shows no progress
 CSV_KEYS = (
     "rank", "score", "legs", "premium", "max_profit", "max_loss", "max_loss_unbounded", "breakevens", "pop", "ev",
@@ -39,6 +40,9 @@ def scan(
         Path | None, typer.Option(help="File with weights of the score: pop, ev, return_on_risk, liquidity, fit.")
     ] = None,
     surface: Annotated[bool, typer.Option(help="Also state the odds under a volatility surface.")] = True,
+    history: Annotated[
+        bool | None, typer.Option(help="In JSON, each candidate beside its own past. Default: for one symbol.")
+    ] = None,
     at: At = None,
     as_json: Json = False,
     as_csv: Csv = False,
@@ -48,7 +52,7 @@ def scan(
     Example: bifrost scan SIM SIMX --strategy iron_condor --dte 20:60 --top 5
     """
     from bifrost_lib.strategies import read_weights_file, resolve_strategy
-    from bifrost_lib.workflows import open_desk, scan_symbols
+    from bifrost_lib.workflows import histories, open_desk, scan_symbols
 
     one_format(as_json, as_csv)
     if top < 1:
@@ -58,9 +62,12 @@ def scan(
     document = resolve_strategy(strategy)
     with open_desk() as desk, _watched() as watch:
         found = scan_symbols(desk, symbols, document, with_surface=surface, on_progress=watch, **options)
+        wanted = as_json and (len(symbols) == 1 if history is None else history)
+        past = {each.symbol: histories(desk, each, most_new=_NEW_DAYS) for each in found.scans} if wanted else {}
     if as_json:
         one = len(found.scans) == 1 and not found.failed
-        print_json(found.scans[0].as_dict() if one else found.as_dict(top))
+        first = found.scans[0] if one else None
+        print_json(first.as_dict(history=past.get(first.symbol)) if first else found.as_dict(top, history=past))
     elif as_csv:
         print_csv(found.ranked(top), CSV_KEYS if len(found.scans) == 1 else ("symbol", *CSV_KEYS))
     elif len(found.scans) == 1:

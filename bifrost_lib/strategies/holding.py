@@ -21,6 +21,7 @@ from bifrost_lib.strategies.exits import Exits, Target
 
 #: Qualities of a quote whose two sides cannot both be believed.
 UNTRADABLE = ("no_quote", "one_sided", "crossed", "stale", "expired")
+_WORDS = ("quality", "trading_class", "settlement")
 _NUMBERS = ("bid", "ask", "iv", "delta", "vega", "multiplier")
 
 
@@ -48,34 +49,40 @@ class QuoteBoard:
     """
 
     def __init__(self, chain: pd.DataFrame) -> None:
-        days = chain["expiry"].to_numpy().astype("datetime64[D]").astype(str)
-        names = zip(chain["right"], chain["strike"].round(4), days, strict=True)
-        self._places: dict[tuple[str, float, str], list[int]] = {}
-        for place, name in enumerate(names):
-            self._places.setdefault(name, []).append(place)
+        # A board is asked for a few legs and then forgotten: masks over its columns cost less than an index.
+        self._expiry = chain["expiry"].to_numpy().astype("datetime64[D]")
+        self._strike = chain["strike"].to_numpy(dtype=np.float64)
+        self._is_call = (chain["right"] == "C").to_numpy(dtype=bool)
         self._numbers = {name: chain[name].to_numpy(dtype=np.float64) for name in _NUMBERS}
-        self._words = {name: chain[name].astype(str).to_numpy() for name in ("quality", "trading_class", "settlement")}
+        words = {name: chain[name].astype("category").cat for name in _WORDS}
+        self._words = {name: (column.codes.to_numpy(), list(column.categories)) for name, column in words.items()}
 
     def place(self, leg: Mapping[str, Any]) -> int | None:
         """Return where the chain quotes a leg's contract; None if it does not, or not unambiguously.
 
         A leg that names its class or multiplier means that contract; else one with the usual 100 shares goes first.
         """
-        found = self._places.get((leg["right"], round(float(leg["strike"]), 4), str(leg["expiry"])[:10]), [])
-        for name in ("trading_class", "multiplier"):
-            if leg.get(name) is not None:
-                source = self._words.get(name, self._numbers.get(name))
-                found = [place for place in found if source is not None and source[place] == leg[name]]
+        is_it = (self._is_call == (leg["right"] == "C")) & (np.abs(self._strike - leg["strike"]) < 5e-5)
+        is_it &= self._expiry == np.datetime64(str(leg["expiry"])[:10], "D")
+        found = [int(place) for place in np.flatnonzero(is_it)]
+        if leg.get("trading_class") is not None:
+            found = [place for place in found if self._word("trading_class", place) == leg["trading_class"]]
+        if leg.get("multiplier") is not None:
+            found = [place for place in found if self._numbers["multiplier"][place] == leg["multiplier"]]
         if len(found) > 1:
             found = [place for place in found if self._numbers["multiplier"][place] == 100.0]
         return found[0] if len(found) == 1 else None
+
+    def _word(self, name: str, place: int) -> str:
+        codes, words = self._words[name]
+        return str(words[codes[place]]) if codes[place] >= 0 else ""
 
     def facts(self, leg: Mapping[str, Any]) -> dict[str, Any]:
         """Return what tells the leg's contract from others: class, settlement, multiplier; and its two sides."""
         place = self.place(leg)
         if place is None:
             return {}
-        words = {name: str(self._words[name][place]) for name in ("trading_class", "settlement")}
+        words = {name: self._word(name, place) for name in ("trading_class", "settlement")}
         return words | {name: float(self._numbers[name][place]) for name in ("multiplier", "bid", "ask")}
 
     def close(self, legs: Sequence[Mapping[str, Any]], *, spot: float, multiplier: float, fill: float) -> Closing:
@@ -122,7 +129,7 @@ class QuoteBoard:
         missing = [name for name, side in (("bid", bid), ("ask", ask)) if not math.isfinite(side)]
         if missing:
             return f"has no {' and no '.join(missing)}"
-        quality = str(self._words["quality"][place])
+        quality = self._word("quality", place)
         return f"has a {quality.replace('_', ' ')} quote" if quality in UNTRADABLE or bid > ask else ""
 
 
@@ -173,9 +180,9 @@ def exit_due(
     """
     today = exchange_date(at)
     if exits.stop is not None and pnl <= -_amount(exits.stop, entry):
-        return f"stop at {exits.stop.share:g} of {exits.stop.of.replace('_', ' ')}"
+        return f"stop at {_share(exits.stop)}"
     if exits.take_profit is not None and pnl >= _amount(exits.take_profit, entry):
-        return f"take profit at {exits.take_profit.share:g} of {exits.take_profit.of.replace('_', ' ')}"
+        return f"take profit at {_share(exits.take_profit)}"
     if exits.delta is not None and short_delta >= exits.delta:
         return f"delta of {exits.delta:g}"
     if exits.dte is not None and (near - today).days <= exits.dte:
@@ -183,6 +190,10 @@ def exit_due(
     if exits.days_in_trade is not None and (today - exchange_date(entered)).days >= exits.days_in_trade:
         return f"{exits.days_in_trade} days in trade"
     return ""
+
+
+def _share(target: Target) -> str:
+    return f"{100 * target.share:g} % of {target.of.replace('_', ' ')}"
 
 
 def _amount(target: Target, entry: Mapping[str, Any]) -> float:

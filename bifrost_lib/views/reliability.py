@@ -30,7 +30,7 @@ class ReliabilityBoard:
     def __init__(self, *, theme: str = "light", height: int = 380) -> None:
         palette = theme_palette(theme)
         self.chart: figure = blank_chart(
-            palette, height=height, x_label="promised, %", y_label="came true, %", x_range=(0, 100), y_range=(0, 100)
+            palette, height=height, x_label="promised, %", y_label="came true, %", x_range=(-2, 103), y_range=(-2, 103)
         )
         for axis in (self.chart.xaxis[0], self.chart.yaxis[0]):
             axis.formatter = NumeralTickFormatter(format="0")
@@ -74,7 +74,7 @@ def scores_grid(scores: Mapping[str, Mapping[str, Any]], *, caption: str) -> Gri
     """Return scores by group as a grid: each value is one of `ForecastScores` as a mapping."""
     columns = [
         column("", text=True), column("Scored"), column("Promised", "%"), column("Won", "%"),
-        column("95 %", "%", help="interval of the share that won"),
+        column("Interval", "%", help="95 % interval of the share that won"),
         column("Bias", "pts", help="promised less won; coloured where luck does not explain it"),
         column("Brier", help="mean squared error, 0 is best"), column("Skill", "%", help="against the base rate"),
         column("Log loss"),

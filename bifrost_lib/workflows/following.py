@@ -14,6 +14,8 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import pandas as pd
+
 from bifrost_lib import store
 from bifrost_lib.core.calendar import (
     exchange_date,
@@ -124,33 +126,43 @@ def mark_moments(after: datetime, until: datetime) -> list[datetime]:
     return [close for close in closes if after < close <= until]
 
 
+@dataclass(frozen=True)
+class Known:
+    """A chain, its quotes by contract, the spot, and the moment of its newest quote."""
+
+    chain: pd.DataFrame
+    board: QuoteBoard
+    spot: float
+    as_of: datetime
+
+
 class Follower:
     """Follows entries through the chains of a desk; keeps the last few chains, so go through time in one direction."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self.chain = lru_cache(_KEPT)(self._chain)
+        self.known = lru_cache(_KEPT)(self._known)
         self._actions = lru_cache(_KEPT)(self._read_actions)
 
-    def _chain(self, symbol: str, at: datetime) -> tuple[QuoteBoard, float, datetime] | None:
-        """Return the quotes known at `at`, the spot and the newest quote's moment; None where nothing was known."""
+    def _known(self, symbol: str, at: datetime) -> Known | None:
+        """Return the chain that was known at `at`; None where there was none."""
         try:
             chain = read_chain(self._desk, symbol, at=at)
         except NoDataError:
             return None
-        return QuoteBoard(chain), float(chain.attrs["spot"]), chain.attrs["as_of"]
+        return Known(chain, QuoteBoard(chain), float(chain.attrs["spot"]), chain.attrs["as_of"])
 
     def see(self, entry: Entry, at: datetime) -> Seen:
         """Mark an entry at `at`, before its first expiry."""
         problem = self._adjustment(entry, at)
-        known = None if problem else self.chain(entry.symbol, at)
+        known = None if problem else self.known(entry.symbol, at)
         if known is None:
             return Seen(at, reason=problem or "no chain is stored")
-        board, spot, as_of = known
+        spot, as_of = known.spot, known.as_of
         if exchange_date(as_of) != exchange_date(at) or as_of <= entry.at:
             return Seen(at, as_of, reason=f"no chain of {exchange_date(at)} is stored")
         costs = entry.document.costs
-        closing = board.close(
+        closing = known.board.close(
             entry.legs, spot=spot, multiplier=entry.multiplier, fill=costs.fill_of(min(len(entry.legs), 12))
         )
         carried = self.carried(entry, at)
@@ -183,13 +195,13 @@ class Follower:
         )
         rest = [leg for leg in entry.legs if leg not in expiring and leg["right"] != "S"]
         if rest:
-            known = self.chain(entry.symbol, moment)
-            if known is None or exchange_date(known[2]) != exchange_date(moment):
+            known = self.known(entry.symbol, moment)
+            if known is None or exchange_date(known.as_of) != exchange_date(moment):
                 return Seen(moment, reason=f"no chain of {exchange_date(moment)} is stored for the legs that go on")
             fill = entry.document.costs.fill_of(min(len(rest), 12))
-            closing = known[0].close(rest, spot=known[1], multiplier=entry.multiplier, fill=fill)
+            closing = known.board.close(rest, spot=known.spot, multiplier=entry.multiplier, fill=fill)
             if closing.reason:
-                return Seen(moment, known[2], reason=closing.reason)
+                return Seen(moment, known.as_of, reason=closing.reason)
             value += closing.value
         carried = self.carried(entry, moment)
         return Seen(moment, as_of, value, carried, entry.premium + value + carried, spot, exit=EXPIRED)

@@ -90,21 +90,28 @@ class PastComparison:
         return {"now": now, "third": _THIRDS[place], "low": low, "high": high, "n": len(alike), **_outcome(alike)}
 
 
-def compare_with_past(desk: Desk, scan: ScanResult) -> PastComparison:
+def compare_with_past(desk: Desk, scan: ScanResult, *, most_new: int | None = None) -> PastComparison:
     """Return the past of a scan's document on its symbol; put each candidate beside it by `PastComparison.beside`.
 
-    Computed once per document, symbol and stored session, then kept: a first look walks through up to a year.
+    Computed once per document, symbol and stored session, then kept: a first look walks through up to a year, or with
+    `most_new` through so many sessions of it, evenly spaced.
     """
-    entries = past_entries(desk, scan.symbol, scan.strategy, at=scan.at)
+    entries = past_entries(desk, scan.symbol, scan.strategy, at=scan.at, most_new=most_new)
     history = pd.Series(entries["iv"].to_numpy(), index=pd.DatetimeIndex(entries["at"]))
     now = market_conditions(scan.chain, history=history, at=scan.at)
     today = {name: float(getattr(now, name)) for name in _CONDITIONS}
     return PastComparison(scan.symbol, scan.strategy.name, scan.at, entries, today)
 
 
-def histories(desk: Desk, scan: ScanResult, records: Sequence[Mapping[str, Any]] | None = None) -> list[dict[str, Any]]:
+def histories(
+    desk: Desk,
+    scan: ScanResult,
+    records: Sequence[Mapping[str, Any]] | None = None,
+    *,
+    most_new: int | None = None,
+) -> list[dict[str, Any]]:
     """Return the comparison of each candidate of a scan with its own past, in the order of `records`."""
-    past = compare_with_past(desk, scan)
+    past = compare_with_past(desk, scan, most_new=most_new)
     return [past.beside(record) for record in (scan.candidates.records() if records is None else records)]
 
 

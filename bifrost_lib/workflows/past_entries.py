@@ -12,19 +12,22 @@ import pandas as pd
 
 from bifrost_lib import store
 from bifrost_lib.analytics import market_conditions
+from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import NoDataError
-from bifrost_lib.strategies import QuoteBoard, StrategyDocument, find_candidates
-from bifrost_lib.workflows.chains import read_chain
+from bifrost_lib.strategies import StrategyDocument, find_candidates
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.following import Entry, Follower, Seen, entry_of
 
 #: How far back a candidate's own past is looked at.
 LOOKBACK = timedelta(days=365)
+_CONDITIONS = ("iv", "iv_rank", "skew", "term_slope")
 _PROMISES = ("spot", "premium", "max_loss", "pop", "ev", "score", "dte")
 
 
-def past_entries(desk: Desk, symbol: str, document: StrategyDocument, *, at: datetime) -> pd.DataFrame:
+def past_entries(
+    desk: Desk, symbol: str, document: StrategyDocument, *, at: datetime, most_new: int | None = None
+) -> pd.DataFrame:
     """Return the best candidate of each stored session before `at`, and what became of it by then.
 
     Each day is entered with the chain that was known at its end, and followed by what was known on each day after; days
@@ -37,6 +40,8 @@ def past_entries(desk: Desk, symbol: str, document: StrategyDocument, *, at: dat
     document : StrategyDocument
     at : datetime, aware
         Entries are older than this by at least one session, and no later chain is read.
+    most_new : int, optional
+        Compute at most so many days that are not kept yet, evenly spaced; later looks add the others.
 
     Returns
     -------
@@ -49,9 +54,10 @@ def past_entries(desk: Desk, symbol: str, document: StrategyDocument, *, at: dat
     past = {day: end for day, end in days.items() if day != newest}
     known = store.document_outcomes(desk.store, symbol, document.sha256, at=at)
     if past:
-        wanted = _unfinished(known, past, days)
+        wanted = _spaced(_unfinished(known, past, days), most_new)
         if wanted:
-            walk = _Walk(desk, symbol, document, ivs=dict(zip(known["at"], known["iv"], strict=True)))
+            ivs = dict(zip(known["at"], known["iv"], strict=True))
+            walk = _Walk(desk, symbol, document, ivs=ivs, stored=_stored_conditions(desk, symbol, at))
             rows = walk.through(days, enter=wanted, at=at)
             store.save_outcomes(desk.store, symbol, document.sha256, rows)
             known = _merged(known, rows)
@@ -63,6 +69,24 @@ def _unfinished(known: pd.DataFrame, past: Mapping[date, datetime], days: Mappin
     newest = max(days.values())
     is_final = known["ended"].notna() | known["legs"].isna() | (known["seen"] >= newest)
     return set(past) - set(known.loc[is_final, "session"])
+
+
+def _stored_conditions(desk: Desk, symbol: str, at: datetime) -> dict[date, dict[str, Any]]:
+    """Return the last conditions of each session that collectors stored."""
+    try:
+        frame = store.market_conditions(desk.store.engine, symbol, at=at, start=at - LOOKBACK, daily=True)
+    except NoDataError:
+        return {}
+    return {
+        exchange_date(row["ts"]): {str(name): value for name, value in row.items()} for row in frame.to_dict("records")
+    }
+
+
+def _spaced(days: set[date], most: int | None) -> set[date]:
+    if most is None or len(days) <= most:
+        return days
+    ordered = sorted(days)
+    return {ordered[round(place * (len(ordered) - 1) / max(most - 1, 1))] for place in range(most)}
 
 
 def _merged(known: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -80,6 +104,7 @@ class _Walk:
     symbol: str
     document: StrategyDocument
     ivs: dict[datetime, float]
+    stored: dict[date, dict[str, Any]]
     held: dict[date, Entry] = field(default_factory=dict)
     rows: dict[date, dict[str, Any]] = field(default_factory=dict)
 
@@ -90,29 +115,39 @@ class _Walk:
             self._look(follower, end, at)
             if day in enter:
                 self.rows[day] = {"session": day, "at": end, "seen": newest}
-                self._enter(day, end)
+                self._enter(follower, day, end)
         self._look(follower, at, at)
         return list(self.rows.values())
 
-    def _enter(self, day: date, end: datetime) -> None:
-        row = self.rows[day]
+    def _enter(self, follower: Follower, day: date, end: datetime) -> None:
+        row, known = self.rows[day], follower.known(self.symbol, end)
+        if known is None:
+            row["hindrance"] = "no chain is stored"
+            return
+        bare = known.chain.copy(deep=False)
+        bare.attrs = {}  # pandas would copy them with every column that is looked at
+        market = self._market(bare, day, end)
+        row |= {name: market[name] for name in _CONDITIONS}
         try:
-            chain = read_chain(self.desk, self.symbol, at=end)
-            row |= self._conditions(chain, end)
-            record = find_candidates(chain, self.document, top=1).records()[0]
+            record = find_candidates(bare, self.document, at=end, top=1, conditions=market).records()[0]
         except NoDataError as nothing:
             row["hindrance"] = str(nothing)
             return
-        entry = entry_of(self.symbol, end, self.document, record, QuoteBoard(chain))
+        entry = entry_of(self.symbol, end, self.document, record, known.board)
         row |= {name: record[name] for name in _PROMISES} | {"legs": [dict(leg) for leg in entry.legs]}
         self.held[day] = entry
 
-    def _conditions(self, chain: pd.DataFrame, end: datetime) -> dict[str, float]:
+    def _market(self, chain: pd.DataFrame, day: date, end: datetime) -> dict[str, float]:
+        """Return the market's conditions at the end of a session: as they were stored, else from the chain."""
+        stored = self.stored.get(day)
+        if stored is not None and stored["ts"] <= end and not math.isnan(stored["iv"]):
+            self.ivs[end] = stored["iv"]
+            return stored
         past = pd.Series(self.ivs, dtype="float64")
         past.index = pd.DatetimeIndex(past.index, tz="UTC") if len(past) else pd.DatetimeIndex([], tz="UTC")
         found = market_conditions(chain, history=past, at=end)
         self.ivs[end] = found.iv
-        return {name: getattr(found, name) for name in ("iv", "iv_rank", "skew", "term_slope")}
+        return found.as_row()
 
     def _look(self, follower: Follower, end: datetime, at: datetime) -> None:
         has_exits = self.document.exits.model_fields_set

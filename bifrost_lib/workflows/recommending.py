@@ -170,7 +170,7 @@ class _Told:
                 self.unmarked[one.reason] = self.unmarked.get(one.reason, 0) + 1
         if seen and seen[-1].is_end:
             self.settled += 1
-            self.pnl += seen[-1].pnl
+            self.pnl += float(seen[-1].pnl)
 
 
 def _follow(follower: Follower, entry: Entry, at: datetime, last: Any) -> list[Seen]:

@@ -116,7 +116,7 @@ def test_nothing_after_the_moment_is_read(desk):
     assert kept(desk, key)["state"] == "open" and len(before) == 4
     mark_recommendations(desk, session_close(DAYS[6]))
     found = kept(desk, key)
-    assert found["exit_reason"] == "stop at 1 of credit" and found["settled"] == session_close(DAYS[6])
+    assert found["exit_reason"] == "stop at 100 % of credit" and found["settled"] == session_close(DAYS[6])
     assert kept(desk, key, at=until)["state"] == "open"
 
 
@@ -135,7 +135,7 @@ def test_closing_pays_the_spread_as_the_document_says(desk):
 @pytest.mark.parametrize(
     ("symbol", "exits", "reason"),
     [
-        ("TAKE", Exits(take_profit=Target(0.25, "credit")), "take profit at 0.25 of credit"),
+        ("TAKE", Exits(take_profit=Target(0.25, "credit")), "take profit at 25 % of credit"),
         ("DTE", Exits(dte=14), "14 days to expiry"),
         ("HELD", Exits(days_in_trade=7), "7 days in trade"),
     ],
