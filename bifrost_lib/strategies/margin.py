@@ -28,6 +28,7 @@ STOCK_RATE = 0.50  # half of a purchase, and half on top of the proceeds of a sh
 LONG_STOCK_KEPT, SHORT_STOCK_KEPT = 0.25, 0.30  # what must remain
 EQUITY_RATE, INDEX_RATE, FLOOR_RATE = 0.20, 0.15, 0.10
 _MOST_GROUPINGS = 4096
+_SAME_TIME = 1e-9
 
 _least_margins = loop("bifrost_lib.strategies.margin_loops", "least_margins")
 
@@ -79,16 +80,20 @@ def reg_t_margin(
     """
     if not stock and not (qty < 0).any():
         return Margin(0.0, 0.0)
-    if not stock and (tau is None or np.ptp(tau) < 1e-9) and _is_small(qty):
-        need = multiplier * float(margins_of_one_expiry(strike[None], price[None], qty, is_call, 0.0, spot, rate)[0])
-        return Margin(need, need)
+    one_expiry = tau is None or not len(tau) or np.ptp(tau) < _SAME_TIME
+    if one_expiry and _is_small(qty) and stock == round(stock):
+        per_share = margins_of_one_expiry(strike[None], price[None], qty, is_call, stock, spot, rate)
+        initial = multiplier * float(per_share[0])
+        if not stock:
+            return Margin(initial, initial)
+    else:
+        initial = math.nan
     from bifrost_lib.strategies.margin_grouping import Holdings, least_requirement
 
-    expiry = np.zeros(len(qty)) if tau is None else tau
-    held = Holdings(strike, price, qty, is_call, expiry, stock, spot, rate)
-    return Margin(
-        multiplier * least_requirement(held, maintenance=False), multiplier * least_requirement(held, maintenance=True)
-    )
+    held = Holdings(strike, price, qty, is_call, np.zeros(len(qty)) if tau is None else tau, stock, spot, rate)
+    if math.isnan(initial):
+        initial = multiplier * least_requirement(held, maintenance=False)
+    return Margin(initial, multiplier * least_requirement(held, maintenance=True))
 
 
 def margins_of_one_expiry(

@@ -22,7 +22,8 @@ Bools = npt.NDArray[np.bool_]
 
 DEVIATIONS, POINTS = 9.0, 361
 _FINE = 14401  # a broken line between so many points is off by a millionth of the curve's bend
-_SEARCH_ROUNDS, _SECTIONS, _SECANTS = 4, 17, 14
+_SEARCH_ROUNDS, _SECTIONS, _SECANTS = 4, 17, 20
+_CLOSE = 1e-12  # of the profits on both sides of a breakeven
 
 
 @dataclass(frozen=True)
@@ -187,11 +188,13 @@ def _zeros(
     spreads: TimeSpreads, rows: npt.NDArray[np.int64], low: Floats, high: Floats, at_low: Floats, at_high: Floats
 ) -> Floats:
     # Regula falsi that halves the weight of an end which stays (the Illinois method), so that both ends close in.
-    point = low
+    point, close = low, _CLOSE * np.maximum(np.abs(at_low), np.abs(at_high))
     for _ in range(_SECANTS):
         with np.errstate(invalid="ignore", divide="ignore"):
             point = np.where(at_low == at_high, low, low - at_low * (high - low) / (at_high - at_low))
         value = spreads.profit(point[:, None], rows=rows)[:, 0]
+        if (np.abs(value) <= close).all():
+            break
         moves_low = (value > 0) == (at_low > 0)
         at_high = np.where(moves_low, 0.5 * at_high, value)
         at_low = np.where(moves_low, value, 0.5 * at_low)

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bifrost_lib.core.errors import InputError, NoDataError, UnknownNameError
-from bifrost_lib.strategies import CATALOG, WEIGHTS, Filters, evaluate, find_candidates
+from bifrost_lib.core.errors import DocumentError, InputError, NoDataError, UnknownNameError
+from bifrost_lib.pricing import fit_surface
+from bifrost_lib.strategies import CATALOG, WEIGHTS, Entry, Filters, Range, evaluate, find_candidates, read_weights
 
 ALL = 10**6
 
@@ -292,3 +293,60 @@ def test_unknown_strategy_is_an_unknown_name(chain):
     with pytest.raises(UnknownNameError) as caught:
         find_candidates(chain, "call_calender")
     assert caught.value.nearest == "call_calendar"
+
+
+def test_the_front_holds_what_nothing_beats(chain):
+    found = find_candidates(chain, "iron_condor", dte=(37, 37), top=ALL)
+    records, front = found.records(), found.front()
+
+    def merits(record):
+        capital, cost = record["max_loss"], record["slippage_cost"]
+        return record["pop"], (record["ev"] - cost) / (capital + cost), -record["tail_loss"] / capital
+
+    every = np.array([merits(record) for record in records])
+    beaten = [
+        bool(((every >= one).all(axis=1) & (every > one).any(axis=1)).any()) for one in (merits(r) for r in records)
+    ]
+    assert [record["on_front"] for record in records] == [not one for one in beaten]
+    assert front and all(record["on_front"] for record in front)
+
+
+def test_a_stop_keeps_what_was_found(chain):
+    seen = []
+    found = find_candidates(chain, "iron_condor", on_progress=lambda progress: seen.append(progress) or True)
+    assert len(seen) == 1
+    assert found.stopped and not found.is_complete
+    assert 0 < found.considered == seen[0].considered < seen[0].admissible == found.admissible
+    assert len(found) == 10
+
+
+def test_conditions_of_entry_are_checked_where_they_are_known(chain):
+    document = CATALOG["iron_condor"].with_(entry=Entry(iv_rank=Range(low=0.5), weekdays=("wed",), max_spread=0.05))
+    assert find_candidates(chain, document).unchecked == ("iv_rank",)
+    entered = find_candidates(chain, document, conditions={"iv_rank": 0.6}, top=ALL)
+    assert entered.unchecked == ()
+    assert all(record["max_relative_spread"] <= 0.05 for record in entered.records())
+    for conditions, reason in (({"iv_rank": 0.2}, "iv_rank 0.2 is below 0.5"), ({}, "iv_rank is not known")):
+        with pytest.raises(NoDataError, match=reason):
+            find_candidates(chain, document, conditions=conditions)
+    with pytest.raises(NoDataError, match="wed is not among mon"):
+        find_candidates(chain, document.with_(entry=Entry(weekdays=("mon",))))
+
+
+def test_odds_under_a_flat_surface_are_the_lognormal_ones(make_chain):
+    chain = make_chain(flat=0.3)
+    quotes = chain[(chain["quality"] == "ok") & (chain["right"] == "C")]
+    surface = fit_surface(tau=quotes["tau"], forward=quotes["forward"], strike=quotes["strike"], iv=quotes["iv"])
+    for record in find_candidates(chain, "iron_condor").under(surface).records():
+        assert record["pop_surface"] == pytest.approx(record["pop"], abs=1e-5)
+        assert record["ev_surface"] == pytest.approx(record["ev"], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("{pp: 1}", "document"), ("{pop: -1}", "pop"), ("[1]", "weights"), ("{}", "pop"), (": :", "weights")],
+)
+def test_weights_are_a_document_that_names_its_mistakes(text, name):
+    with pytest.raises(DocumentError) as caught:
+        read_weights(text)
+    assert caught.value.name == name

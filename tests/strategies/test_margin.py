@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from bifrost_lib.strategies import evaluate
+from bifrost_lib.strategies.margin import margins_of_one_expiry
+from bifrost_lib.strategies.margin_grouping import Holdings, least_requirement
 
 
 def _margin(legs, *, spot, broad_index=False):
@@ -95,3 +98,51 @@ def test_jade_lizard_is_a_put_and_a_spread_or_a_strangle_whichever_needs_less():
 def test_stock_covers_only_as_many_calls_as_it_has_shares():
     shares, calls = {"right": "S", "qty": 1}, _leg("C", -2, 430, 2.0)
     assert _margin([shares, calls], spot=410) == 0.5 * 41000 + _margin([{**calls, "qty": -1}], spot=410)
+
+
+def _kept(legs, *, spot, stock=0):
+    shares = [{"right": "S", "qty": stock}] if stock else []
+    return evaluate(legs=[*shares, *(_leg(*leg) for leg in legs)], spot=spot, vol=0.2, tau=0.1)["maintenance_margin"]
+
+
+@pytest.mark.parametrize(
+    ("legs", "spot", "stock", "shown"),
+    [
+        ([("P", 1, 514, 5.0), ("C", -1, 534, 5.0)], 524.62, 1, 6202),
+        ([("P", 1, 524, 5.0), ("C", -1, 524, 5.0)], 524.63, 1, 5303),
+        ([("P", -1, 524, 5.0), ("C", 1, 524, 5.0)], 524.61, -1, 5240),
+        ([("P", 1, 300, 0.02)], 410, 1, 10276),
+        ([("P", -1, 300, 0.02)], 410, -1, 12331.38),
+        ([("P", -1, 300, 0.02)], 410, 0, 3000),
+        ([("C", 1, 300, 112.0), ("C", -1, 310, 100.0)], 410, 0, 0),
+    ],
+)
+def test_what_must_remain_with_shares(legs, spot, stock, shown):
+    # Likewise: collar, conversion, reverse conversion, protective and covered put, short put, debit vertical.
+    assert _kept(legs, spot=spot, stock=stock) == pytest.approx(shown, rel=0.01)
+
+
+def test_every_grouping_tried_is_what_the_integer_programme_finds():
+    rng = np.random.default_rng(7)
+    for _ in range(60):
+        size = int(rng.integers(1, 6))
+        strike, price = rng.integers(60, 140, size).astype(float), rng.integers(1, 20, size).astype(float)
+        qty, is_call = rng.choice([-3.0, -2.0, -1.0, 1.0, 2.0], size), rng.random(size) < 0.5
+        stock = float(rng.choice([-1, 0, 0, 1]))
+        held = Holdings(strike, price, qty, is_call, np.zeros(size), stock, 100.0, 0.2)
+        tried = margins_of_one_expiry(strike[None], price[None], qty, is_call, stock, 100.0, 0.2)[0]
+        assert tried == pytest.approx(least_requirement(held, maintenance=False), abs=1e-8)
+
+
+def test_a_later_bought_option_covers_and_an_earlier_one_does_not():
+    short, later, earlier = ({**_leg("C", qty, 100, 3.0), "tau": tau} for qty, tau in ((-1, 0.2), (1, 0.3), (1, 0.1)))
+    naked = _margin([short], spot=100)
+    assert _margin([short, later], spot=100) == 0
+    assert _margin([short, earlier], spot=100) == naked
+
+
+def test_time_spreads_of_both_sides_need_the_greater_loss():
+    # A double diagonal whose bought wings are 5 and 10 further out: only one side can lose.
+    legs = [("P", -1, 95, 0.1), ("P", 1, 90, 0.2), ("C", -1, 105, 0.1), ("C", 1, 115, 0.2)]
+    found = _margin([{**_leg(right, qty, strike, 1.0), "tau": tau} for right, qty, strike, tau in legs], spot=100)
+    assert found == 1000

@@ -134,6 +134,28 @@ def quantlib_american_iv(given: Arrays) -> Callable[[], Any]:
     return solve
 
 
+def optionlab(given: Arrays) -> Callable[[], Any]:
+    """Return the probability of profit of four-leg structures, one by one; it finds profits and breakevens as well."""
+    from optionlab import Inputs, run_strategy
+
+    rows = list(zip(given["strike"].tolist(), given["premium"].tolist(), strict=True))
+    sides = (("put", "buy"), ("put", "sell"), ("call", "sell"), ("call", "buy"))
+
+    def measure() -> list[float]:
+        found = []
+        for strikes, premiums in rows:
+            legs = [
+                {"type": kind, "action": action, "strike": strike, "premium": premium, "n": 100}
+                for (kind, action), strike, premium in zip(sides, strikes, premiums, strict=True)
+            ]
+            market = {"stock_price": 100.0, "volatility": 0.25, "interest_rate": 0.03, "days_to_target_date": 45}
+            inputs = Inputs.model_validate({**market, "min_stock": 50.0, "max_stock": 200.0, "strategy": legs})
+            found.append(run_strategy(inputs).probability_of_profit)
+        return found
+
+    return measure
+
+
 def fast_vollib_svi(given: Arrays) -> Callable[[], Any]:
     """Return SVI slices by its calibrator, one expiry at a time."""
     from fast_vollib.surface import SurfaceObservations
@@ -157,7 +179,7 @@ PEERS = {
     run.__name__: run
     for run in (
         vanilla_option_pricers, fast_vollib, py_vollib, quantlib_iv, quantlib_american, quantlib_american_exact,
-        quantlib_american_iv, fast_vollib_svi,
+        quantlib_american_iv, fast_vollib_svi, optionlab,
     )
 }  # fmt: skip
 
