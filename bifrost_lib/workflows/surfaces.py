@@ -78,3 +78,28 @@ def _volatility(quotes: pd.DataFrame, price: Floats) -> Floats:
         own = {name: column[american] for name, column in terms.items()}
         found[american] = american_implied_vol(price=price[american], right=calls[american], **own)
     return found
+
+
+def surface_grid(surface: VolSurface, *, reach: float = 0.25, across: int = 61, down: int = 40) -> pd.DataFrame:
+    """Read a surface on a grid of strikes and times, to be drawn.
+
+    Parameters
+    ----------
+    surface : VolSurface
+    reach : float
+        Strikes from ``1 - reach`` to ``1 + reach`` of the forward, > 0.
+    across, down : int
+        How many strikes and times.
+
+    Returns
+    -------
+    DataFrame
+        `days` to expiry (steps alike in their square root, from the first expiry to the last), `moneyness` (strike
+        over forward) and `iv`: NaN farther from the forward than four deviations, where no quote speaks.
+    """
+    root = np.linspace(np.sqrt(surface.tau[0]), np.sqrt(surface.tau[-1]), down)
+    tau, moneyness = (grid.ravel() for grid in np.meshgrid(root**2, np.linspace(1 - reach, 1 + reach, across)))
+    tau = np.clip(tau, surface.tau[0], surface.tau[-1])
+    iv = np.asarray(surface.iv(tau=tau, log_moneyness=np.log(moneyness)))
+    known = np.abs(np.log(moneyness)) <= 4.0 * iv * np.sqrt(tau)
+    return pd.DataFrame({"days": tau * 365.0, "moneyness": moneyness, "iv": np.where(known, iv, np.nan)})

@@ -1,0 +1,126 @@
+"""The history page without a server: what a viewer sees of each tab, what two viewers share, and words for trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from apps.panel.history import PLACES, HistoryPage
+from apps.panel.history_boards import TABS, Asked, HistoryBoards
+from bifrost_lib.core.calendar import exchange_date, previous_session
+from bifrost_lib.core.clock import SystemClock
+from bifrost_lib.core.errors import SourceUnavailable
+
+if TYPE_CHECKING:
+    from bifrost_lib.core.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def boards(database_settings: Settings) -> Iterator[HistoryBoards]:
+    from bifrost_lib.workflows import open_desk, seed_simulated_history
+
+    last = previous_session(exchange_date(SystemClock().now()))
+    with open_desk(settings=database_settings) as desk:
+        seed_simulated_history(desk, symbols=("SIM",), first=last - timedelta(days=35), last=last, whole_from=last)
+        yield HistoryBoards(desk)
+
+
+@pytest.fixture
+def page(boards: HistoryBoards) -> HistoryPage:
+    return HistoryPage(boards, links=[("Chain", "chain"), ("History", "history")])
+
+
+def choose(page: HistoryPage, name: str, value: Any) -> None:
+    """Do what a click does, in a server's loop."""
+
+    async def chosen() -> None:
+        getattr(page, name).value = value
+        for _ in range(600):
+            await asyncio.sleep(0.05)
+            if page._shown is not None and page._shown[0] == page.asked:
+                return
+
+    asyncio.run(chosen())
+
+
+def pictured(page: HistoryPage) -> dict[str, Any]:
+    charts = page._tabs[page.tab.value][0]
+    return {place: json.loads(chart.item) for place, chart in charts.items() if chart.item}
+
+
+def grid(page: HistoryPage) -> Any:
+    return json.loads(page._tabs[page.tab.value][1].table)
+
+
+def test_volatility_is_there_from_the_start(page: HistoryPage, boards: HistoryBoards) -> None:
+    past = boards.volatility("SIM", "1y")
+    assert set(pictured(page)) == set("abcdef")
+    assert all("doc" in item for item in pictured(page).values())
+    assert page.head.state["simulated"] and page.head.state["what"] == "SIM"
+    assert page.head.state["as_of_ms"] == past["ts"].iloc[-1].timestamp() * 1000
+    assert grid(page)["rows"][0]["cells"][0]["text"] == f"{past['iv'].iloc[-1] * 100:.1f}"
+    assert page.content is not None
+
+
+@pytest.mark.parametrize("tab", TABS[1:])
+def test_every_tab_has_its_pictures_its_table_and_its_download(page: HistoryPage, tab: str) -> None:
+    choose(page, "tab", tab)
+    assert set(pictured(page)) == set(PLACES[tab])
+    assert all("doc" in item for item in pictured(page).values())
+    assert grid(page)["rows"]
+    rows = list(csv.reader(page.download.callback()))
+    assert len(rows) == 1 + len(page._shown[1].frame)  # type: ignore[index]
+    assert page.download.filename.startswith(f"SIM_{tab.lower().replace(' ', '_')}")
+
+
+def test_a_shorter_window_shows_fewer_sessions(page: HistoryPage, boards: HistoryBoards) -> None:
+    before = page.head.state["note"]
+    choose(page, "window", "1m")
+    assert page.head.state["note"] == f"{len(boards.volatility('SIM', '1m'))} sessions" != before
+
+
+def test_two_viewers_share_a_board_and_its_texts(boards: HistoryBoards) -> None:
+    one, other = (boards.board(Asked("SIM")) for _ in range(2))
+    assert one is other
+    assert boards.board(Asked("SIM", theme="dark")).charts["a"] != one.charts["a"]
+
+
+def test_an_unknown_symbol_is_told_in_words(boards: HistoryBoards, page: HistoryPage) -> None:
+    refused = page._made(Asked("NONE"))
+    assert isinstance(refused, str) and "NONE" in refused
+
+
+def test_an_empty_store_says_what_to_do(monkeypatch: pytest.MonkeyPatch, boards: HistoryBoards) -> None:
+    from bifrost_lib.workflows import list_symbols
+
+    whole = list_symbols(boards.desk)
+    monkeypatch.setattr("apps.panel.history.list_symbols", lambda _: whole.iloc[:0])
+    notice = pictured(HistoryPage(boards))["a"]["notice"]
+    assert notice["kind"] == "empty" and "bifrost up" in notice["text"]
+
+
+def test_a_page_without_a_database_says_so(monkeypatch: pytest.MonkeyPatch, boards: HistoryBoards) -> None:
+    def gone(_: Any) -> Any:
+        raise SourceUnavailable("database", "connection refused")
+
+    monkeypatch.setattr("apps.panel.history.list_symbols", gone)
+    notice = pictured(HistoryPage(boards))["a"]["notice"]
+    assert notice["kind"] == "error" and "connection refused" in notice["text"]
+
+
+def test_a_map_of_changes_has_its_axes_in_order(boards: HistoryBoards) -> None:
+    from bifrost_lib.views.history.changes import changed_cells
+
+    changes = boards.board(Asked("SIM", tab="Changes")).frame
+    cells = changed_cells(changes, "open_interest")
+    shares = [float(one.split()[0]) for one in cells.attrs["strike"]]
+    assert shares == sorted(shares)
+    near = changes[(changes["strike"] / changes["spot"] - 1).abs() <= 0.2125]
+    assert cells["change"].sum() == pytest.approx(near["open_interest_change"].sum())
+    assert len(cells.attrs["expiry"]) == near["expiry"].nunique()
