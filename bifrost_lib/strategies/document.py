@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Strict
+from pydantic import AfterValidator, Field, Strict
 
 from bifrost_lib.strategies.entry import Entry
 from bifrost_lib.strategies.exits import Exits
@@ -23,6 +23,17 @@ MOST_LEGS = 12
 
 Outlook = Literal["bullish", "bearish", "neutral", "volatile", "rising_vol", "falling_vol", "hedge", "arbitrage"]
 Symbol = Annotated[str, Strict(), Field(pattern=r"^[A-Z0-9.^/-]{1,20}$", description="a symbol such as SPY")]
+
+
+def _version(number: int) -> int:
+    if number != SCHEMA_VERSION:
+        raise mistake(f"{SCHEMA_VERSION}, the version that this Bifrost reads")
+    return number
+
+
+Version = Annotated[int, Strict(), AfterValidator(_version), Field(json_schema_extra={"const": SCHEMA_VERSION})]
+#: Another name, which may begin with a digit: 1-1-2.
+Alias = Annotated[str, Strict(), Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=64)]
 
 #: What says how a document reads, and not what it trades: left out of its hash.
 PROSE = frozenset({"name", "view", "outlook", "risk", "aliases", "variant_of"})
@@ -133,14 +144,14 @@ class StrategyDocument(Part):
     margin: Literal["reg_t", "cash"] = "reg_t"
     risk: Words = ""
     outlook: tuple[Outlook, ...] = Field(default=(), max_length=8)
-    aliases: tuple[Name, ...] = Field(default=(), max_length=20)
+    aliases: tuple[Alias, ...] = Field(default=(), max_length=20)
     variant_of: Name | None = None
     symbols: tuple[Symbol, ...] = Field(default=(), max_length=1000)
     entry: Entry = Entry()
     exits: Exits = Exits()
     sizing: Sizing = Sizing()
     costs: Costs = Costs()
-    schema_version: Literal[1] = Field(default=1, repr=False)
+    schema_version: Version = Field(default=SCHEMA_VERSION, repr=False)
 
     def model_post_init(self, context: Any) -> None:
         if not any(leg.is_option and leg.expiry == "near" for leg in self.legs):

@@ -83,6 +83,8 @@ def _without_tags(location: Sequence[Step]) -> Iterable[Step]:
 
 
 def _expected(found: ErrorDetails) -> str:
+    if found["type"] == "string_pattern_mismatch" and "A-Z" in found["ctx"]["pattern"]:
+        return "a symbol in capitals, such as SPY or BRK.B"
     if found["type"] in _LIMITS:
         return _LIMITS[found["type"]].format(**found["ctx"])
     return _KINDS.get(found["type"].split("_")[0], found["msg"].lower())

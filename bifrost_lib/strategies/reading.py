@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
-from bifrost_lib.core.errors import DocumentError, FileFormatError, UnknownNameError
+from bifrost_lib.core.errors import DocumentError, FileFormatError
 from bifrost_lib.strategies.document import StrategyDocument
 from bifrost_lib.strategies.part import Part
 
@@ -78,17 +78,15 @@ def resolve_strategy(name_or_path: str) -> StrategyDocument:
     Raises
     ------
     UnknownNameError
-        If neither the catalogue knows the name nor a file is there.
+        If the catalogue does not know the name.
     DocumentError, FileFormatError
         If the file holds no valid document, or cannot be read.
     """
-    from bifrost_lib.strategies.catalogue import CATALOG, strategy_named
+    from bifrost_lib.strategies.catalogue import strategy_named
 
     path = Path(name_or_path)
     if path.suffix.lower() not in (".yaml", ".yml", ".json") and "/" not in name_or_path:
         return strategy_named(name_or_path)
-    if not path.exists():
-        raise UnknownNameError("strategy", name_or_path, [*CATALOG, "a file that exists"])
     return read_file(path)
 
 

@@ -33,7 +33,7 @@ NAMES = [" ".join(name.split()) for name in UNION.split(",")]
 
 def test_every_structure_of_the_field_is_found_by_its_name():
     assert len(NAMES) >= 75
-    found = {name: strategy_named("ratio_1_1_2" if name == "1-1-2" else name).name for name in NAMES}
+    found = {name: strategy_named(name).name for name in NAMES}
     assert len(set(found.values())) == len(NAMES)
 
 
@@ -112,7 +112,7 @@ def test_a_christmas_tree_is_flat_beyond_its_far_wing():
 
 
 def real_chain(samples, symbol):
-    """A fund's chain at the close of 2026-08-12, as the store gives it."""
+    """Four expiries of a fund's chain at the close of 2026-08-12, as the store gives it."""
     from bifrost_lib.core.calendar import EXCHANGE_TZ, year_fractions
     from bifrost_lib.feeds import open_feed
     from bifrost_lib.workflows import with_analytics
@@ -122,11 +122,14 @@ def real_chain(samples, symbol):
     chain = chain.reset_index(drop=True)
     day = chain["ts"].dt.tz_convert(EXCHANGE_TZ).dt.tz_localize(None).dt.normalize()
     is_am = (chain["settlement"] == "AM").to_numpy()
-    return chain.assign(
+    chain = chain.assign(
         mid=(chain["bid"] + chain["ask"]) / 2,
         dte=(chain["expiry"] - day).dt.days,
         tau=year_fractions(chain["ts"].dt.tz_localize(None).to_numpy(), chain["expiry"].to_numpy(), is_am),
     )
+    listed = chain["dte"].unique()
+    kept = {min(listed, key=lambda days: abs(days - wanted)) for wanted in (30, 45, 60, 80)}
+    return chain[chain["dte"].isin(kept)].reset_index(drop=True)
 
 
 @pytest.mark.slow

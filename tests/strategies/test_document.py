@@ -207,6 +207,7 @@ def mistakes():
         (lambda: document(legs=[{"name": "a", "right": "P", "qy": 1}]), "legs[0]", "qty"),
         (lambda: document(exits={"take_profits": None}), "exits", "take_profit"),
         (lambda: document(schema_version=2), "schema_version", None),
+        (lambda: document(schema_version=True), "schema_version", None),
     ]
 
 
@@ -278,8 +279,8 @@ def test_a_name_an_alias_or_a_file_is_resolved(tmp_path):
         resolve_strategy(str(file))
     with pytest.raises(FileFormatError):
         resolve_strategy(str(tmp_path) + "/")
-    with pytest.raises(UnknownNameError):
-        resolve_strategy(str(tmp_path / "none.yaml"))
+    with pytest.raises(FileFormatError, match="No such file"):
+        resolve_strategy("none.yaml")
     with pytest.raises(UnknownNameError) as caught:
         resolve_strategy("iron_condr")
     assert caught.value.nearest == "iron_condor"

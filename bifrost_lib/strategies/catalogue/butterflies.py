@@ -10,7 +10,7 @@ CALL_BUTTERFLY = StrategyDocument(
     name="call_butterfly",
     view="ends near a price",
     outlook=("neutral", "falling_vol"),
-    aliases=("long_call_butterfly",),
+    aliases=("long_call_butterfly", "butterfly"),
     legs=(
         Leg("body", "C", -2, AtMoney(within=0.04)),
         Leg("low_wing", "C", +1, Wing("body", target=-0.04, furthest=-0.10)),
@@ -68,7 +68,7 @@ BROKEN_WING_PUT_BUTTERFLY = StrategyDocument(
     name="broken_wing_put_butterfly",
     view="drifts down to a price, or does not fall",
     outlook=("bullish", "neutral", "falling_vol"),
-    aliases=("put_broken_wing_butterfly",),
+    aliases=("put_broken_wing_butterfly", "broken_wing_butterfly"),
     legs=(
         Leg("body", "P", -2, ByDelta(-0.30, -0.45, -0.15)),
         Leg("high_wing", "P", +1, Wing("body", target=+0.02, furthest=+0.05)),
@@ -83,7 +83,7 @@ SKIP_STRIKE_PUT_BUTTERFLY = StrategyDocument(
     name="skip_strike_put_butterfly",
     view="drifts down to a price, or does not fall",
     outlook=("bullish", "neutral", "falling_vol"),
-    aliases=("put_skip_strike_butterfly",),
+    aliases=("put_skip_strike_butterfly", "skip_strike_butterfly"),
     legs=(
         Leg("body", "P", -2, ByDelta(-0.30, -0.45, -0.15)),
         Leg("high_wing", "P", +1, Wing("body", target=+0.02, furthest=+0.05)),
@@ -125,7 +125,7 @@ CALL_CHRISTMAS_TREE = StrategyDocument(
     name="call_christmas_tree",
     view="rises to a price",
     outlook=("bullish", "neutral", "falling_vol"),
-    aliases=("long_call_christmas_tree", "call_tree"),
+    aliases=("long_call_christmas_tree", "call_tree", "christmas_tree"),
     legs=(
         Leg("body", "C", -3, ByDelta(0.40, 0.25, 0.50)),
         Leg("near_wing", "C", +1, Wing("body", target=-0.04, furthest=-0.10)),

@@ -106,7 +106,7 @@ CALL_CONDOR = StrategyDocument(
     name="call_condor",
     view="ends within a band",
     outlook=("neutral", "falling_vol"),
-    aliases=("long_call_condor",),
+    aliases=("long_call_condor", "condor"),
     legs=(
         Leg("low_short", "C", -1, ByDelta(0.65, 0.52, 0.80)),
         Leg("high_short", "C", -1, Wing("low_short", target=+0.05, furthest=+0.12)),
@@ -183,7 +183,7 @@ BROKEN_WING_PUT_CONDOR = StrategyDocument(
     name="broken_wing_put_condor",
     view="ends within a band below, or does not fall",
     outlook=("bullish", "neutral", "falling_vol"),
-    aliases=("put_broken_wing_condor",),
+    aliases=("put_broken_wing_condor", "broken_wing_condor"),
     legs=(
         Leg("high_short", "P", -1, ByDelta(-0.35, -0.48, -0.20)),
         Leg("low_short", "P", -1, Wing("high_short", target=-0.03, furthest=-0.08)),

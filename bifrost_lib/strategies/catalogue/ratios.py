@@ -10,7 +10,7 @@ CALL_RATIO_SPREAD = StrategyDocument(
     name="call_ratio_spread",
     view="rises slowly to a price and not beyond",
     outlook=("bullish", "neutral", "falling_vol"),
-    aliases=("call_front_ratio", "call_frontspread"),
+    aliases=("call_front_ratio", "call_frontspread", "call_front_spread", "ratio_call_spread"),
     legs=(
         Leg("long_call", "C", +1, ByDelta(0.45, 0.30, 0.60)),
         Leg("short_calls", "C", -2, Wing("long_call", target=+0.04, furthest=+0.10)),
@@ -23,7 +23,7 @@ PUT_RATIO_SPREAD = StrategyDocument(
     name="put_ratio_spread",
     view="falls slowly to a price and not beyond",
     outlook=("bearish", "neutral", "falling_vol"),
-    aliases=("put_front_ratio", "put_frontspread"),
+    aliases=("put_front_ratio", "put_frontspread", "put_front_spread", "ratio_put_spread"),
     legs=(
         Leg("long_put", "P", +1, ByDelta(-0.45, -0.60, -0.30)),
         Leg("short_puts", "P", -2, Wing("long_put", target=-0.04, furthest=-0.10)),
@@ -36,7 +36,7 @@ CALL_BACKSPREAD = StrategyDocument(
     name="call_backspread",
     view="rises far, or falls",
     outlook=("bullish", "volatile", "rising_vol"),
-    aliases=("call_back_ratio", "call_ratio_backspread"),
+    aliases=("call_back_ratio", "call_ratio_backspread", "call_back_spread"),
     legs=(
         Leg("short_call", "C", -1, ByDelta(0.50, 0.35, 0.70)),
         Leg("long_calls", "C", +2, Wing("short_call", target=+0.04, furthest=+0.10)),
@@ -50,7 +50,7 @@ PUT_BACKSPREAD = StrategyDocument(
     name="put_backspread",
     view="falls far, or rises",
     outlook=("bearish", "volatile", "rising_vol"),
-    aliases=("put_back_ratio", "put_ratio_backspread"),
+    aliases=("put_back_ratio", "put_ratio_backspread", "put_back_spread"),
     legs=(
         Leg("short_put", "P", -1, ByDelta(-0.50, -0.70, -0.35)),
         Leg("long_puts", "P", +2, Wing("short_put", target=-0.04, furthest=-0.10)),
@@ -64,7 +64,7 @@ PUT_RATIO_112 = StrategyDocument(
     name="put_ratio_112",
     view="does not fall far; a slow fall pays best",
     outlook=("bullish", "neutral", "falling_vol"),
-    aliases=("one_one_two", "ratio_1_1_2", "one_twelve"),
+    aliases=("one_one_two", "ratio_1_1_2", "one_twelve", "1_1_2", "112"),
     legs=(
         Leg("long_put", "P", +1, ByDelta(-0.25, -0.35, -0.18)),
         Leg("short_put", "P", -1, Wing("long_put", target=-0.02, furthest=-0.05)),

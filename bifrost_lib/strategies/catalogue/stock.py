@@ -71,6 +71,7 @@ COLLAR = StrategyDocument(
     name="collar",
     view="holds the stock within a band",
     outlook=("bullish", "hedge"),
+    aliases=("protective_collar",),
     legs=(
         Leg("stock", "S", +1),
         Leg("long_put", "P", +1, ByDelta(-0.25, -0.45, -0.10)),

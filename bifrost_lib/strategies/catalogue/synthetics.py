@@ -142,6 +142,7 @@ SHORT_BOX = StrategyDocument(
     name="short_box",
     view="money is borrowed at a better rate than elsewhere",
     outlook=("arbitrage", "neutral"),
+    aliases=("short_box_spread",),
     legs=(
         Leg("low_call", "C", -1, AtMoney(within=0.05)),
         Leg("low_put", "P", +1, SameAs("low_call")),
