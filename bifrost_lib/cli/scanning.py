@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies import Progress
     from bifrost_lib.workflows import ScanResult, ScanResults
 
-_NEW_DAYS = 24  # days of the past that one command computes: the next one goes on from there
+_NEW_DAYS = 12  # days of the past that one command computes: the next one goes on from there
 _QUIET_S = 1.0  # a scan that takes no longer shows no progress
 CSV_KEYS = (
     "rank", "score", "legs", "premium", "max_profit", "max_loss", "max_loss_unbounded", "breakevens", "pop", "ev",
