@@ -49,7 +49,7 @@ def equity_chart(
         }
     )
     if split is not None:
-        box = BoxAnnotation(left=split.tz_localize(None), fill_color=palette.accent, fill_alpha=0.08)
+        box = BoxAnnotation(left=split.tz_localize(None), fill_color=palette.accent, fill_alpha=0.08, line_color=None)
         chart.add_layout(box)
     chart.varea("ended", 0, "drawdown", source=source, color=palette.loss, alpha=0.3, legend_label="drawdown")
     line = chart.line("ended", "equity", source=source, line_color=palette.accent, line_width=2, legend_label="sum")
@@ -94,14 +94,14 @@ def heat_map(
         {
             **{"x": trials[x].map(str), "y": trials[y].map(str), "value": trials[value]},
             "text": trials[value].map(f"{{:.{digits}f}}".format).where(known, MISSING),
-            "ink": pd.Series("#17202c", trials.index).mask(size > 0.72 * reach, "#ffffff").where(known, palette.muted),
+            "ink": pd.Series("#17202c", trials.index).mask(size > 0.6 * reach, "#ffffff").where(known, palette.muted),
         }
     )
     chart.rect("x", "y", 0.98, 0.98, source=source, fill_color=transform("value", mapper), line_color=None)
     chart.text("x", "y", "text", source=source, text_color="ink", text_align="center", text_baseline="middle",
                text_font_size="12px")  # fmt: skip
     chart.grid.grid_line_color = None
-    scale = ColorBar(color_mapper=mapper, title=value, background_fill_color=palette.panel)
-    scale.major_label_text_color = scale.title_text_color = palette.muted
+    scale = ColorBar(color_mapper=mapper, background_fill_color=palette.panel)
+    scale.major_label_text_color = palette.muted
     chart.add_layout(scale, "right")
     return chart

@@ -12,8 +12,6 @@ import requests
 import websocket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.started_platform import Platform
 
 pytestmark = pytest.mark.slow
@@ -27,20 +25,18 @@ class Lab:
     """A quant's server, spoken to as a browser does: by REST, and by a kernel's websocket."""
 
     def __init__(self, platform: Platform, name: str) -> None:
-        self._url, self._session, self._name = platform.url, platform.visitor(name), name
-        self.ask("POST", f"hub/api/users/{name}/server")
+        self._session, self._url = platform.visitor(name), f"{platform.url}user/{name}/"
+        self._origin, self._path = platform.url.rstrip("/"), f"/user/{name}/"
+        self._session.get(f"{platform.url}hub/spawn", timeout=WITHIN_S)
         deadline = time.monotonic() + WITHIN_S
-        while not self.ask("GET", f"hub/api/users/{name}").json()["servers"].get("", {}).get("ready"):
+        while self._session.get(f"{self._url}lab", timeout=WITHIN_S).url.partition("?")[0] != f"{self._url}lab":
             assert time.monotonic() < deadline, "the lab did not start"
             time.sleep(0.5)
-        self._session.get(f"{self._url}user/{name}/lab", timeout=WITHIN_S)  # logs in to the lab, and brings its cookies
 
     def ask(self, verb: str, path: str) -> requests.Response:
-        base = f"user/{self._name}/" if path.startswith("api/") else ""
-        where = f"/user/{self._name}/" if base else "/hub/"
-        tokens = [one.value for one in self._session.cookies if one.name == "_xsrf" and where.startswith(one.path)]
-        headers = {"Referer": self._url, "X-XSRFToken": str(tokens[-1] if tokens else "")}
-        answer = self._session.request(verb, f"{self._url}{base}{path}", headers=headers, timeout=WITHIN_S)
+        """Ask the lab as its pages do."""
+        token = next(one.value for one in self._session.cookies if (one.name, one.path) == ("_xsrf", self._path))
+        answer = self._session.request(verb, self._url + path, headers={"X-XSRFToken": str(token)}, timeout=WITHIN_S)
         assert answer.ok, (path, answer.status_code, answer.text[:300])
         return answer
 
@@ -49,15 +45,11 @@ class Lab:
         return self.ask("GET", f"api/contents/{path}").json()["content"]
 
     def run(self, sources: list[str]) -> str:
-        """Run cells in a kernel of their own; return what the last one shows, or the first error."""
+        """Run cells in a kernel of their own; return what the last one shows."""
         kernel = self.ask("POST", "api/kernels").json()["id"]
-        path = f"user/{self._name}/api/kernels/{kernel}/channels"
-        cookies = "; ".join(
-            f"{one.name}={one.value}" for one in self._session.cookies if f"/{path}".startswith(one.path)
-        )
-        channel = websocket.create_connection(
-            self._url.replace("http", "ws", 1) + path, cookie=cookies, origin=self._url.rstrip("/"), timeout=WITHIN_S
-        )
+        address = f"{self._url.replace('http', 'ws', 1)}api/kernels/{kernel}/channels"
+        cookies = "; ".join(f"{one.name}={one.value}" for one in self._session.cookies if one.path in ("/", self._path))
+        channel = websocket.create_connection(address, cookie=cookies, origin=self._origin, timeout=WITHIN_S)
         try:
             return [_execute(channel, source) for source in sources][-1]
         finally:
@@ -93,10 +85,8 @@ def _execute(channel: websocket.WebSocket, source: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def lab(platform: Platform) -> Iterator[Lab]:
-    opened = Lab(platform, "quant")
-    yield opened
-    opened.ask("DELETE", "hub/api/users/quant/server")
+def lab(platform: Platform) -> Lab:
+    return Lab(platform, "quant")
 
 
 @pytest.mark.parametrize("name", ["01_data", "02_collection", "03_pages"])
