@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,7 @@ class CandidateSet:
     stopped: bool
     unchecked: tuple[str, ...]
     _records: tuple[Record, ...]
-    _front: tuple[Record, ...]
+    _front: Callable[[], tuple[Record, ...]]  # described only for those who ask
 
     @property
     def is_complete(self) -> bool:
@@ -94,12 +94,15 @@ class CandidateSet:
         It is taken over all that were measured, told apart in 32 steps of probability and as many of expected return:
         in each such cell only the candidate with the least tail loss counts.
         """
-        return [_copy(record) for record in self._front]
+        return [_copy(record) for record in self._front()]
 
     def under(self, surface: VolSurface) -> CandidateSet:
         """Return the same candidates with their odds under a fitted surface, where they have one expiry."""
-        records, front = (tuple(under_surface(one, surface) for one in some) for some in (self._records, self._front))
-        return replace(self, _records=records, _front=front)
+
+        def under(records: Sequence[Record]) -> tuple[Record, ...]:
+            return tuple(under_surface(record, surface) for record in records)
+
+        return replace(self, _records=under(self._records), _front=lambda: under(self._front()))
 
     @property
     def candidates(self) -> pd.DataFrame:
@@ -126,14 +129,14 @@ def candidate_set(
     **facts: Any,
 ) -> CandidateSet:  # fmt: skip
     """Describe the best candidates of a scan in full; `facts` are the other fields of `CandidateSet`."""
-    described = [
-        tuple(
+
+    def describe(chosen: Sequence[Pick]) -> tuple[Record, ...]:
+        return tuple(
             _record(rank, pick, facts["strategy"], points, fill, naked_rate)
             for rank, pick in enumerate(chosen, start=1)
         )
-        for chosen in (picks, front)
-    ]
-    return CandidateSet(**facts, _records=described[0], _front=described[1])
+
+    return CandidateSet(**facts, _records=describe(picks), _front=lambda: describe(front))
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,8 @@ def reg_t_margin(
     held = Holdings(strike, price, qty, is_call, np.zeros(len(qty)) if tau is None else tau, stock, spot, rate)
     if math.isnan(initial):
         initial = multiplier * least_requirement(held, maintenance=False)
+    if not stock:
+        return Margin(initial, initial)
     return Margin(initial, multiplier * least_requirement(held, maintenance=True))
 
 

@@ -23,7 +23,7 @@ Bools = npt.NDArray[np.bool_]
 DEVIATIONS, POINTS = 9.0, 361
 _FINE = 14401  # a broken line between so many points is off by a millionth of the curve's bend
 _SEARCH_ROUNDS, _SECTIONS, _SECANTS = 4, 17, 20
-_CLOSE = 1e-12  # of the profits on both sides of a breakeven
+_CLOSE = 1e-10  # of the profits on both sides of a breakeven
 
 
 @dataclass(frozen=True)
