@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from apps.panel.kept import Kept
-from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.core.errors import BifrostError, NoDataError
+from bifrost_lib.views import history as history_views
 from bifrost_lib.views import live as views
-from bifrost_lib.workflows import Desk, live
+from bifrost_lib.workflows import Desk, live, surface_grid, volatility_surface
 
 KEPT = 48
 #: References that move with the present are read again this often.
@@ -16,6 +17,8 @@ REFERENCE_S = 10
 #: A chain this much older than a reference says nothing about it, a long weekend aside.
 TOO_OLD = timedelta(days=4)
 SWEEP_MS = 120_000
+#: A surface moves slower than its quotes, and takes longer to fit than all the rest of a page.
+SURFACE_S = 60
 
 
 class Boards:
@@ -81,6 +84,12 @@ class Boards:
 
         return self._kept.once(("expiries", picture.number, before.number if before else None), make)
 
+    def surface(self, picture: live.ChainPicture, theme: str) -> str:
+        """Return the picture of a chain's fitted surface, fitted once a minute; or why there is none, in words."""
+        beat = int(picture.as_of.timestamp() // SURFACE_S)
+        key = ("surface", picture.symbol, picture.at, beat, theme)
+        return self._kept.once(key, lambda: _surface(picture, theme))
+
     def moments_ms(self, symbol: str) -> list[int]:
         """Return every stored moment of the symbol, in milliseconds since 1970; read again after half a minute."""
         beat = int(self.desk.clock.now().timestamp() // 30)
@@ -99,3 +108,14 @@ class Boards:
             return live.chain_picture(self.desk, symbol, at=at)
         except NoDataError:
             return None
+
+
+def _surface(picture: live.ChainPicture, theme: str) -> str:
+    try:
+        grid = surface_grid(volatility_surface(picture.chain))
+        drawn = history_views.surface_chart(grid, theme=theme)
+    except BifrostError as problem:
+        return str(history_views.empty_text("error", f"no surface can be fitted: {problem}"))
+    title, strikes = "Fitted surface, free of arbitrage", "strike, % of the forward"
+    figure = history_views.chart_figure(drawn, theme=theme, title=title, x_label=strikes)
+    return str(history_views.chart_text(figure))

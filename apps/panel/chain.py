@@ -17,6 +17,7 @@ from apps.panel.boards import Boards
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
 from bifrost_lib.views import BuilderState
+from bifrost_lib.views import history as pictures
 from bifrost_lib.views import live as views
 from bifrost_lib.workflows import list_symbols, live
 
@@ -66,6 +67,9 @@ class ChainPage:
         self.ladder = views.Ladder(sizing_mode="stretch_both", min_height=200)
         self.expiries = views.Grid(sizing_mode="stretch_width", styles={"flex": "0 0 auto", "max-height": "46%"})
         self.smile = views.SmileBoard(theme=theme, height=300)
+        self._theme = theme
+        self.shape = pictures.Choice(options=["Smile", "Surface"], value="Smile", label="Picture", height=28)
+        self.surface = pictures.Chart(sizing_mode="stretch_both", min_height=240, visible=False)
         self.download = views.field(
             pn.widgets.FileDownload(
                 callback=self._csv, filename="chain.csv", label="CSV", embed=False, width=64, height=28
@@ -81,7 +85,8 @@ class ChainPage:
         download = views.column(self.download, styles={"padding-top": "14px"})
         controls = views.row(self.symbol, self.expiry, self.since, time_field, download, sizing_mode="stretch_width")
         smile = pn.pane.Bokeh(self.smile.chart, sizing_mode="stretch_both", min_height=240, margin=0)
-        beside = views.column(smile, self.expiries, width=470, sizing_mode="stretch_height")
+        self.shape.param.watch(lambda event: setattr(smile, "visible", event.new == "Smile"), "value")
+        beside = views.column(self.shape, smile, self.surface, self.expiries, width=470, sizing_mode="stretch_height")
         lower = views.row(self.ladder, beside, sizing_mode="stretch_both")
         return views.column(self.head, controls, lower, sizing_mode="stretch_both")
 
@@ -105,7 +110,23 @@ class ChainPage:
         for widget, name in ((self.symbol, "value"), (self.since, "value"), (self.time, "at_ms")):
             widget.param.watch(self._chosen, name)
         self.expiry.param.watch(self._expiry_chosen, "value")
+        self.shape.param.watch(self._shape_chosen, "value")
         self.expiries.param.watch(lambda event: setattr(self.expiry, "value", event.new), "chosen")
+
+    async def _shape_chosen(self, event: Any) -> None:
+        self.surface.visible = event.new == "Surface"
+        await self._fit()
+
+    async def _fit(self) -> None:
+        """Draw the surface of what is shown, if it is asked for; the fit runs outside of the server's loop."""
+        picture = self._shown
+        if picture is None or not self.surface.visible:
+            return
+        text = await asyncio.to_thread(self._boards.surface, picture, self._theme)
+        if self._document is None:
+            self.surface.item = text
+        else:
+            self._document.add_next_tick_callback(partial(setattr, self.surface, "item", text))
 
     def _watch(self) -> None:
         self.stop()
@@ -205,6 +226,8 @@ class ChainPage:
             return
         self.smile.show(picture.chain, chosen=expiry, spot=picture.spot)
         self.expiries.draw(self._boards.expiries(picture, before))
+        if self.surface.visible and self._document is not None:
+            self._document.add_next_tick_callback(self._fit)
         if picture.at is None:
             self.time.offer(self._boards.moments_ms(picture.symbol))
 
