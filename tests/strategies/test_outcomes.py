@@ -13,7 +13,7 @@ from bifrost_lib.strategies.laws import Lognormal, SmileLaw
 from bifrost_lib.strategies.outcomes import outcomes
 from bifrost_lib.strategies.profile import profile_of
 
-STRUCTURES = 1_000  # ten thousand agree as well, which takes a minute
+STRUCTURES = 1_000
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)
 MARKET = {"spot": 100.0, "vol": 0.25, "rate": 0.03, "tau": 45 / 365}
 CONDOR = [
