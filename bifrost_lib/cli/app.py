@@ -18,8 +18,8 @@ from bifrost_lib.cli import (
     lines,
     reporting,
     scanning,
-    targeting,
     strategies,
+    targeting,
 )
 
 

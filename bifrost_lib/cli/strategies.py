@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bifrost_lib.cli import watching
 from bifrost_lib.cli.arguments import Json
 from bifrost_lib.cli.output import print_json, print_table
 from bifrost_lib.core.errors import DocumentError, InputError, StoreError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies import StrategyDocument
 
 app = typer.Typer(no_args_is_help=True, help="Strategies as documents: the catalogue, and your own.")
+for command in (watching.save, watching.saved, watching.forget, watching.hits):
+    app.command()(command)
 
 HEADER = """\
 # {name}: a strategy document. Change it, then:  bifrost strategy validate FILE

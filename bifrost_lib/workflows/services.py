@@ -26,7 +26,7 @@ LOOK_EVERY_S = 0.5
 STEADY_S = 30.0  # a service that ran this long has not failed at once: the next pause is short again
 STOP_TIMEOUT_S = 20.0
 
-COLLECTORS = ("option_chain", "market_conditions")
+COLLECTORS = ("option_chain", "market_conditions", "recommendations")
 #: What stands between people and the data: the one door, who may pass it, and what is behind. The first ends last.
 FRONT = {
     "proxy": ("hub_config.proxy",),

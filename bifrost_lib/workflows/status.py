@@ -13,11 +13,11 @@ from bifrost_lib.workflows.collection import running_gateway
 from bifrost_lib.workflows.desk import Desk, open_desk
 from bifrost_lib.workflows.live.operations import RUNS, completeness
 from bifrost_lib.workflows.running import running_platform
-from bifrost_lib.workflows.services import FRONT, ServiceState, running_services
+from bifrost_lib.workflows.services import COLLECTORS, FRONT, ServiceState, running_services
 from bifrost_lib.workflows.units import unit_states
 
 #: Parts that `bifrost up` runs beside the store and the gateway, in the order in which they are told.
-PARTS = (*FRONT, "option_chain", "market_conditions", "reports")
+PARTS = (*FRONT, *COLLECTORS, "reports")
 
 
 def desk_status() -> dict[str, Any]:

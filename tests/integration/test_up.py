@@ -69,7 +69,18 @@ def test_a_ranked_scan_is_printed_and_the_login_answers(url, own_home):
 def test_status_tells_what_runs_and_no_secret(url, bifrost, own_home):
     found = json.loads(bifrost("status", "--json").stdout)
     states = {part["name"]: part["state"] for part in found["parts"]}
-    parts = ("store", "gateway", "proxy", "hub", "pages", "live", "option_chain", "market_conditions", "reports")
+    parts = (
+        "store",
+        "gateway",
+        "proxy",
+        "hub",
+        "pages",
+        "live",
+        "option_chain",
+        "market_conditions",
+        "recommendations",
+        "reports",
+    )
     assert states == dict.fromkeys(parts, "running")
     assert found["simulated_only"] is True and found["url"] == url
     assert {"data_age_s", "completeness", "lines"} <= found.keys()
