@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import pandas as pd
 import pytest
 
@@ -38,6 +39,7 @@ def home(database_settings: Settings) -> Settings:
 
 
 def test_a_study_leads_from_a_document_to_a_decision(run: Run, home: Settings, tmp_path: Path) -> None:
+    from bifrost_lib import store, workflows
     from bifrost_lib.store import list_recommendations, saved_documents
     from bifrost_lib.strategies import ByDelta, read_file
     from bifrost_lib.workflows import new_study, open_desk, study_entries
@@ -70,3 +72,11 @@ def test_a_study_leads_from_a_document_to_a_decision(run: Run, home: Settings, t
     assert min(after["session"]) == date(2026, 8, 10)
     assert (until["ended"].dropna() < pd.Timestamp(HOLDOUT, tz="America/New_York")).all()
     assert until["pnl"].notna().any() and after["pnl"].notna().any()
+
+    *_, saving = nbformat.read(decide, as_version=4).cells  # reached only if all conditions hold, so run by itself
+    with open_desk(settings=home) as desk:
+        names = {"desk": desk, "symbol": "SIM", "document": chosen, "store": store, "workflows": workflows}
+        exec(saving.source, names | {"failed": [], "save": True})  # noqa: S102
+        (kept,) = saved_documents(desk.store)
+        assert (kept.name, kept.monitored, kept.document_hash) == ("calm_puts", True, chosen.sha256)
+        assert list(list_recommendations(desk.store)["strategy"]) == ["calm_puts"]
