@@ -19,7 +19,7 @@ from bifrost_lib.core.clock import Clock
 from bifrost_lib.core.errors import EnvironmentProblem
 from bifrost_lib.core.settings import Settings
 from bifrost_lib.workflows.hub import LOOPBACK, Places, write_private
-from bifrost_lib.workflows.services import process_birth, running_services
+from bifrost_lib.workflows.services import end_leftovers, process_birth, running_services
 
 STOP_TIMEOUT_S = 45.0
 HEALTHY_WITHIN_S = 120.0
@@ -69,6 +69,7 @@ def hold_platform(settings: Settings, clock: Clock, *, port: int, pages: Sequenc
             raise EnvironmentProblem(
                 f"another `bifrost up` is at work in {settings.home}{who}", "wait for it, or end it with: bifrost down"
             ) from None
+        end_leftovers(settings)
         places = Places.choose(port, pages)
         places.write(settings.home)
         _tell(settings, Running(os.getpid(), _own_birth(), places.url, clock.now().isoformat(), ready=False))
@@ -137,7 +138,7 @@ def start_detached(settings: Settings, options: Sequence[str], *, tell: Callable
 
 
 def stop_platform(settings: Settings) -> bool:
-    """Stop the `bifrost up` of this home; return whether there was one.
+    """Stop the `bifrost up` of this home, or what one that was killed has left; return whether there was anything.
 
     Raises
     ------
@@ -146,7 +147,7 @@ def stop_platform(settings: Settings) -> bool:
     """
     found = running_platform(settings)
     if found is None:
-        return False
+        return end_leftovers(settings)
     with suppress(ProcessLookupError):
         os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S

@@ -149,7 +149,7 @@ def run_services(
     folder = settings.home / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    _end_leftovers(settings)
+    end_leftovers(settings)
     services = [
         Service(name, command, log=folder / f"{name}.log", clock=clock, tell=tell) for name, command in commands.items()
     ]
@@ -208,9 +208,16 @@ def running_services(settings: Settings) -> list[ServiceState]:
     return [state if _lives(state) else _gone(state) for state in states]
 
 
-def _end_leftovers(settings: Settings) -> None:
-    """End what a desk that was killed has left running, so that nothing is collected twice."""
-    for state in running_services(settings):
+def end_leftovers(settings: Settings) -> bool:
+    """End what a platform that was killed has left running: it holds ports, and would collect everything twice.
+
+    Returns
+    -------
+    bool
+        Whether there was anything.
+    """
+    left = [state for state in running_services(settings) if state.pid is not None]
+    for state in left:
         if state.pid is None:
             continue
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -221,6 +228,7 @@ def _end_leftovers(settings: Settings) -> None:
                 time.sleep(0.05)
             if not _lives(state):
                 break
+    return bool(left)
 
 
 def _gone(state: ServiceState) -> ServiceState:
