@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Hashable
+from typing import Annotated, Any
 
 import typer
 
@@ -111,7 +112,7 @@ def hits(at: At = None, as_json: Json = False) -> None:
         print_table("Hits", rows, HITS, left=("ts", "name", "symbol", "legs"))
 
 
-def _legs(row: dict[str, object]) -> str:
+def _legs(row: dict[Hashable, Any]) -> str:
     candidate = row["candidate"]
     legs = candidate.get("legs", ()) if isinstance(candidate, dict) else ()
     return "  ".join(f"{leg['qty']:+d} {leg['right']} {leg.get('strike') or ''}".rstrip() for leg in legs)

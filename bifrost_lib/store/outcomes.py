@@ -73,8 +73,8 @@ def document_outcomes(
     -------
     DataFrame
         `session`, `at`, `legs`, `spot`, `premium`, `max_loss`, `pop`, `ev`, `score`, `dte`, `iv`, `iv_rank`,
-        `skew`, `term_slope`, `earnings_days`, `pnl`, `exit_reason`, `ended`, `hindrance`, `seen`. An entry that ended after
-        `at` has no result.
+        `skew`, `term_slope`, `earnings_days`, `pnl`, `exit_reason`, `ended`, `hindrance`, `seen`. An entry that ended
+        after `at` has no result.
     """
     until = as_utc(at) if at is not None else datetime.max.replace(tzinfo=UTC)
     with cursor_of(store.engine) as cursor:

@@ -69,7 +69,8 @@ def test_the_library_and_its_pages_need_no_tool_of_the_developers(
 
 def test_everything_that_is_imported_is_declared(python_files: list[Source]) -> None:
     used = third_parties(source for source in python_files if not is_peer(source))
-    assert {name: at for name, at in used.items() if name not in CORE.union(OTHER_CLIENTS, ON_REQUEST, *EXTRA.values())} == {}
+    declared = CORE.union(OTHER_CLIENTS, ON_REQUEST, *EXTRA.values())
+    assert {name: at for name, at in used.items() if name not in declared} == {}
 
 
 def test_peers_run_in_an_environment_of_their_own(python_files: list[Source]) -> None:

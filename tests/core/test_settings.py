@@ -45,8 +45,10 @@ def test_an_unknown_key_of_the_file_names_the_nearest(tmp_path):
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("BIFROST_HUB_PORT", "0"), ("BIFROST_HUB_PORT", "many"), ("BIFROST_LOG_LEVEL", "loud"), ("BIFROST_HUB_AUTH", "ldap"),
-     ("BIFROST_MAX_AGE_S", "-1"), ("BIFROST_MAX_AGE_S", "nan"), ("BIFROST_DATABASE_URL", "mysql://u@h/d"),
+    [("BIFROST_HUB_PORT", "0"), ("BIFROST_HUB_PORT", "many"), ("BIFROST_LOG_LEVEL", "loud"),
+     ("BIFROST_HUB_AUTH", "ldap"), ("BIFROST_IB_LINES", "0"), ("BIFROST_IB_LINES", "many"),
+     ("BIFROST_IB_MESSAGES_PER_S", "0"), ("BIFROST_IB_MESSAGES_PER_S", "inf"), ("BIFROST_MAX_AGE_S", "-1"),
+     ("BIFROST_MAX_AGE_S", "nan"), ("BIFROST_DATABASE_URL", "mysql://u@h/d"),
      ("BIFROST_DATABASE_URL", "postgresql://u:p@h:port/d")],
 )  # fmt: skip
 def test_values_outside_the_domain(variable, value, tmp_path):

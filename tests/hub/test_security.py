@@ -7,6 +7,7 @@ import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -29,7 +30,7 @@ FOR_OPERATORS = [page.name for page in PAGES if "trader" not in page.roles]
 FORGED = dict.fromkeys(
     ("X-Remote-User", "X-Forwarded-User", "X-Bifrost-User", "X-Bifrost-Role", "Remote-User"), "admin"
 )
-WITHIN = {"timeout": 60}
+WITHIN: dict[str, Any] = {"timeout": 60}
 ADDRESSES = ["", "hub/home", "hub/admin", "hub/token", "hub/spawn", "user/quant/lab"]
 ADDRESSES += [f"services/{name}{end}" for name in NAMES for end in ("/", "")]
 BEHIND = ["hub/api/users", "hub/api/services", "hub/api/proxy", "services/chain/components/os/path/_css/x"]

@@ -371,7 +371,7 @@ def test_a_simulated_gateway_without_limits_is_used_without_them_unless_they_are
     kept, lines = play(scenario, lines=100)
     assert (kept.messages_per_s, kept.lines, kept.history) == (20.0, 7, True) and lines == 7
 
-    async def firm(bench: Any) -> Limits:
+    async def firm(bench: Any) -> Any:
         async with bench.connect(limits=Limits(lines=5)) as gateway:
             return gateway.limits
 

@@ -171,7 +171,9 @@ def test_real_timers_keep_the_law_and_the_rate():
 
 def test_on_a_fast_clock_the_event_loop_hears_what_comes_between_the_messages():
     async def scenario() -> list[int]:
-        pacer, sent, heard = Pacer(ScaledClock(START, 1e6), 45.0), [], []
+        pacer = Pacer(ScaledClock(START, 1e6), 45.0)
+        sent: list[int] = []
+        heard: list[int] = []
 
         def all_at_once() -> None:
             for number in range(500):
