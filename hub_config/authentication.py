@@ -108,7 +108,7 @@ def authenticator(settings: Settings) -> tuple[type[Authenticator], dict[str, di
     if settings.hub_auth == "pam":
         return SystemAuthenticator, everywhere | {"PAMAuthenticator": {"open_sessions": False}}
     try:
-        from oauthenticator.generic import GenericOAuthenticator  # type: ignore[import-not-found]
+        from oauthenticator.generic import GenericOAuthenticator
     except ImportError:
         remedy = "install oauthenticator into .venv, or choose local or pam"
         raise EnvironmentProblem("hub_auth = oauth needs the package oauthenticator", remedy) from None

@@ -16,8 +16,8 @@ from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
-from configurable_http_proxy.configproxy import PythonProxy  # type: ignore[import-untyped]
-from configurable_http_proxy.handlers import ProxyHandler  # type: ignore[import-untyped]
+from configurable_http_proxy.configproxy import PythonProxy
+from configurable_http_proxy.handlers import ProxyHandler
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.iostream import StreamClosedError
