@@ -29,12 +29,6 @@ STORED_COLUMNS: tuple[str, ...] = (
 VENDOR_VALUES: tuple[str, ...] = tuple(name for name in VENDOR_COLUMNS if VOCABULARY[name].dtype == "float64")
 DATA_TYPES: tuple[str, ...] = tuple(MARKET_DATA_TYPES.values())
 
-#: The numbers of `market_conditions`; all may be missing.
-CONDITION_VALUES: tuple[str, ...] = (
-    *("spot", "bid", "ask", "volume", "rate", "div_yield", "iv", "iv_rank", "iv_percentile", "iv_days"),
-    *("realized_vol", "skew", "term_slope", "put_call_volume", "put_call_open_interest", "vol_index"),
-)
-
 _TYPES: dict[str, Any] = {
     "float64": sa.Double,
     "int64": sa.BigInteger,

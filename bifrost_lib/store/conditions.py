@@ -13,8 +13,7 @@ from sqlalchemy import Engine
 
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError, NoDataError
-from bifrost_lib.core.vocabulary import VOCABULARY
-from bifrost_lib.store.columns import CONDITION_VALUES
+from bifrost_lib.core.vocabulary import CONDITION_COLUMNS, VOCABULARY
 from bifrost_lib.store.partitions import make_partition, months_of
 from bifrost_lib.store.reading import cursor_of
 from bifrost_lib.store.snapshot_frames import moments_us
@@ -25,7 +24,7 @@ from bifrost_lib.store.transactions import written
 if TYPE_CHECKING:
     from bifrost_lib.store.database import Store
 
-_STORED = (*CONDITION_VALUES, "source")
+_STORED = (*CONDITION_COLUMNS, "source")
 
 
 def append_market_conditions(store: Store, frame: pd.DataFrame, *, source: str) -> int:
@@ -94,7 +93,7 @@ def market_conditions(
         hint = f"none is stored from {since.isoformat()} on" if since else "the collectors have not computed any"
         raise NoDataError("market conditions", symbol=symbol, at=at, hint=hint)
     frame = pd.DataFrame(rows, columns=["ts", *_STORED]).astype(
-        {"ts": "datetime64[us, UTC]", **dict.fromkeys(CONDITION_VALUES, "float64"), "source": "category"}
+        {"ts": "datetime64[us, UTC]", **dict.fromkeys(CONDITION_COLUMNS, "float64"), "source": "category"}
     )
     frame.insert(1, "symbol", pd.Series(symbol, index=frame.index, dtype="category"))
     return frame
@@ -125,10 +124,10 @@ def store_conditions(cursor: Any, frame: pd.DataFrame, *, source: str) -> int:
         (ts, key): (ts, key, source, *row)
         for ts, key, row in reversed(list(zip(moments.tolist(), keys, values, strict=True)))
     }
-    columns = ", ".join(("ts", "stock_id", "source", *CONDITION_VALUES))
-    changes = ", ".join(f"{name} = coalesce(known.{name}, excluded.{name})" for name in CONDITION_VALUES)
-    old = ", ".join(f"known.{name}" for name in CONDITION_VALUES)
-    new = ", ".join(f"coalesce(known.{name}, excluded.{name})" for name in CONDITION_VALUES)
+    columns = ", ".join(("ts", "stock_id", "source", *CONDITION_COLUMNS))
+    changes = ", ".join(f"{name} = coalesce(known.{name}, excluded.{name})" for name in CONDITION_COLUMNS)
+    old = ", ".join(f"known.{name}" for name in CONDITION_COLUMNS)
+    new = ", ".join(f"coalesce(known.{name}, excluded.{name})" for name in CONDITION_COLUMNS)
     execute_values(
         cursor,
         f"INSERT INTO market_conditions AS known ({columns}) VALUES %s ON CONFLICT (stock_id, ts) "  # noqa: S608
@@ -141,8 +140,8 @@ def store_conditions(cursor: Any, frame: pd.DataFrame, *, source: str) -> int:
 
 def _moments(frame: pd.DataFrame) -> pd.Series[Any]:
     for name in frame.columns:
-        if name not in ("ts", "symbol", *CONDITION_VALUES):
-            raise InputError("frame", name, "only columns of market_conditions: " + ", ".join(CONDITION_VALUES))
+        if name not in ("ts", "symbol", *CONDITION_COLUMNS):
+            raise InputError("frame", name, "only columns of market_conditions: " + ", ".join(CONDITION_COLUMNS))
     for name in ("ts", "symbol"):
         if name not in frame.columns:
             raise InputError(f"frame.{name}", list(frame.columns), "this column to be present")
@@ -154,8 +153,8 @@ def _moments(frame: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
-    numbers = frame.reindex(columns=list(CONDITION_VALUES))
-    for name in CONDITION_VALUES:
+    numbers = frame.reindex(columns=list(CONDITION_COLUMNS))
+    for name in CONDITION_COLUMNS:
         try:
             numbers[name] = numbers[name].astype("float64")
         except (TypeError, ValueError):

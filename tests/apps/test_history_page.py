@@ -115,10 +115,10 @@ def test_a_page_without_a_database_says_so(monkeypatch: pytest.MonkeyPatch, boar
 
 
 def test_a_map_of_changes_has_its_axes_in_order(boards: HistoryBoards) -> None:
-    from bifrost_lib.views.history.changes import changed_cells
+    from bifrost_lib.views import history as pictures
 
     changes = boards.board(Asked("SIM", tab="Changes")).frame
-    cells = changed_cells(changes, "open_interest")
+    cells = pictures.changed_cells(changes, "open_interest")
     shares = [float(one.split()[0]) for one in cells.attrs["strike"]]
     assert shares == sorted(shares)
     near = changes[(changes["strike"] / changes["spot"] - 1).abs() <= 0.2125]

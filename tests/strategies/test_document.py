@@ -9,7 +9,6 @@ import pytest
 
 import bifrost_lib.strategies
 from bifrost_lib.core.errors import DocumentError, FileFormatError, InputError, UnknownNameError
-from bifrost_lib.core.vocabulary import CONDITION_COLUMNS
 from bifrost_lib.strategies import (
     CATALOG,
     AtMoney,
@@ -284,12 +283,6 @@ def test_a_name_an_alias_or_a_file_is_resolved(tmp_path):
     with pytest.raises(UnknownNameError) as caught:
         resolve_strategy("iron_condr")
     assert caught.value.nearest == "iron_condor"
-
-
-def test_conditions_are_on_the_columns_that_are_stored():
-    from bifrost_lib.store.columns import CONDITION_VALUES
-
-    assert CONDITION_COLUMNS == CONDITION_VALUES
 
 
 def test_fills_give_away_less_of_each_spread_the_more_legs_an_order_has():

@@ -11,6 +11,7 @@ from typing import Any
 _WHERE = {
     "Chart": "components",
     "Choice": "components",
+    "changed_cells": "changes",
     "changes_chart": "changes",
     "changes_grid": "changes",
     "chart_figure": "drawing",

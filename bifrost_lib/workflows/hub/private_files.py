@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -22,9 +23,8 @@ def make_private(path: Path, text: str) -> str:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     write_private(draft, text)
     try:
-        os.link(draft, path)  # fails where another process was quicker: its text stands
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):  # another process was quicker: its text stands
+            os.link(draft, path)
     finally:
         draft.unlink()
     return path.read_text(encoding="utf-8")
