@@ -54,4 +54,3 @@ def test_a_wrong_entry_is_named(tmp_path: Path, change: dict[str, object], name:
     with pytest.raises(InputError) as caught:
         read_registry(write(tmp_path, **change))  # type: ignore[arg-type]
     assert caught.value.name == name
-
