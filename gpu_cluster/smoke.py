@@ -14,14 +14,34 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.errors import BifrostError
-from bifrost_lib.pricing import GREEKS, gpu_greeks, gpu_implied_vol, gpu_price, greeks, implied_vol, price
+from bifrost_lib.pricing import (
+    GREEKS,
+    american_greeks,
+    american_implied_vol,
+    american_price,
+    gpu_american_greeks,
+    gpu_american_implied_vol,
+    gpu_american_price,
+    gpu_greeks,
+    gpu_implied_vol,
+    gpu_price,
+    greeks,
+    implied_vol,
+    price,
+)
 
 TOLERANCE = 1e-12
+#: American vega and rho are differences of two prices over a small step, which enlarges the last digit of each.
+TOLERANCE_OF_QUOTIENTS = 1e-9
+#: Where the method takes other nodes, an American price steps by its own error; a search may end anywhere on the step.
+TOLERANCE_ON_STEPS = 1e-6
 _REPEATS = 5
 #: A greek near zero is the difference of large terms: its error is compared with the greek's usual size instead.
 _SMALL = 1e-6
+_AMERICAN_PART = 8  # there is one American option for so many European ones
 
 Floats = npt.NDArray[np.float64]
+Row = dict[str, Any]
 
 
 def options(size: int, *, seed: int = 7) -> dict[str, Any]:
@@ -37,62 +57,101 @@ def options(size: int, *, seed: int = 7) -> dict[str, Any]:
     }
 
 
-def compare(size: int) -> list[dict[str, Any]]:
+def compare(size: int) -> list[Row]:
     """Return one row for each quantity: its worst difference from the processor, and both speeds in options a second.
 
     Differences are relative; where a number is below a millionth of the column's largest, relative to that.
     """
     terms = options(size)
     vol = np.exp(np.random.default_rng(8).uniform(np.log(0.05), np.log(1.5), size))
-    value = price(**terms, vol=vol)
-    rows = [_row("price", lambda: price(**terms, vol=vol), lambda: gpu_price(**terms, vol=vol), size)]
-    ours, theirs = greeks(**terms, vol=vol), gpu_greeks(**terms, vol=vol)
-    rows += [{"what": name, "difference": _difference(ours[name], theirs[name])} for name in GREEKS]
-    rows += [_row("11 greeks", lambda: greeks(**terms, vol=vol)["delta"], lambda: gpu_greeks(**terms, vol=vol)["delta"], size)]  # fmt: skip  # noqa: E501
-    rows += [_row("implied vol", lambda: implied_vol(price=value, **terms), lambda: gpu_implied_vol(price=value, **terms), size)]  # fmt: skip  # noqa: E501
-    status = [solve(price=value, **terms, return_status=True)[1] for solve in (implied_vol, gpu_implied_vol)]
-    rows += [{"what": "status", "difference": float((status[0] != status[1]).mean())}]
-    return rows
+    value, theirs, speeds = _both(price, gpu_price, size, **terms, vol=vol)
+    rows = [_row("price", _difference(value, theirs), **speeds)]
+    ours, theirs, speeds = _both(greeks, gpu_greeks, size, **terms, vol=vol)
+    rows += [_row(name, _difference(ours[name], theirs[name])) for name in GREEKS]
+    rows[-1] |= speeds  # of all of them
+    ours, theirs, speeds = _both(implied_vol, gpu_implied_vol, size, **terms, price=value, return_status=True)
+    rows += [_row("implied vol", _difference(ours[0], theirs[0]), **speeds)]
+    return [*rows, _row("status", float((ours[1] != theirs[1]).mean()))]
 
 
-def _row(what: str, ours: Callable[[], Floats], theirs: Callable[[], Floats], size: int) -> dict[str, Any]:
-    difference = _difference(ours(), theirs())
-    return {"what": what, "difference": difference, "cpu_per_s": _speed(ours, size), "gpu_per_s": _speed(theirs, size)}
+def compare_american(size: int, accuracy: str = "default") -> list[Row]:
+    """Return rows like those of `compare` for American options, some of them exercised between two boundaries.
+
+    Differences of greeks are relative to the column's largest. Volatilities are compared by what their difference makes
+    of the price, in units of the strike: next to where an option is exercised now, its price hardly depends on them.
+    """
+    rng = np.random.default_rng(9)
+    terms = {**options(size), "div_yield": rng.uniform(-0.02, 0.05, size), "accuracy": accuracy}
+    vol = np.exp(rng.uniform(np.log(0.05), np.log(1.5), size))
+    value, theirs, speeds = _both(american_price, gpu_american_price, size, **terms, vol=vol)
+    rows = [_row("American price", _difference(value, theirs), **speeds)]
+    slopes, theirs, speeds = _both(american_greeks, gpu_american_greeks, size, **terms, vol=vol)
+    for name in slopes:
+        allowed = TOLERANCE_OF_QUOTIENTS if name in ("vega", "rho") else TOLERANCE
+        rows += [_row(f"American {name}", _difference(slopes[name], theirs[name], small=1.0), allowed)]
+    rows[-1] |= speeds  # of all of them
+    solvers = american_implied_vol, gpu_american_implied_vol
+    ours, theirs, speeds = _both(*solvers, size, **terms, price=value, return_status=True)
+    found = ~np.isnan(ours[0])
+    moved = (np.abs(ours[0] - theirs[0]) * slopes["vega"] / terms["strike"])[found]
+    rows += [_row("American implied vol, 99 % of them", float(np.quantile(moved, 0.99)) if moved.size else 0.0)]
+    rows += [_row("American implied vol", float(moved.max(initial=0.0)), TOLERANCE_ON_STEPS, **speeds)]
+    return [*rows, _row("American status", float((ours[1] != theirs[1]).mean()))]
 
 
-def _difference(ours: Floats, theirs: Floats) -> float:
+def _row(what: str, difference: float, tolerance: float = TOLERANCE, **speeds: float) -> Row:
+    return {"what": what, "difference": difference, "tolerance": tolerance, **speeds}
+
+
+def _both(
+    ours: Callable[..., Any], theirs: Callable[..., Any], size: int, **arguments: Any
+) -> tuple[Any, Any, dict[str, float]]:
+    """Return what two functions give and, unless the simulator stands in for a GPU, how fast they are."""
+    found = ours(**arguments), theirs(**arguments)
+    if _simulated():
+        return *found, {}
+    return *found, {"cpu_per_s": _speed(ours, arguments, size), "gpu_per_s": _speed(theirs, arguments, size)}
+
+
+def _simulated() -> bool:
+    return os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
+
+
+def _difference(ours: Floats, theirs: Floats, small: float = _SMALL) -> float:
     missing = np.isnan(ours)
     if (missing != np.isnan(theirs)).any():
         return float("inf")
     ours, theirs = ours[~missing], theirs[~missing]
-    scale = np.maximum(np.abs(ours), _SMALL * np.abs(ours).max(initial=1e-300))
+    scale = np.maximum(np.abs(ours), small * np.abs(ours).max(initial=1e-300))
     return float((np.abs(ours - theirs) / scale).max(initial=0.0))
 
 
-def _speed(run: Callable[[], Any], size: int) -> float:
+def _speed(run: Callable[..., Any], arguments: dict[str, Any], size: int) -> float:
     took = []
     for _ in range(_REPEATS):
         begun = time.perf_counter()
-        run()
+        run(**arguments)
         took.append(time.perf_counter() - begun)
     return size / sorted(took)[len(took) // 2]
 
 
 def main(words: list[str] | None = None) -> int:
-    """Print the comparison as JSON; return 0 when every difference is within the tolerance."""
+    """Print the comparison as JSON; return 0 when every difference is within its tolerance."""
     parser = argparse.ArgumentParser(prog="python -m gpu_cluster.smoke", description=__doc__)
     parser.add_argument("--size", type=int, default=4_000_000, help="number of options (default: %(default)s)")
+    parser.add_argument(
+        "--accuracy", choices=("fast", "default", "accurate"), default="default", help="of American ones"
+    )
     asked = parser.parse_args(words)
     if asked.size < 1:
         parser.error(f"--size: got {asked.size}, expected a number of options >= 1")
     try:
-        rows = compare(asked.size)
+        rows = compare(asked.size) + compare_american(-(-asked.size // _AMERICAN_PART), asked.accuracy)
     except BifrostError as error:
         print(f"gpu_cluster.smoke: {error}", file=sys.stderr)
         return 1
-    simulated = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
-    equal = all(row["difference"] <= TOLERANCE for row in rows)
-    print(json.dumps({"equal": equal, "tolerance": TOLERANCE, "simulated": simulated, "rows": rows}, indent=2))
+    equal = all(row["difference"] <= row["tolerance"] for row in rows)
+    print(json.dumps({"equal": equal, "simulated": _simulated(), "rows": rows}, indent=2))
     return 0 if equal else 1
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         american_premium,
         american_price,
     )
+    from bifrost_lib.pricing.american_cuda import gpu_american_greeks, gpu_american_implied_vol, gpu_american_price
     from bifrost_lib.pricing.black_76 import black_76_greeks, black_76_implied_vol, black_76_price
     from bifrost_lib.pricing.cuda import gpu_greeks, gpu_implied_vol, gpu_price
     from bifrost_lib.pricing.density import RiskNeutralDensity, risk_neutral_density
@@ -87,6 +88,9 @@ _HOME = {
     "fit_ssvi": "ssvi",
     "fit_surface": "surface_fit",
     "fit_svi": "svi",
+    "gpu_american_greeks": "american_cuda",
+    "gpu_american_implied_vol": "american_cuda",
+    "gpu_american_price": "american_cuda",
     "gpu_greeks": "cuda",
     "gpu_implied_vol": "cuda",
     "gpu_price": "cuda",
@@ -148,6 +152,9 @@ __all__ = [
     "fit_ssvi",
     "fit_surface",
     "fit_svi",
+    "gpu_american_greeks",
+    "gpu_american_implied_vol",
+    "gpu_american_price",
     "gpu_greeks",
     "gpu_implied_vol",
     "gpu_price",

@@ -107,8 +107,9 @@ def paste_lower(par: Any, g: Any, h: Any, z: Any, root: Any, weight: Any, rows: 
 
 @kernel(**BLOCK)
 def _load(chosen: Any, first: int, data: Any, horizon: Any, par: Any, ask: Any) -> None:
+    end = chosen.size - 1
     for j in range(LANES):
-        i = chosen[min(first + j, chosen.size - 1)]
+        i = chosen[first + j if first + j < end else end]
         span = horizon[j]
         a, c, w = data[1, i] * span, data[2, i] * span, data[3, i] * math.sqrt(span)
         ask[X + j], ask[LIFE + j] = data[0, i], 1.0 / span
@@ -131,7 +132,9 @@ def _both(
         par[START + j] = par[FLOOR + j]
     for i in range(z.size):
         for j in range(LANES):
-            guess = min(0.5 * par[W + j] * z[i], -0.5 * par[FLOOR + j])
+            middle = -0.5 * par[FLOOR + j]
+            guess = 0.5 * par[W + j] * z[i]
+            guess = middle if middle < guess else guess
             g_low[i, j] = guess
             h_low[i, j] = guess * guess
     for _ in range(sweeps):
@@ -174,10 +177,12 @@ def _store(
     chosen: Any, first: int, par: Any, ask: Any, g: Any, g_low: Any, last: int, horizon: Any, basis: Any, out: Any,
     data: Any,
 ) -> None:  # fmt: skip
-    for j in range(min(LANES, chosen.size - first)):
+    left = chosen.size - first
+    for j in range(left if left < LANES else LANES):
         i = chosen[first + j]
         x, spot = ask[X + j], exponential(ask[X + j])
-        value, slope, bend = max(out[V + j], basis[j]), out[VX + j], out[VXX + j]
+        value, slope, bend = out[V + j], out[VX + j], out[VXX + j]
+        value = basis[j] if value < basis[j] else value
         alive = horizon[j] >= 1.0
         if (alive and par[FLOOR + j] + g_low[last, j] <= x <= -g[last, j]) or value < 1.0 - spot:
             value, slope, bend = 1.0 - spot, -spot, -spot
@@ -205,14 +210,15 @@ def _narrow(par: Any, g: Any, g_low: Any, z: Any, horizon: Any, low: Any, high: 
             # the region has all but closed: what lies beyond is worth nothing
             low[j] = high[j] = horizon[j]
             continue
-        horizon[j] = _meeting(par[FLOOR + j], g, g_low, z, j, horizon[j], low[j], high[j])
+        horizon[j] = _meeting(par, g, g_low, z, j, horizon[j], low[j], high[j])
         again = True
     return again
 
 
 @kernel(error_model="numpy")
-def _meeting(floor: float, g: Any, g_low: Any, z: Any, j: int, span: float, low: float, high: float) -> float:
+def _meeting(par: Any, g: Any, g_low: Any, z: Any, j: int, span: float, low: float, high: float) -> float:
     """Return a horizon between `low` and `high`, near where the boundaries of this trial cross."""
+    floor = par[FLOOR + j]
     before = -floor
     at = 0.0
     for i in range(z.size):

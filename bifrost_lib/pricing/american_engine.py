@@ -7,14 +7,15 @@ others have a closed answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.native import Flags, Floats, Table, loop
+from bifrost_lib.core.native import Counts, Flags, Floats, Table, loop
 from bifrost_lib.pricing.american_layout import DOUBLE, EUROPEAN, HARD, USUAL, boundaries, workspace
-from bifrost_lib.pricing.american_presets import Pair, tables
+from bifrost_lib.pricing.american_presets import Pair, Tables, tables
 
 _sort_all = loop("bifrost_lib.pricing.american_reduce_loops", "sort_all")
 _settle = loop("bifrost_lib.pricing.american_reduce_loops", "settle")
@@ -38,19 +39,32 @@ class Reduced:
     premium: Floats  # value less that of the European put
 
 
-def solve(data: Table, pair: Pair, kind: Flags | None = None) -> Reduced:
+#: How options are solved, those of one kind at a time: their kind, their positions in the data, and the nodes to use.
+Groups = Iterator[tuple[int, Counts, Tables]]
+Device = Callable[[Table, Groups], None]
+
+
+def on_processor(data: Table, groups: Groups) -> None:
+    """Solve `groups` in `data` on this processor."""
+    for group, chosen, nodes in groups:
+        if group == DOUBLE:
+            _solve_double(chosen, data, *nodes.columns()[:-1], workspace(), *boundaries(nodes.z.size, 4))
+        else:
+            _solve_group(chosen, data, group, *nodes.columns(), workspace(), *boundaries(nodes.z.size, 2))
+
+
+def solve(data: Table, pair: Pair, kind: Flags | None = None, device: Device = on_processor) -> Reduced:
     """Value the options in `data`, whose first four rows are set; `kind` forces how each is solved."""
     if kind is None:
         kind = np.empty(data.shape[1], dtype=np.int8)
         _sort_all(data, kind)
     _settle(data, kind)
-    for group in (EUROPEAN, USUAL, HARD):
+    device(data, _groups(kind, pair))
+    return Reduced(kind, *data)
+
+
+def _groups(kind: Flags, pair: Pair) -> Groups:
+    for group in (EUROPEAN, USUAL, HARD, DOUBLE):
         chosen = np.flatnonzero(kind == group)
         if chosen.size:
-            nodes = tables(pair.hard if group == HARD else pair.usual)
-            _solve_group(chosen, data, group, *nodes.columns(), workspace(), *boundaries(nodes.z.size, 2))
-    chosen = np.flatnonzero(kind == DOUBLE)
-    if chosen.size:
-        nodes = tables(pair.hard)
-        _solve_double(chosen, data, *nodes.columns()[:-1], workspace(), *boundaries(nodes.z.size, 4))
-    return Reduced(kind, *data)
+            yield group, chosen, tables(pair.hard if group in (HARD, DOUBLE) else pair.usual)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.native import loop
+from bifrost_lib.core.native import Flags, loop
 from bifrost_lib.core.quality import Quality
-from bifrost_lib.pricing.american_engine import solve
+from bifrost_lib.pricing.american_engine import Device, on_processor, solve
 from bifrost_lib.pricing.american_inputs import american_batch, reduced_batch, unit
 from bifrost_lib.pricing.american_layout import OPEN, ROWS, STATE_ROWS
 from bifrost_lib.pricing.american_presets import Pair, preset_named
-from bifrost_lib.pricing.arguments import Floats, batch
+from bifrost_lib.pricing.arguments import Batch, Floats, batch
 
 _OK = int(Quality.OK)
 _TURNS = 60
@@ -67,19 +67,25 @@ def american_implied_vol(
     """
     pair = preset_named(accuracy)
     quoted = batch(price=price, spot=spot, strike=strike, tau=tau, right=right, rate=rate, div_yield=div_yield)
+    iv, status = volatilities_of(quoted, pair, on_processor)
+    return (quoted.result(iv), quoted.result(status)) if return_status else quoted.result(iv)
+
+
+def volatilities_of(quoted: Batch, pair: Pair, device: Device) -> tuple[Floats, Flags]:
+    """Return the volatility of each price in `quoted`, solved on `device`, and the status."""
     value, s0, k, years, call, r, q = quoted.columns
     given = american_batch(s0, k, years, 1.0, call, r, q)
     data = np.empty((ROWS, quoted.size))
     data[:4] = reduced_batch(given)[:4]
     status = np.empty(quoted.size, dtype=np.int8)
-    _search(value, unit(given), years, data, status, pair)
+    _search(value, unit(given), years, data, status, pair, device)
     found = status == _OK
     iv = np.full(quoted.size, np.nan)
     iv[found] = data[3, found] / np.sqrt(years if years.size == 1 else years[found])
-    return (quoted.result(iv), quoted.result(status)) if return_status else quoted.result(iv)
+    return iv, status
 
 
-def _search(value: Floats, scale: Floats, tau: Floats, data: Floats, status: npt.NDArray[np.int8], pair: Pair) -> None:
+def _search(value: Floats, scale: Floats, tau: Floats, data: Floats, status: Flags, pair: Pair, device: Device) -> None:
     state = np.empty((STATE_ROWS, status.size))
     _begin(value, scale, tau, data, state, status)
     for turn in range(_TURNS):
@@ -87,6 +93,6 @@ def _search(value: Floats, scale: Floats, tau: Floats, data: Floats, status: npt
         if not places.size:
             return
         part = np.ascontiguousarray(data[:, places])
-        solve(part, pair)
+        solve(part, pair, device=device)
         _improve(turn, places, part, data, state, status)
     status[status == OPEN] = _OK  # flat as the price is there, the bracket has closed in on the answer

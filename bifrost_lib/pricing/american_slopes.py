@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.pricing.american_engine import Reduced, solve
+from bifrost_lib.pricing.american_engine import Device, Reduced, on_processor, solve
 from bifrost_lib.pricing.american_inputs import american_batch, reduced_batch, unit
 from bifrost_lib.pricing.american_layout import EUROPEAN
 from bifrost_lib.pricing.american_presets import Pair, preset_named
-from bifrost_lib.pricing.arguments import Floats
+from bifrost_lib.pricing.arguments import Batch, Floats
 from bifrost_lib.pricing.european import greeks
 
 AMERICAN_GREEKS: tuple[str, ...] = ("delta", "gamma", "vega", "theta", "rho")
@@ -59,9 +59,14 @@ def american_greeks(
     """
     pair = preset_named(accuracy)
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
+    return slopes_of(given, pair, on_processor)
+
+
+def slopes_of(given: Batch, pair: Pair, device: Device) -> dict[str, Any]:
+    """Return the greeks of the options in `given`, solved on `device`."""
     s0, _, years, sigma, call, r, q = given.columns
     data = reduced_batch(given)
-    found = solve(data, pair)
+    found = solve(data, pair, device=device)
     is_call = call != 0
     scale = unit(given)
     per_spot = scale / s0
@@ -71,9 +76,9 @@ def american_greeks(
     out = {
         "delta": delta,
         "gamma": gamma,
-        "vega": scale * np.sqrt(years) * _difference(data, found, pair, _vol_bump(found)),
+        "vega": scale * np.sqrt(years) * _difference(data, found, pair, device, _vol_bump(found)),
         "theta": np.where(_exercised(found), 0.0, decay),
-        "rho": scale * years * _difference(data, found, pair, _rate_bump(found, is_call)),
+        "rho": scale * years * _difference(data, found, pair, device, _rate_bump(found, is_call)),
     }
     _take_european(out, found.kind == EUROPEAN, given.columns)
     return {name: given.result(out[name]) for name in AMERICAN_GREEKS}
@@ -99,12 +104,12 @@ def _rate_bump(found: Reduced, is_call: npt.NDArray[np.bool_]) -> Floats:
     return bump
 
 
-def _difference(data: Floats, found: Reduced, pair: Pair, bump: Floats) -> Floats:
+def _difference(data: Floats, found: Reduced, pair: Pair, device: Device, bump: Floats) -> Floats:
     ahead, behind = data.copy(), data.copy()
     ahead[:4] += bump
     behind[:4] -= bump
     width = 2.0 * bump.sum(axis=0)
-    change = solve(ahead, pair, found.kind).value - solve(behind, pair, found.kind).value
+    change = solve(ahead, pair, found.kind, device).value - solve(behind, pair, found.kind, device).value
     quotient: Floats = np.divide(change, width, out=np.zeros_like(change), where=width > 0.0)
     return quotient
 

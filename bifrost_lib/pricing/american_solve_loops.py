@@ -60,8 +60,9 @@ def settling_life(a: float, c: float, w: float, settled: float) -> float:
 @kernel(**BLOCK)
 def load(chosen: Any, first: int, data: Any, settled: float, par: Any, ask: Any) -> None:
     """Gather a block of options, repeating the last where fewer are left."""
+    last = chosen.size - 1
     for j in range(LANES):
-        i = chosen[min(first + j, chosen.size - 1)]
+        i = chosen[first + j if first + j < last else last]
         x, a, c, w = data[0, i], data[1, i], data[2, i], data[3, i]
         life = settling_life(a, c, w, settled)
         a, c, w = a / life, c / life, w / math.sqrt(life)
@@ -75,7 +76,8 @@ def load(chosen: Any, first: int, data: Any, settled: float, par: Any, ask: Any)
 @kernel(**BLOCK)
 def store(chosen: Any, first: int, ask: Any, edge: Any, basis: Any, out: Any, data: Any) -> None:
     """Scatter a block's results; at or below the boundary the option is exercised."""
-    for j in range(min(LANES, chosen.size - first)):
+    left = chosen.size - first
+    for j in range(left if left < LANES else LANES):
         i = chosen[first + j]
         x = ask[X + j]
         spot = exponential(x)
