@@ -126,6 +126,7 @@ def keep_jupyter_at_home(home: Path) -> None:
         (folder / name.lower()).mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["JUPYTER_PATH"] = str(HERE / "share")
     os.environ["IPYTHONDIR"] = str(folder / "ipython")
+    os.environ["HUB_HOME_PAGE"] = "/hub/home"  # kernels inherit it
 
 
 def _cap_memory(memory_mb: int) -> None:

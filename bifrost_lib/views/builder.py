@@ -47,6 +47,7 @@ def builder_page(
     symbol: str | None = None,
     query: str = "",
     theme: str = "light",
+    home: str | None = None,
 ) -> widgets.Widget:
     """Compose the page on which a trader builds a structure leg by leg.
 
@@ -66,6 +67,8 @@ def builder_page(
         What the page shows first.
     query : str
         A link's query string, which goes before them (see `BuilderState`).
+    home : str, optional
+        Address of the page that lists all pages.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def builder_page(
     controls = BuilderControls(
         symbols, strategies, headings=headings, symbol=first.symbol, at=first.at, fill=first.fill
     )
-    builder = _Builder(bench, now, controls, first)
+    builder = _Builder(bench, now, controls, first, home)
     builder.open(problem)
     return builder.page
 
@@ -105,6 +108,7 @@ class _Builder:
         now: Callable[[], datetime],
         controls: BuilderControls,
         first: BuilderState,
+        home: str | None,
     ) -> None:
         self._bench, self._controls, self._theme = bench, controls, first.theme
         self._picks, self._before = first.picks, list[tuple[Pick, ...]]()
@@ -113,7 +117,7 @@ class _Builder:
         self._tabs: list[Tab] = []
         self._tab: Tab | None = None
         self._age = ""
-        self._header = Header("Strategy builder", now=now, on_theme=self._switch_theme, on_age=self._on_age)
+        self._header = Header("Strategy builder", now=now, home=home, on_theme=self._switch_theme, on_age=self._on_age)
         self._status, self._strip, self._chain = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._legs, self._told, self._measures = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._scenario = ScenarioPanel(bench, first, self._tell_links)

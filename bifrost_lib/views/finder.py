@@ -49,6 +49,7 @@ def finder_page(
     top: int = 10,
     at: datetime | str | None = None,
     theme: str = "light",
+    home: str | None = None,
 ) -> widgets.Widget:
     """Compose the page on which a trader finds strategies.
 
@@ -68,6 +69,8 @@ def finder_page(
         Under which heading each name is offered.
     symbol, strategy, dte, top, at, theme
         What the page shows first; `at` is an aware moment or its ISO 8601 text, None the newest stored moment.
+    home : str, optional
+        Address of the page that lists all pages.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def finder_page(
         )
     moment = parse_moment(at) if isinstance(at, str) else at
     asked = Request(symbol or str(symbols["symbol"].iloc[0]), strategy, (dte[0], dte[1]), top, moment)
-    finder = _Finder(scan, profile, now, Controls(symbols, strategies, asked, headings=headings), theme)
+    finder = _Finder(scan, profile, now, Controls(symbols, strategies, asked, headings=headings), theme, home)
     finder.refresh()
     return finder.page
 
@@ -96,13 +99,19 @@ class _Finder:
     """Keeps what is shown in step with what is asked for."""
 
     def __init__(
-        self, scan: Scan, profile: ProfileOf, now: Callable[[], datetime], controls: Controls, theme: str
+        self,
+        scan: Scan,
+        profile: ProfileOf,
+        now: Callable[[], datetime],
+        controls: Controls,
+        theme: str,
+        home: str | None,
     ) -> None:
         self._scan, self._profile, self._controls, self._theme = scan, profile, controls, theme
         self._found: Found | None = None
         self._records: list[dict[str, Any]] = []
         self._selected = 0
-        self._header = Header("Strategy finder", now=now, on_theme=self._switch_theme)
+        self._header = Header("Strategy finder", now=now, home=home, on_theme=self._switch_theme)
         self._status = widgets.HTML()
         self._grid, self._chart, self._detail, self._reason = (widgets.VBox() for _ in range(4))
         self._panes = widgets.ToggleButtons(options=list(PANES), style={"button_width": "72px"})

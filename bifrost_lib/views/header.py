@@ -19,7 +19,8 @@ TELL_AGE_EVERY_S = 5.0
 class Header:
     """One row: title, underlying, source, age, what the page puts beside, and the switch between light and dark.
 
-    `on_age` is called with ``fresh``, ``ageing`` or ``stale`` whenever that changes.
+    `home` is the address of the page that lists all pages, where there is one. `on_age` is called with ``fresh``,
+    ``ageing`` or ``stale`` whenever that changes.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class Header:
         *,
         now: Callable[[], datetime],
         on_theme: Callable[[], None],
+        home: str | None = None,
         on_age: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._now, self._on_age = now, on_age
@@ -37,7 +39,8 @@ class Header:
         self._what, self._age, self._aside = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._theme = widgets.Button(tooltip="switch between light and dark", layout={"width": "64px"})
         self._theme.on_click(lambda _: on_theme())
-        heading = widgets.HTML(f"<h1>{escape(title)}</h1>")
+        back = f"<a class='bf-link bf-home' href='{escape(home)}'>Home</a>" if home else ""
+        heading = widgets.HTML(f"{back}<h1>{escape(title)}</h1>")
         room = widgets.Box(layout={"flex": "1 1 auto"})
         self.row = widgets.HBox([heading, self._what, self._age, self._aside, room, self._theme])
         self.row.add_class("bf-header")
