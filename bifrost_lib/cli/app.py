@@ -7,6 +7,7 @@ from difflib import get_close_matches
 import typer
 
 from bifrost_lib.cli import (
+    accounts,
     benching,
     calibrating,
     chains,
@@ -56,6 +57,7 @@ def build_app() -> typer.Typer:
         app.command()(command)
     app.add_typer(strategies.app, name="strategy")
     app.add_typer(creating.app, name="new")
+    app.add_typer(accounts.app, name="account")
     return app
 
 
