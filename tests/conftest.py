@@ -39,12 +39,12 @@ def samples() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run quick tests first, then slow ones, then those with a browser, so that a mistake shows early."""
-    items.sort(key=lambda item: 2 * (item.get_closest_marker("browser") is not None) + _is_slow(item))
+    """Run quick tests first, so that a mistake shows early; then what takes minutes, slow ones, and browsers."""
+    items.sort(key=lambda item: (_has(item, "browser"), _has(item, "slow"), not _has(item, "long")))
 
 
-def _is_slow(item: pytest.Item) -> bool:
-    return item.get_closest_marker("slow") is not None
+def _has(item: pytest.Item, marker: str) -> bool:
+    return item.get_closest_marker(marker) is not None
 
 
 @pytest.fixture(scope="session")

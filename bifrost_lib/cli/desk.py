@@ -92,13 +92,14 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
 
 def _prepare(desk: Desk, *, seed: bool) -> None:
     """Compile what was never compiled here, and load the simulated history where it is absent."""
-    from bifrost_lib import pricing, sim
+    from bifrost_lib import pricing, sim, strategies
     from bifrost_lib.core.kernels import has_kernels
     from bifrost_lib.workflows import seed_simulated_history
 
     if not has_kernels():
         _say("first start: compiling the numerical kernels, a minute or two")
         pricing.warm_up()
+        strategies.warm_up()
         sim.warm_up()
     if seed and (stored := seed_simulated_history(desk)):
         _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")

@@ -99,6 +99,7 @@ _HOME = {
     "SameAs": "rules",
     "Wing": "rules",
     "WEIGHTS": "score",
+    "warm_up": "warm",
 }
 
 __all__ = [
@@ -157,6 +158,7 @@ __all__ = [
     "split_portfolio",
     "strategy_named",
     "value_before_expiry",
+    "warm_up",
     "write_document",
 ]
 

@@ -153,7 +153,7 @@ def test_a_clicked_row_is_explained(watched: Watched) -> None:
     page.get_by_text("#3 ·").wait_for()
     assert page.get_by_text("Why this rank").is_visible()
     assert page.locator(".bf-legs tbody tr").count() == 4
-    assert page.locator(".bf-panel h2").first.inner_text().split("· ")[1] in legs
+    assert page.locator(".bf-panel h2").first.inner_text().split("\n")[0].split("· ")[1] in legs
 
 
 def test_another_strategy_changes_the_table_and_the_chart(watched: Watched) -> None:

@@ -63,7 +63,7 @@ def test_a_ranked_scan_is_printed_and_the_login_answers(url, own_home):
     assert printed.index("SIM iron_condor") < printed.index("ready: ")
     assert (own_home / "logs").stat().st_mode & 0o077 == 0
     with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 (our own address)
-        assert answer.status == 200 and answer.url.endswith("/hub/login?next=%2Fhub%2F")
+        assert answer.status == 200 and answer.url.endswith("/hub/login?next=%2Fhub%2Fhome")
 
 
 def test_status_tells_what_runs_and_no_secret(url, bifrost, own_home):

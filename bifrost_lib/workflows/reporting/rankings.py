@@ -20,15 +20,17 @@ def ranked_strategies(known: Sequence[Known], strategies: Sequence[str], *, top:
     ----------
     known : sequence of Known
     strategies : sequence of str
-        Names of the catalogue; empty: all of them.
+        Names of the catalogue; empty: all with one expiry.
     top : int
         How many to keep.
 
     Notes
     -----
-    Structures with an unbounded loss are left out where no strategy is named: their scores do not price that.
+    Where no strategy is named, structures with an unbounded loss are left out, because their scores do not price that,
+    and so are those with two expiries, which take seconds each and rest on a model of volatility.
     """
-    documents = [strategy_named(name) for name in strategies or CATALOG]
+    usual = [document for document in CATALOG.values() if not document.has_two_expiries]
+    documents = [strategy_named(name) for name in strategies] or usual
     found = []
     for one in known:
         for document in documents:

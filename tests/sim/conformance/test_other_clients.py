@@ -23,6 +23,7 @@ ENVIRONMENTS: dict[str, tuple[list[str], list[str]]] = {
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif("CONFORMANCE_PYTHON" in os.environ, reason="this is such an environment already"),
 ]
 
