@@ -61,6 +61,9 @@ INDEX_CLASSES: dict[str, ClassConvention] = {
     "VIXW": ClassConvention("VIX", "european", "AM"),
     "OEX": ClassConvention("OEX", "american", "PM"),
     "XEO": ClassConvention("OEX", "european", "PM"),
+    # the simulated index, whose live options are those of its stored history
+    "SIMX": ClassConvention("SIMX", "european", "AM"),
+    "SIMXW": ClassConvention("SIMX", "european", "PM"),
 }
 _WEEKLY_CLASS = {"SPX": "SPXW", "NDX": "NDXP", "RUT": "RUTW"}
 

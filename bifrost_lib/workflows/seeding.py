@@ -134,11 +134,12 @@ def _days(snapshots: pd.DataFrame) -> npt.NDArray[np.int64]:
     return np.asarray((snapshots["expiry"] - session).dt.days.to_numpy(), dtype=np.int64)
 
 
-#: What is collected from the simulated gateway before anybody chooses: about 1,500 contracts, a minute of IB's pace.
+#: What is collected from the simulated gateway before anybody chooses: about 2,000 contracts, a minute and a half of
+#: IB's pace. The strikes reach out to a delta of about .05, where the wings of condors are.
 FIRST_WATCHES = (
-    Watch("SIM", cadence_s=300.0, expiries=24, max_dte=70, strikes=30, priority=1),
-    Watch("SIMX", cadence_s=600.0, expiries=24, max_dte=70, strikes=20),
-    Watch("SIMT", cadence_s=600.0, expiries=24, max_dte=70, strikes=20),
+    Watch("SIM", cadence_s=300.0, expiries=24, max_dte=65, strikes=74, priority=1),
+    Watch("SIMX", cadence_s=600.0, expiries=24, max_dte=65, strikes=40),
+    Watch("SIMT", cadence_s=600.0, expiries=24, max_dte=65, strikes=30),
 )
 
 
