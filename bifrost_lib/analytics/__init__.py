@@ -18,7 +18,6 @@ if TYPE_CHECKING:
         recalibrate,
         reliability_curve,
         score_forecasts,
-        wilson_interval,
     )
     from bifrost_lib.analytics.conditions import MarketConditions, market_conditions
     from bifrost_lib.analytics.estimates import Estimate, Ranking
@@ -51,7 +50,6 @@ _HOME = {
     "skew_25_delta": "tenors",
     "term_slope": "tenors",
     "volatility_index": "strips",
-    "wilson_interval": "calibration",
 }
 
 __all__ = [
@@ -77,7 +75,6 @@ __all__ = [
     "skew_25_delta",
     "term_slope",
     "volatility_index",
-    "wilson_interval",
 ]
 
 

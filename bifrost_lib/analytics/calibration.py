@@ -3,7 +3,7 @@
 References
 ----------
 Brier (1950), "Verification of forecasts expressed in terms of probability"; Murphy (1973), "A new vector partition of
-the probability score"; Wilson (1927), interval of a share; Kull, Silva Filho and Flach (2017), "Beta calibration";
+the probability score"; Kull, Silva Filho and Flach (2017), "Beta calibration";
 Platt (1999) for calibration by logistic regression.
 """
 
@@ -19,35 +19,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.intervals import Z95, wilson_interval
 
 Floats = npt.NDArray[np.float64]
 
-#: Two-sided 95 % of the normal distribution.
-Z95 = 1.959963984540054
 #: A forecast of 0 or 1 that fails would be infinitely wrong: log loss counts it as this far from certain.
 CERTAIN = 1e-6
 BINS = 10
 #: With fewer forecasts a single bias is not worth telling.
 FEWEST = 20
-
-
-def wilson_interval(wins: float, count: float, *, z: float = Z95) -> tuple[float, float]:
-    """Return the interval of a share of which `wins` out of `count` were seen; (0, 1) when nothing was.
-
-    Examples
-    --------
-    >>> low, high = wilson_interval(7, 10)
-    >>> round(low, 4), round(high, 4)
-    (0.3968, 0.8922)
-    """
-    if not 0 <= wins <= count:
-        raise InputError("wins", wins, f"a number from 0 to {count}")
-    if count == 0:
-        return 0.0, 1.0
-    share, size = wins / count, 1 + z * z / count
-    middle = (share + z * z / (2 * count)) / size
-    half = z / size * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def reliability_curve(forecast: npt.ArrayLike, won: npt.ArrayLike, *, bins: int = BINS) -> pd.DataFrame:

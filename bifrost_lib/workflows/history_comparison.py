@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bifrost_lib.analytics import market_conditions, wilson_interval
+from bifrost_lib.analytics import market_conditions
+from bifrost_lib.core.intervals import wilson_interval
 from bifrost_lib.strategies import StrategyDocument
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.past_entries import past_entries

@@ -18,9 +18,9 @@ from bifrost_lib.analytics import (
     recalibrate,
     reliability_curve,
     score_forecasts,
-    wilson_interval,
 )
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.intervals import wilson_interval
 
 RNG = np.random.default_rng
 

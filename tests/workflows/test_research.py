@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bifrost_lib.analytics import wilson_interval
 from bifrost_lib.cli import run
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.intervals import wilson_interval
 from bifrost_lib.workflows import entries_by_third, entry_summary, new_study, running_profit
 
 NOTEBOOKS = ["01_design.ipynb", "02_backtest.ipynb", "03_optimise.ipynb", "04_decide.ipynb"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bifrost_lib.analytics import wilson_interval
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.intervals import wilson_interval
 from bifrost_lib.workflows.history_comparison import independent_entries
 
 THIRDS = ("low", "middle", "high")
