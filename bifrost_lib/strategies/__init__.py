@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies.exits import Exits, Roll, Target
     from bifrost_lib.strategies.finder import Progress, find_candidates
     from bifrost_lib.strategies.grouping import Grouping, split_portfolio
-    from bifrost_lib.strategies.holding import QuoteBoard, exit_due, intrinsic_cash
+    from bifrost_lib.strategies.holding import UNTRADABLE, QuoteBoard, exit_due, intrinsic_cash
     from bifrost_lib.strategies.matching import Match, name_of
     from bifrost_lib.strategies.measures import evaluate
     from bifrost_lib.strategies.part import Range
@@ -83,6 +83,7 @@ _HOME = {
     "View": "targets",
     "aim": "targets",
     "QuoteBoard": "holding",
+    "UNTRADABLE": "holding",
     "exit_due": "holding",
     "intrinsic_cash": "holding",
     "evaluate": "measures",
@@ -105,6 +106,7 @@ _HOME = {
 __all__ = [
     "CATALOG",
     "GROUPS",
+    "UNTRADABLE",
     "WEIGHTS",
     "Aimed",
     "AtMoney",
