@@ -9,11 +9,13 @@ the contract as for one expiry.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bifrost_lib.core.native import loop
 from bifrost_lib.pricing import price
 from bifrost_lib.strategies.profile import ZERO, Profile
 
@@ -22,15 +24,18 @@ Bools = npt.NDArray[np.bool_]
 
 DEVIATIONS, POINTS = 9.0, 361
 _FINE = 14401  # a broken line between so many points is off by a millionth of the curve's bend
-_SEARCH_ROUNDS, _SECTIONS, _SECANTS = 4, 17, 20
-_CLOSE = 1e-10  # of the profits on both sides of a breakeven
+_WORK = 64  # numbers of workspace for the loops
+
+_profits, _peaks, _zeros = (
+    loop("bifrost_lib.strategies.two_expiry_loops", name) for name in ("profits", "peaks", "zeros")
+)
 
 
 @dataclass(frozen=True)
 class TimeSpreads:
     """Many structures of the same legs on the same two expiries.
 
-    `qty`, `is_call`, `is_far` have shape (legs,); `strike` and `iv` (n, legs); `premium` (n,) in currency.
+    `qty` and `is_call` have shape (legs,); `strike` and `iv` (n, legs); `premium` (n,) in currency.
     `gap` is (legs,): years that each leg has left at the first expiry, 0 for the near ones.
     """
 
@@ -45,16 +50,32 @@ class TimeSpreads:
     rate: float
     div_yield: float
 
-    def profit(self, spot: Floats, *, rows: Any = slice(None)) -> Floats:
+    @cached_property
+    def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        # What the loops want, in their order.
+        terms = np.array([self.stock, self.multiplier, self.rate, self.div_yield])
+        numbers = (self.gap, self.strike, self.iv, self.premium, terms)
+        return (_plain(self.qty), _plain(self.is_call, np.int8), *(_plain(values) for values in numbers))
+
+    def profit(self, spot: Floats) -> Floats:
         """Return profit at the first expiry, shape (n, m), for prices of shape (n, m) or (m,)."""
-        total = self.premium[rows, None] + self.multiplier * self.stock * spot
-        for leg, (qty, is_call, gap) in enumerate(zip(self.qty, self.is_call, self.gap, strict=True)):
-            strike = self.strike[rows, leg, None]
-            value = _intrinsic(is_call, spot, strike)
-            if gap > 0:
-                value = np.maximum(value, self._later(leg, spot, rows))
-            total = total + self.multiplier * qty * value
-        return total
+        spot = _plain(np.atleast_2d(spot))
+        out = np.empty((len(self.premium), spot.shape[1]))
+        _profits(spot, *self._arrays, out)
+        return out
+
+    def peak_at(self, grid: Floats, values: Floats, sign: float) -> Floats:
+        """Return the prices of the largest profit (`sign` 1) or loss (-1), shape (n,), given profits on a grid."""
+        out = np.empty(len(self.premium))
+        _peaks(sign, _plain(grid), _plain(values), *self._arrays, np.empty(_WORK), out)
+        return out
+
+    def zeros(self, rows: npt.NDArray[np.int64], low: Floats, high: Floats, at_low: Floats, at_high: Floats) -> Floats:
+        """Return where structures `rows` earn nothing, between prices at which profits of both signs are given."""
+        out = np.empty(len(rows))
+        ends = (_plain(values) for values in (low, high, at_low, at_high))
+        _zeros(_plain(rows, np.int64), *ends, *self._arrays, np.empty(_WORK), out)
+        return out
 
     def expected_profit(self, spot: Floats, weights: Floats, forward: float, total_vol: float) -> Floats:
         """Return the expected profit, shape (n,): near legs in closed form, the smooth later ones by quadrature."""
@@ -62,19 +83,19 @@ class TimeSpreads:
         for leg, (qty, is_call, gap) in enumerate(zip(self.qty, self.is_call, self.gap, strict=True)):
             strike, right = self.strike[:, leg], "C" if is_call else "P"
             if gap > 0:
-                expected = np.maximum(self._later(leg, spot, slice(None)), _intrinsic(is_call, spot, strike[:, None]))
+                expected = np.maximum(self._later(leg, spot), _intrinsic(is_call, spot, strike[:, None]))
                 expected = expected @ weights
             else:
                 expected = price(spot=forward, strike=strike, tau=1.0, vol=total_vol, right=right)
             total = total + self.multiplier * qty * expected
         return total
 
-    def _later(self, leg: int, spot: Floats, rows: Any) -> Floats:
+    def _later(self, leg: int, spot: Floats) -> Floats:
         value: Floats = price(
             spot=np.maximum(spot, 1e-12),
-            strike=self.strike[rows, leg, None],
+            strike=self.strike[:, leg, None],
             tau=self.gap[leg],
-            vol=self.iv[rows, leg, None],
+            vol=self.iv[:, leg, None],
             right="C" if self.is_call[leg] else "P",
             rate=self.rate,
             div_yield=self.div_yield,
@@ -92,7 +113,7 @@ def model_profile(spreads: TimeSpreads, *, forward: float, total_vol: float) -> 
     grid = _grid(spreads, centre)
     values = spreads.profit(grid)
     _, roots, _ = _crossings(spreads, grid, values)
-    peaks = [_peak_at(spreads, grid, sign * values, sign)[0] for sign in (-1.0, 1.0)]
+    peaks = [spreads.peak_at(grid, values, sign) for sign in (-1.0, 1.0)]
     knot = np.unique(np.concatenate([[0.0], grid[0], roots, *peaks]))
     profit = spreads.profit(knot)[0]
     profit[np.isin(knot, roots)] = 0.0
@@ -134,7 +155,7 @@ def model_measures(
     rows, roots, rising = _crossings(spreads, grid, values)
     density = np.exp(-0.5 * z**2)
     return ModelMeasures(
-        lowest=np.minimum(-_peak(spreads, grid, -values, -1.0), ends),
+        lowest=np.minimum(-_peak(spreads, grid, values, -1.0), ends),
         highest=np.maximum(_peak(spreads, grid, values, 1.0), ends),
         end_slope=float(spreads.multiplier * (spreads.qty[spreads.is_call].sum() + spreads.stock)),
         roots=_padded(rows, roots, len(ends)),
@@ -149,6 +170,10 @@ def _intrinsic(is_call: bool, spot: Floats, strike: Floats) -> Floats:
     return value
 
 
+def _plain(values: npt.NDArray[Any], dtype: type[np.generic] = np.float64) -> npt.NDArray[Any]:
+    return np.ascontiguousarray(values, dtype=dtype)
+
+
 def _grid(spreads: TimeSpreads, centre: Floats) -> Floats:
     # Beyond nine deviations the model only extrapolates: a carry that is off by a little would make fortunes there.
     rows = len(spreads.premium)
@@ -156,22 +181,9 @@ def _grid(spreads: TimeSpreads, centre: Floats) -> Floats:
 
 
 def _peak(spreads: TimeSpreads, grid: Floats, values: Floats, sign: float) -> Floats:
-    refined = sign * spreads.profit(_peak_at(spreads, grid, values, sign))[:, 0]
-    peak: Floats = np.maximum(refined, values.max(axis=1))
+    refined = sign * spreads.profit(spreads.peak_at(grid, values, sign)[:, None])[:, 0]
+    peak: Floats = np.maximum(refined, (sign * values).max(axis=1))
     return peak
-
-
-def _peak_at(spreads: TimeSpreads, grid: Floats, values: Floats, sign: float) -> Floats:
-    # Round by round the neighbours of the best point are looked at more closely.
-    rows, best = np.arange(len(grid)), values.argmax(axis=1)
-    low, high = grid[rows, np.maximum(best - 1, 0)], grid[rows, np.minimum(best + 1, grid.shape[1] - 1)]
-    shares = np.linspace(0.0, 1.0, _SECTIONS)
-    for _ in range(_SEARCH_ROUNDS):
-        points = low[:, None] + (high - low)[:, None] * shares
-        best = (sign * spreads.profit(points)).argmax(axis=1)
-        low, high = points[rows, np.maximum(best - 1, 0)], points[rows, np.minimum(best + 1, _SECTIONS - 1)]
-    nearest: Floats = points[rows, best][:, None]
-    return nearest
 
 
 def _crossings(
@@ -181,25 +193,7 @@ def _crossings(
     rows, at = np.nonzero(above[:, 1:] != above[:, :-1])
     rising = above[rows, at + 1]
     ends = grid[rows, at], grid[rows, at + 1], values[rows, at], values[rows, at + 1]
-    return rows, _zeros(spreads, rows, *ends), rising
-
-
-def _zeros(
-    spreads: TimeSpreads, rows: npt.NDArray[np.int64], low: Floats, high: Floats, at_low: Floats, at_high: Floats
-) -> Floats:
-    # Regula falsi that halves the weight of an end which stays (the Illinois method), so that both ends close in.
-    point, close = low, _CLOSE * np.maximum(np.abs(at_low), np.abs(at_high))
-    for _ in range(_SECANTS):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            point = np.where(at_low == at_high, low, low - at_low * (high - low) / (at_high - at_low))
-        value = spreads.profit(point[:, None], rows=rows)[:, 0]
-        if (np.abs(value) <= close).all():
-            break
-        moves_low = (value > 0) == (at_low > 0)
-        at_high = np.where(moves_low, 0.5 * at_high, value)
-        at_low = np.where(moves_low, value, 0.5 * at_low)
-        low, high = np.where(moves_low, point, low), np.where(moves_low, high, point)
-    return point
+    return rows, spreads.zeros(rows, *ends), rising
 
 
 def _probability(

@@ -8,6 +8,7 @@ LOOPS = {
     "bifrost_lib.strategies.scan_loops": ("scan", "finish_block"),
     "bifrost_lib.strategies.walk_loops": ("next_block", "count_all"),
     "bifrost_lib.strategies.margin_loops": ("least_margins",),
+    "bifrost_lib.strategies.two_expiry_loops": ("profits", "peaks", "zeros"),
 }
 
 
