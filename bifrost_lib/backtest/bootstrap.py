@@ -1,7 +1,8 @@
 """How sure a figure of dependent observations is: the stationary bootstrap with its automatic block length.
 
 Trades that overlap and returns that cluster are no independent draws: resampling them one by one would promise
-intervals that are too narrow. Here whole blocks are drawn, of random length, so that what hangs together stays together.
+intervals that are too narrow. Here whole blocks are drawn, of random length, so that what
+hangs together stays together.
 
 References
 ----------
@@ -55,8 +56,9 @@ def block_length(values: npt.ArrayLike) -> float:
     Notes
     -----
     With autocovariances R, the flat-top window λ and g = Σ λ|k|R(k), s = Σ λR(k) it is (g / s)^(2/3) n^(1/3): the
-    paper's (2 g² / D)^(1/3) n^(1/3) with the corrected D = 2 s². The window reaches to twice the lag after which
-    K = max(5, log10 n) autocorrelations in a row are insignificant, beyond 2 sqrt(log10 n / n).
+    paper's (2 g² / D)^(1/3) n^(1/3) with the corrected D = 2 s². The window reaches to twice the first lag from which
+    K = max(5, log10 n) autocorrelations in a row are insignificant, below 2 sqrt(log10 n / n). The paper's text takes
+    the lag before it; this follows the authors' program, with whose results the field compares.
     """
     x = np.asarray(values, dtype=np.float64)
     n = len(x)
@@ -66,7 +68,7 @@ def block_length(values: npt.ArrayLike) -> float:
     run = max(5, int(math.log10(n)))
     most = min(math.ceil(math.sqrt(n)) + run, n - 1)
     autocovariance = np.array([x[lag:] @ x[: n - lag] for lag in range(most + 1)]) / n
-    reach = min(2 * max(_last_significant(autocovariance / autocovariance[0], n, run), 1), most)
+    reach = min(2 * _first_insignificant(autocovariance / autocovariance[0], n, run), most)
     lag = np.arange(1, reach + 1)
     weight = np.minimum(1.0, 2.0 * (1.0 - lag / reach)) * autocovariance[1 : reach + 1]
     slope, level = 2.0 * float(lag @ weight), autocovariance[0] + 2.0 * float(weight.sum())
@@ -148,12 +150,11 @@ def bootstrap_interval(
     return Interval(float(low), float(high), mean_block)
 
 
-def _last_significant(autocorrelation: Floats, count: int, run: int) -> int:
-    # The smallest lag after which `run` autocorrelations in a row are insignificant; where there is none, the last
-    # significant one.
+def _first_insignificant(autocorrelation: Floats, count: int, run: int) -> int:
+    # The first lag from which `run` autocorrelations in a row are insignificant; without any, the last significant one.
     level = 2 * math.sqrt(math.log10(count) / count)
     significant = np.abs(autocorrelation[1:]) >= level
     for lag in range(len(significant) - run + 1):
         if not significant[lag : lag + run].any():
-            return lag
+            return lag + 1
     return int(np.flatnonzero(significant)[-1]) + 1
