@@ -1,0 +1,44 @@
+"""Backtests in pictures and grids: frames in, HoloViews drawings and tables out.
+
+HoloViews takes seconds to import, so names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "RunForm": "components",
+    "Sheet": "sheet",
+    "attribution_chart": "attribution",
+    "degradation_chart": "overfitting",
+    "drawdown_chart": "equity",
+    "equity_chart": "equity",
+    "excursion_chart": "trades",
+    "exits_chart": "trades",
+    "grid_html": "tables",
+    "grid_map": "grids",
+    "hold_out_label": "studies",
+    "legs_grid": "trade_tables",
+    "margin_chart": "equity",
+    "monthly_grid": "monthly",
+    "monthly_returns": "monthly",
+    "overfitting_grid": "overfitting",
+    "parallel_chart": "grids",
+    "runs_grid": "studies",
+    "sheet_page": "sheet",
+    "statistics_grid": "statistics",
+    "studies_grid": "studies",
+    "trade_chart": "trades",
+    "trades_grid": "trade_tables",
+    "warnings_of": "statistics",
+}
+
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
