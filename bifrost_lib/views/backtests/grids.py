@@ -47,18 +47,22 @@ def grid_map(summary: pd.DataFrame, *, x: str, y: str, value: str, theme: str = 
             for place, name in (("across", x), ("down", y))]  # fmt: skip
     tips = [(_title(x), "@across"), (_title(y), "@down"), (_title(value), "@value{0,0.00}"), ("sets", "@sets")]
     drawn = opts(
-        hv.HeatMap(cells, axes, ["value", "sets"]), cmap=_colours(palette), clim=(-reach, reach), colorbar=True,
-        tools=["hover"], hover_tooltips=tips, colorbar_opts=_bar(palette), xrotation=0,
+        hv.HeatMap(cells, axes, ["value", "sets"]), cmap=_colours(palette.loss, palette.panel, palette.profit),
+        clim=(-reach, reach), colorbar=True, tools=["hover"], hover_tooltips=tips, colorbar_opts=_bar(palette),
+        clabel="", xrotation=0,
     )  # fmt: skip
     if len(cells) > 120:
         return drawn
-    worded = cells.assign(text=[f"{one:,.0f}" if reach >= 100 else f"{one:.2f}" for one in cells["value"]])
-    ink = opts(hv.Labels(worded, axes, "text"), text_color=palette.text, text_font_size="11px")
+    worded = cells.assign(
+        text=[f"{one:,.0f}" if reach >= 100 else f"{one:.2f}" for one in cells["value"]],
+        ink=[palette.panel if abs(one) > 0.6 * reach else palette.text for one in cells["value"]],
+    )
+    ink = opts(hv.Labels(worded, axes, ["text", "ink"]), text_color="ink", text_font_size="11px")
     return overlay(drawn, ink, legend=False)
 
 
 def parallel_chart(summary: pd.DataFrame, *, parameters: Sequence[str], value: str, theme: str = "light") -> Drawn:
-    """Draw each parameter set as a line across its parameters to the figure it reached, coloured by the figure.
+    """Draw each parameter set as a line across its parameters to the figure it reached, the higher the stronger.
 
     Every axis runs from its lowest to its highest value; the numbers that were tried stand beside it.
 
@@ -81,16 +85,15 @@ def parallel_chart(summary: pd.DataFrame, *, parameters: Sequence[str], value: s
         {"axis": np.arange(len(axes)), "height": np.array(one), "value": float(figure)}
         for one, figure in zip(zip(*heights, strict=True), known[value], strict=True)
     ]
-    reach = max(float(known[value].abs().max()), 1e-9)
+    low, high = float(known[value].min()), float(known[value].max())
     paths = opts(
-        hv.Contours(lines, ["axis", "height"], "value"), color="value", cmap=_colours(palette, middle=palette.line),
-        clim=(-reach, reach), line_width=1.4, line_alpha=0.75, tools=["hover"],
+        hv.Contours(lines, ["axis", "height"], "value"), color="value", cmap=_colours(palette.line, palette.accent),
+        clim=(low, high if high > low else low + 1.0), line_width=1.5, line_alpha=0.8, tools=["hover"],
         hover_tooltips=[(_title(value), "@value{0,0.00}")], show_legend=False,
     )  # fmt: skip
     spans = [opts(hv.VLine(place), color=palette.muted, line_width=1) for place in range(len(axes))]
     texts = [(place, height, word) for place, name in enumerate(varied) for word, height in _ticks(places[name])]
-    low, high = float(known[value].min()), float(known[value].max())
-    texts += [(len(axes) - 1, 0.0, _words(low)), (len(axes) - 1, 1.0, _words(high))]
+    texts += [(len(axes) - 1, height, f"{one:,.2f}") for height, one in ((0.0, low), (1.0, high))]
     words = opts(
         hv.Labels(texts, ["axis", "height"], "text"), text_color=palette.text, text_font_size="11px", text_align="left",
         xoffset=0.03,
@@ -142,10 +145,11 @@ def _title(name: str) -> str:
     return " ".join(parts).replace("_", " ")
 
 
-def _colours(palette: Palette, *, middle: str = "") -> list[str]:
-    knots = [palette.loss, middle or palette.panel, palette.profit]
+def _colours(*knots: str, steps: int = 33) -> list[str]:
+    """Return colours on the way through some of them."""
     channels = np.array([[int(colour[place : place + 2], 16) for place in (1, 3, 5)] for colour in knots])
-    mixed = np.stack([np.interp(np.linspace(0, 2, 33), (0, 1, 2), channels[:, part]) for part in range(3)], axis=1)
+    way, stops = np.linspace(0, len(knots) - 1, steps), range(len(knots))
+    mixed = np.stack([np.interp(way, stops, channels[:, part]) for part in range(3)], axis=1)
     return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in np.round(mixed).astype(int).tolist()]
 
 
