@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies.part import Range
     from bifrost_lib.strategies.payoff import payoff_at_expiry, value_before_expiry
     from bifrost_lib.strategies.phrases import describe_document, leg_words
-    from bifrost_lib.strategies.reading import read_document, read_file, resolve_strategy, write_document
+    from bifrost_lib.strategies.reading import read_document, read_file, read_mapping, resolve_strategy, write_document
     from bifrost_lib.strategies.rules import (
         AtMoney,
         AtStrike,
@@ -56,6 +56,7 @@ _HOME = {
     "leg_words": "phrases",
     "read_document": "reading",
     "read_file": "reading",
+    "read_mapping": "reading",
     "resolve_strategy": "reading",
     "write_document": "reading",
     "DteRange": "document",
@@ -154,6 +155,7 @@ __all__ = [
     "payoff_at_expiry",
     "read_document",
     "read_file",
+    "read_mapping",
     "read_weights",
     "read_weights_file",
     "resolve_strategy",

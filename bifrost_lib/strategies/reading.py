@@ -40,11 +40,22 @@ def read_document(source: str | Mapping[str, Any]) -> StrategyDocument:
     >>> put.legs[0].qty, put.risk_shape
     (-1, 'undefined')
     """
+    return StrategyDocument(**read_mapping(source, expected="a mapping with name, view and legs"))
+
+
+def read_mapping(source: str | Mapping[str, Any], *, expected: str = "a mapping") -> dict[str, Any]:
+    """Return what a text or a mapping holds, within the limits of documents and of nothing but JSON's kinds of values.
+
+    Raises
+    ------
+    DocumentError
+        If it cannot be read, is no mapping or goes beyond the limits.
+    """
     content = _parsed(source) if isinstance(source, str) else dict(source)
     if not isinstance(content, dict):
-        raise DocumentError("document", content, "a mapping with name, view and legs")
+        raise DocumentError("document", content, expected)
     _check_values(content, "document", 1)
-    return StrategyDocument(**content)
+    return content
 
 
 def write_document(document: StrategyDocument, *, form: Literal["yaml", "json"] = "yaml", full: bool = False) -> str:
