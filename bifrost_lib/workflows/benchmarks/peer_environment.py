@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from bifrost_lib.core.errors import EnvironmentProblem, SourceUnavailable
 from bifrost_lib.core.settings import Settings
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
+_PYTHONS = ("python3.13", "python3.12")
 _SCRIPT = Path(__file__).with_name("peers") / "run.py"
 
 
@@ -53,10 +53,20 @@ def peer_python(settings: Settings) -> Path:
     python = made / "bin" / "python"
     if not (made / "complete").exists():
         shutil.rmtree(made, ignore_errors=True)
-        venv.create(made, with_pip=False)
+        subprocess.run([str(_newest_python()), "-m", "venv", "--without-pip", str(made)], check=True)
         _install(python, lock)
         (made / "complete").touch()
     return python
+
+
+def _newest_python() -> Path:
+    """Return the newest Python that the peers run on: some have left the one of this process behind."""
+    homes = sorted(Path.home().glob(".pyenv/versions/*/bin"))
+    for name in _PYTHONS:
+        for found in (shutil.which(name), *(str(home / name) for home in homes if (home / name).exists())):
+            if found and not subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode:
+                return Path(found)
+    return Path(sys.executable)
 
 
 def _install(python: Path, lock: Path) -> None:
