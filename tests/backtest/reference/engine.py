@@ -1,0 +1,210 @@
+"""The run: every session in order, every trade by itself, one account for all."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+
+from bifrost_lib.core.calendar import EXCHANGE_TZ
+from bifrost_lib.strategies.document import StrategyDocument
+from tests.backtest.reference.admitting import refusal, refusal_until_expiry
+from tests.backtest.reference.capital import Option, cash_secured, extremes, regulation_t
+from tests.backtest.reference.choosing import Choice, choose, pairs_of_groups
+from tests.backtest.reference.conduct import begin_session, live_through, settle
+from tests.backtest.reference.tape import Market, Tape
+from tests.backtest.reference.terms import Terms
+from tests.backtest.reference.trade import Held, Trade
+
+
+@dataclass
+class Outcome:
+    """What a run found: trades in order of entry, the account at each session's end, and sessions without a trade."""
+
+    trades: list[Trade]
+    equity: list[dict[str, Any]]
+    skipped: Counter[str]
+
+
+@dataclass
+class Run:
+    """A run in the making."""
+
+    terms: Terms
+    capital: float
+    entry_time: time | None
+    entry_offset: int
+    tapes: list[Tape]
+    trades: list[Trade] = field(default_factory=list)
+    equity: list[dict[str, Any]] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def go(self) -> Outcome:
+        """Go through all moments of all symbols in order."""
+        steps = [(moment, tape) for tape in self.tapes for day in tape.sessions for moment in tape.moments[day]]
+        steps.sort(key=lambda step: (step[0], step[1].symbol))
+        for place, (moment, tape) in enumerate(steps):
+            self.step(moment, tape)
+            today = tape.session_of(moment)
+            is_last = place + 1 == len(steps) or steps[place + 1][1].session_of(steps[place + 1][0]) > today
+            if is_last:
+                self.write_equity(moment)
+        for trade in self.open_trades():
+            trade.reason, trade.pnl = "open", trade.account_pnl
+        return Outcome(self.trades, self.equity, self.skipped)
+
+    def open_trades(self, tape: Tape | None = None) -> list[Trade]:
+        """Return the trades that nothing has ended, of one symbol or of all."""
+        return [one for one in self.trades if one.is_open and (tape is None or one.symbol == tape.symbol)]
+
+    def step(self, moment: datetime, tape: Tape) -> None:
+        """Do all that happens to one symbol at one moment: first what ends trades, then what begins one."""
+        today = tape.session_of(moment)
+        moments = tape.moments[today]
+        if moment == moments[0]:
+            for trade in self.open_trades(tape):
+                begin_session(trade, tape, today, self.terms)
+        for trade in self.open_trades(tape):
+            if trade.expires(tape) > moment:
+                live_through(trade, tape, moment, self.terms)
+            else:
+                settle(trade, tape, moment, tape.close_price(today), self.terms)
+        if moment == self.entry_moment(moments) and self.may_enter(tape, today):
+            found = self.new_trade(tape, moment)
+            if isinstance(found, str):
+                self.skipped[found] += 1
+            else:
+                self.trades.append(found)
+        if moment == moments[-1]:
+            if self.entry_moment(moments) is None and self.may_enter(tape, today):
+                self.skipped["no moment"] += 1
+            for trade in self.open_trades(tape):
+                if tape.session_of(trade.expires(tape)) == today:
+                    settle(trade, tape, moment, tape.close_price(today), self.terms)
+
+    def entry_moment(self, moments: Sequence[datetime]) -> datetime | None:
+        """Return the moment of a session at which trades are opened."""
+        if self.entry_time is None:
+            return moments[-1]
+        early = [one for one in moments if one.astimezone(EXCHANGE_TZ).time() <= self.entry_time]
+        return early[-1] if early else None
+
+    def may_enter(self, tape: Tape, today: date) -> bool:
+        """Tell whether the first sessions, which the run was asked to leave out, are over."""
+        return tape.sessions.index(today) >= self.entry_offset
+
+    def new_trade(self, tape: Tape, moment: datetime) -> Trade | str:
+        """Return a new trade, or why there is none."""
+        document = self.terms.document
+        refused = refusal(document.entry, tape, moment)
+        if refused:
+            return refused
+        if sum(one.closed is None or one.closed > moment for one in self.trades) >= document.sizing.max_active:
+            return "max_active"
+        if math.isnan(tape.spot[moment]):
+            return "spot"
+        pairs = pairs_of_groups(document, tape, moment)
+        if not pairs:
+            return "no expiry"
+        choices = choose(document, tape, moment, pairs)
+        if choices is None:
+            return "no legs"
+        if refusal_until_expiry(document.entry, tape, moment, min(one.contract.group.expiry for one in choices)):
+            return "ex_dividend"
+        trade = self.price(choices, tape, moment)
+        if (document.cash == "credit" and trade.premium <= 0) or (document.cash == "debit" and trade.premium >= 0):
+            return "cash"
+        trade.units = self.units(trade)
+        free = self.account() - sum(one.units * one.unit_capital for one in self.open_trades())
+        if trade.units == 0 or trade.units * trade.unit_capital > free:
+            return "capital"
+        return trade
+
+    def price(self, choices: list[Choice], tape: Tape, moment: datetime) -> Trade:
+        """Return a trade of one unit at the fill prices of a moment."""
+        document, spot = self.terms.document, tape.spot[moment]
+        fill, multiplier = self.terms.fill(len(choices)), choices[0].contract.group.multiplier
+        legs = [_held(choice, moment, fill) for choice in choices]
+        options = [
+            Option(one.contract.right, one.qty, one.contract.strike, tape.expires[one.contract], one.open_price)
+            for one in legs
+        ]
+        option_premium = -sum(one.shares * one.open_price for one in legs)
+        premium = option_premium - document.stock_qty * multiplier * spot
+        margin = regulation_t(options, document.stock_qty, spot, tape.symbol)
+        if document.margin == "cash":
+            margin = cash_secured(options)
+        profit, loss = extremes(
+            options,
+            document.stock_qty,
+            spot,
+            premium=premium,
+            option_premium=option_premium,
+            multiplier=multiplier,
+        )
+        trade = Trade(
+            symbol=tape.symbol,
+            opened=moment,
+            units=1,
+            legs=legs,
+            stock_shares=document.stock_qty * multiplier,
+            premium=premium,
+            option_premium=option_premium,
+            margin=margin * multiplier,
+            unit_capital=max(margin * multiplier, -premium),
+            max_profit=profit,
+            max_loss=loss,
+            open_spot=spot,
+            commission=self.terms.commission(legs),
+        )
+        trade.mark_at(tape, moment, fill)
+        return trade
+
+    def units(self, trade: Trade) -> int:
+        """Return how many units are traded."""
+        sizing = self.terms.document.sizing
+        if sizing.capital_share is not None:
+            return (
+                math.floor(sizing.capital_share * self.account() / trade.unit_capital) if trade.unit_capital > 0 else 1
+            )
+        return sizing.contracts or 1
+
+    def account(self) -> float:
+        """Return the capital with the profits of all trades that have ended."""
+        return self.capital + sum(one.units * one.account_pnl for one in self.trades if not one.is_open)
+
+    def write_equity(self, moment: datetime) -> None:
+        """Write down what the account is worth, open trades at their last mark."""
+        held = self.open_trades()
+        self.equity.append(
+            {
+                "ts": moment,
+                "equity": self.capital + sum(one.units * one.account_pnl for one in self.trades),
+                "margin": sum(one.units * one.margin for one in held),
+                "active": len(held),
+            }
+        )
+
+
+def _held(choice: Choice, moment: datetime, fill: float) -> Held:
+    price = choice.quote.buy(fill) if choice.leg.qty > 0 else choice.quote.sell(fill)
+    return Held(choice.leg, choice.contract, choice.leg.qty, moment, price, choice.quote.delta)
+
+
+def run(
+    document: StrategyDocument,
+    *markets: Market,
+    start: date | None = None,
+    end: date | None = None,
+    fills: str | float = "realistic",
+    capital: float = 100_000.0,
+    entry_time: time | None = None,
+    entry_offset: int = 0,
+    rate: float = 0.0,
+) -> Outcome:
+    """Run a document over markets; the arguments are those of the engine that is judged."""
+    tapes = [Tape(market, start, end) for market in markets]
+    return Run(Terms(document, fills, rate), capital, entry_time, entry_offset, tapes).go()
