@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from bifrost_lib.store.changes import option_changes as option_changes
     from bifrost_lib.store.conditions import append_market_conditions as append_market_conditions
     from bifrost_lib.store.conditions import market_conditions as market_conditions
+    from bifrost_lib.store.cubes import CubeUpdate as CubeUpdate
+    from bifrost_lib.store.cubes import chain_cube as chain_cube
+    from bifrost_lib.store.cubes import cube_table as cube_table
+    from bifrost_lib.store.cubes import save_cube as save_cube
+    from bifrost_lib.store.cubes import update_cube as update_cube
     from bifrost_lib.store.database import Store as Store
     from bifrost_lib.store.database import open_store as open_store
     from bifrost_lib.store.documents import SavedDocument as SavedDocument
@@ -92,6 +97,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AlreadyIngested": "trouble",
     "ChainRequest": "chain_requests",
+    "CubeUpdate": "cubes",
     "Delivery": "spool",
     "FileKey": "writing",
     "Gap": "gaps",
@@ -113,9 +119,11 @@ _HOMES = {
     "append_option_changes": "changes",
     "begin_report_run": "report_runs",
     "begin_run": "ledger",
+    "chain_cube": "cubes",
     "chain_moments": "moments",
     "close_gap": "gaps",
     "corporate_actions": "actions",
+    "cube_table": "cubes",
     "document_hits": "documents",
     "document_outcomes": "outcomes",
     "drop_user": "roles",
@@ -156,6 +164,7 @@ _HOMES = {
     "note_gateway_session": "gateways",
     "request_chain": "chain_requests",
     "save_corporate_actions": "actions",
+    "save_cube": "cubes",
     "save_document": "documents",
     "save_outcomes": "outcomes",
     "save_recommendations": "recommendations",
@@ -168,6 +177,7 @@ _HOMES = {
     "store_summary": "summaries",
     "strategy_marks": "recommendations",
     "take_request": "chain_requests",
+    "update_cube": "cubes",
     "url_for": "roles",
     "watch_document": "documents",
     "watchlist": "universe",
