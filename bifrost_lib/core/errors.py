@@ -12,6 +12,17 @@ from typing import Any
 class BifrostError(Exception):
     """Base of every error that a user of Bifrost is expected to see; the message is one clear line."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Children are made from facts, not from their message: one that comes from a worker is put together again.
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[BifrostError], args: tuple[Any, ...], facts: dict[str, Any]) -> BifrostError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
+
 
 class InputError(BifrostError):
     """A value outside its domain: `name` is the argument, `expected` what would have been accepted."""

@@ -1,0 +1,56 @@
+"""Sweeps: many parameter sets over a cube through Dask, kept as they finish.
+
+Names are loaded on first use: Dask takes longer to import than most commands to run.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bifrost_lib.workflows.sweeps.admission import CARD_BYTES, Admitted, Need, admit, need_of
+    from bifrost_lib.workflows.sweeps.connecting import check_encrypted, connect, machine_memory, security_of
+    from bifrost_lib.workflows.sweeps.progress import Progress, SweepInterrupted, SweepProgress
+    from bifrost_lib.workflows.sweeps.running import run_sweep
+    from bifrost_lib.workflows.sweeps.speed import sets_per_s
+
+_HOME = {
+    "CARD_BYTES": "admission",
+    "Admitted": "admission",
+    "Need": "admission",
+    "admit": "admission",
+    "need_of": "admission",
+    "check_encrypted": "connecting",
+    "connect": "connecting",
+    "machine_memory": "connecting",
+    "security_of": "connecting",
+    "Progress": "progress",
+    "SweepInterrupted": "progress",
+    "SweepProgress": "progress",
+    "run_sweep": "running",
+    "sets_per_s": "speed",
+}
+
+__all__ = [
+    "CARD_BYTES",
+    "Admitted",
+    "Need",
+    "Progress",
+    "SweepInterrupted",
+    "SweepProgress",
+    "admit",
+    "check_encrypted",
+    "connect",
+    "machine_memory",
+    "need_of",
+    "run_sweep",
+    "security_of",
+    "sets_per_s",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

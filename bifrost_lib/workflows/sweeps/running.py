@@ -1,0 +1,212 @@
+"""A sweep: every document simulated once on the workers of a Dask client, and never again for the same cube."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bifrost_lib.backtest import ChainCube
+from bifrost_lib.core.errors import InputError, SourceUnavailable
+from bifrost_lib.core.kernels import sources_digest
+from bifrost_lib.core.settings import load_settings
+from bifrost_lib.workflows.sweeps.admission import admit_to
+from bifrost_lib.workflows.sweeps.checkpoint import Arrays, Checkpoint, join, take
+from bifrost_lib.workflows.sweeps.dispatch import RECONNECT_S, Dispatch, Lost, Simulate, Unbearable
+from bifrost_lib.workflows.sweeps.progress import Meter, Progress, SweepInterrupted
+from bifrost_lib.workflows.sweeps.shipping import Cubes, Shipment
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
+
+    from bifrost_lib.backtest import SweepResult
+    from bifrost_lib.strategies import StrategyDocument
+
+log = logging.getLogger(__name__)
+_SHOWN = 3
+
+
+def run_sweep(
+    documents: Sequence[StrategyDocument],
+    cubes: Cubes,
+    *,
+    client: Client,
+    home: Path | None = None,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    **options: Any,
+) -> SweepResult:
+    """Simulate documents on the workers of a client, each on its own; the result is that of `backtest.sweep`.
+
+    Parameters
+    ----------
+    documents : sequence of StrategyDocument
+    cubes : ChainCube or mapping of symbol to ChainCube
+    client : Client
+        Of Dask: `connect()`, or any other.
+    home : Path, optional
+        Results are kept in ``home/sweeps`` as they come. Default: ``BIFROST_HOME``.
+    progress : callable, optional
+        Given a `SweepProgress` a few times a second at most; ``progress=print`` will do.
+    stop : Event, optional
+        Ends the sweep when another thread sets it.
+    **options
+        As of `backtest.sweep`: ``fills``, ``capital``, ``start``, ``end`` ...
+
+    Raises
+    ------
+    SweepInterrupted
+        If it ended before the last set: the scheduler was lost and did not come back, it was stopped, or some sets end
+        every worker that takes them. Nothing finished is lost, and the same call goes on from there. After Ctrl-C
+        (KeyboardInterrupt) that holds too.
+    SourceUnavailable
+        If the client has no workers.
+    InputError
+        If a document cannot be replayed on these cubes, or a cube is too large for every worker.
+
+    Notes
+    -----
+    The result does not depend on how many workers there are, on how the documents were cut into chunks, or on what an
+    earlier call had found. A set that was simulated before on the same cubes, with the same options and the same code
+    is not simulated again, whichever grid it came from. Where the disk is full the sweep goes on and its result is
+    whole, but what could not be written will be simulated again by a later call; the log says so.
+    """
+    from bifrost_lib.backtest import assemble, sweep_chunk
+
+    arrays = simulated(
+        sweep_chunk, documents, cubes, client=client, home=home, progress=progress, stop=stop, options=options
+    )
+    return assemble(documents, cubes, arrays, **options)
+
+
+def simulated(
+    simulate: Simulate,
+    documents: Sequence[StrategyDocument],
+    cubes: Cubes,
+    *,
+    client: Client,
+    home: Path | None = None,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    options: Mapping[str, Any],
+) -> Arrays:
+    """Return what ``simulate(documents, cubes, **options)`` does, computed on workers and kept; see `run_sweep`."""
+    if not documents:
+        raise InputError("documents", 0, "at least one document")
+    home = load_settings().home if home is None else home
+    texts = [document.model_dump_json() for document in documents]
+    keys = [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in texts]
+    about = _about(simulate, cubes, options)
+    kept = _Kept(Checkpoint(home / "sweeps" / _digest(about), about), keys, Meter(len(documents), progress))
+    missing = kept.missing()
+    if missing:
+        _simulate_missing(simulate, missing, texts, cubes, client, home, stop, dict(options), kept)
+    return kept.arrays()
+
+
+def _simulate_missing(
+    simulate: Simulate, missing: Sequence[int], texts: Sequence[str], cubes: Cubes, client: Client, home: Path,
+    stop: threading.Event | None, options: dict[str, Any], kept: _Kept,
+) -> None:  # fmt: skip
+    try:
+        client.wait_for_workers(1, timeout=RECONNECT_S)
+    except TimeoutError:
+        raise SourceUnavailable("Dask scheduler", "it has no workers") from None
+    admitted = admit_to(client, cubes, len(missing))
+    with Shipment(cubes, client, home) as shipment:
+        dispatch = Dispatch(
+            client, shipment, simulate, texts, options | admitted.options, most_sets=admitted.most_sets,
+            resources=admitted.resources, stop=stop, tell=kept.trouble,
+        )  # fmt: skip
+        try:
+            dispatch.run(missing, lambda places, arrays: kept.add(places, arrays, workers=dispatch.workers))
+        except Lost as lost:
+            raise kept.interrupted(str(lost)) from None
+        except Unbearable as sets:
+            named = ", ".join(str(place + 1) for place in sets.args[0][:_SHOWN])
+            raise kept.interrupted(
+                f"{len(sets.args[0])} sets end every worker that takes them, by memory most likely (the first: {named})"
+            ) from None
+        finally:
+            kept.write()
+
+
+class _Kept:
+    """Results by the place of their document: read from the checkpoint, added to it, and held until the end."""
+
+    def __init__(self, checkpoint: Checkpoint, keys: Sequence[str], meter: Meter) -> None:
+        self._checkpoint, self._keys, self._meter = checkpoint, keys, meter
+        self._parts: list[tuple[list[str], Arrays]] = []
+        self._unwritten: list[tuple[list[str], Arrays]] = []
+        self._known: set[str] = set()
+
+    def missing(self) -> list[int]:
+        """Read what there is; return the places of documents that remain, each content once."""
+        found, arrays = self._checkpoint.read(self._keys)
+        if found:
+            self._parts.append((found, arrays))
+        self._known = {*found}
+        self._meter.note(kept=sum(key in self._known for key in self._keys))
+        first = {key: place for place, key in reversed([*enumerate(self._keys)]) if key not in self._known}
+        return sorted(first.values())
+
+    def add(self, places: Sequence[int], arrays: Arrays, *, workers: int) -> None:
+        """Take the results of a chunk and write them."""
+        part = [self._keys[place] for place in places], arrays
+        self._parts.append(part)
+        self._unwritten.append(part)
+        self.write()
+        self._meter.note(done=len(places), workers=workers)
+
+    def write(self) -> None:
+        """Write what is not written yet; where the disk does not take it, it is tried again with the next chunk."""
+        while self._unwritten:
+            try:
+                self._checkpoint.append(*self._unwritten[0])
+            except OSError as error:
+                sets = sum(len(keys) for keys, _ in self._unwritten)
+                self.trouble(f"{sets} sets could not be written to {self._checkpoint.folder}: {error.strerror}")
+                return
+            self._known.update(self._unwritten.pop(0)[0])
+
+    def trouble(self, words: str) -> None:
+        """Log what went wrong and was overcome, and show it."""
+        log.warning("sweep: %s", words)
+        self._meter.note(trouble=words)
+
+    def interrupted(self, cause: str) -> SweepInterrupted:
+        """Return the error that says what ended the sweep and what is kept."""
+        self.write()
+        done = sum(key in self._known for key in self._keys)
+        return SweepInterrupted(cause, done=done, total=len(self._keys), folder=self._checkpoint.folder)
+
+    def arrays(self) -> Arrays:
+        """Return the results of all documents in their order."""
+        row = {key: place for place, key in enumerate(key for keys, _ in self._parts for key in keys)}
+        return take(join(arrays for _, arrays in self._parts), [row[key] for key in self._keys])
+
+
+def _about(simulate: Simulate, cubes: Cubes, options: Mapping[str, Any]) -> dict[str, Any]:
+    named = {cubes.symbol: cubes} if isinstance(cubes, ChainCube) else cubes
+    return {
+        "cubes": {symbol: named[symbol].sha256 for symbol in sorted(named)},
+        "options": {name: _told(value) for name, value in sorted(options.items())},
+        "code": sources_digest(Path(simulate.__code__.co_filename)),
+    }
+
+
+def _told(value: Any) -> Any:
+    """Return an option as JSON holds it; arrays by the digest of their contents."""
+    if hasattr(value, "tobytes") and hasattr(value, "ndim"):
+        return hashlib.sha256(value.tobytes()).hexdigest()
+    if isinstance(value, Mapping):
+        return {str(name): _told(one) for name, one in value.items()}
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)
+
+
+def _digest(about: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
