@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import Any
 
 from bokeh.models.ui import UIElement
@@ -69,24 +68,13 @@ def dress_legend(legend: Any, palette: Palette) -> None:
 def load_bokeh() -> None:
     """Put BokehJS into the notebook from this machine, never from a content delivery network.
 
-    Under Voilà, where each viewer has a kernel, once is enough; elsewhere a page may have been loaded anew since.
+    Under Voilà a page brings it along itself.
     """
-    if "VOILA_KERNEL_ID" in os.environ:
-        _publish_once()
-    else:
-        _publish()
-
-
-def _publish() -> None:
     from bokeh.io import output_notebook
     from bokeh.resources import INLINE
 
-    output_notebook(INLINE, hide_banner=True)
-
-
-@cache
-def _publish_once() -> None:
-    _publish()
+    if "VOILA_KERNEL_ID" not in os.environ:
+        output_notebook(INLINE, hide_banner=True)
 
 
 def show_chart(chart: UIElement) -> None:

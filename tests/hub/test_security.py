@@ -34,8 +34,11 @@ ADDRESSES = ["", "hub/home", "hub/admin", "hub/token", "hub/spawn", "user/quant/
 ADDRESSES += [f"services/{name}{end}" for name in NAMES for end in ("/", "")]
 BEHIND = ["hub/api/users", "hub/api/services", "hub/api/proxy", "services/chain/components/os/path/_css/x"]
 BEHIND += [f"services/{name}/ws" for name in PANEL]
+WAITS = "voila/query/00000000-0000-0000-0000-000000000000"  # where a kernel hears who its viewer is
 BEHIND += [
-    f"services/{name}/{path}" for name in VOILA for path in ("api/kernels/0/channels", f"voila/files/{name}.ipynb")
+    f"services/{name}/{path}"
+    for name in VOILA
+    for path in ("api/kernels/0/channels", f"voila/files/{name}.ipynb", WAITS)
 ]
 
 
@@ -97,6 +100,14 @@ def test_a_websocket_opens_for_a_viewer_and_from_this_site_alone(platform, trade
     cookies = cookies_for(trader, "/services/chain/ws")
     assert socket_of(platform, "services/chain/ws", cookies=cookies, origin="http://evil.example") == 403
     assert socket_of(platform, "services/chain/ws", cookies=cookies) == 101
+
+
+@pytest.mark.parametrize("name", VOILA)
+def test_nobody_listens_where_a_kernel_hears_who_its_viewer_is(platform, trader, name):
+    trader.get(f"{platform.url}services/{name}/voila/templates/none", **WITHIN)
+    for cookies in ("", cookies_for(trader, f"/services/{name}/")):
+        assert socket_of(platform, f"services/{name}/{WAITS}", cookies=cookies) == 403
+        assert socket_of(platform, f"services/{name}/guessed/{WAITS}", cookies=cookies) != 101
 
 
 def test_each_role_is_shown_what_it_may_open_and_gets_it(platform):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Page:
         Seconds after which its data count as stale.
     memory_mb : int
         Cap of one viewer's process (voila) or of all viewers' (panel).
+    shows : str
+        CSS selector of what is on the page once it has data: tests and benchmarks wait for that.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Page:
     owner: str
     stale_after_s: float
     memory_mb: int
+    shows: str = ""
 
 
 def read_registry(path: Path = REGISTRY) -> list[Page]:
@@ -61,9 +64,10 @@ def read_registry(path: Path = REGISTRY) -> list[Page]:
 
 
 def _page(name: str, entry: dict[str, Any], folder: Path) -> Page:
-    keys = set(Page.__dataclass_fields__) - {"name"}
-    if set(entry) != keys:
-        raise InputError(f"pages.{name}", sorted(entry), f"exactly the keys {', '.join(sorted(keys))}")
+    known = {field.name: field.default is MISSING for field in fields(Page) if field.name != "name"}
+    needed = {key for key, is_needed in known.items() if is_needed}
+    if not needed <= set(entry) <= set(known):
+        raise InputError(f"pages.{name}", sorted(entry), f"the keys {', '.join(sorted(needed))}, and shows if any")
     page = Page(name=name, **{**entry, "path": folder / entry["path"], "roles": tuple(entry["roles"])})
     if page.kind not in KINDS:
         raise InputError(f"pages.{name}.kind", page.kind, " or ".join(KINDS))
