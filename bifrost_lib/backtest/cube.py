@@ -238,7 +238,9 @@ class ChainCube:
         last = self.sessions if end is None else int(np.searchsorted(self.session_day, _days(end), side="right"))
         if first >= last:
             raise InputError("start", (start, end), f"a range with sessions of {self.symbol}: {_span(self)}")
-        return self if (first, last) == (0, self.sessions) else _cut(self, first, last)
+        later = max(self.split_day.max(initial=0), self.dividend_day.max(initial=0))
+        is_whole = (first, last) == (0, self.sessions) and later <= self.session_day[-1]
+        return self if is_whole else _cut(self, first, last)
 
     def contract_words(self, contract: int) -> str:
         """Return a contract as text: class, expiry, strike and right."""

@@ -1,0 +1,171 @@
+"""How a trade ends: exits at prices and by the calendar, early exercise, and settlement."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from bifrost_lib.backtest.layout import (
+    ASSIGNED,
+    DAYS,
+    DELTA,
+    DTE,
+    EXPIRED,
+    NO_QUOTES,
+    NO_SETTLEMENT,
+    OF_CREDIT,
+    OF_DEBIT,
+    OF_MAX_PROFIT,
+    OPEN,
+    S_DAYS,
+    S_DELTA,
+    S_DTE,
+    S_LEGS,
+    S_PROFIT,
+    S_PROFIT_OF,
+    S_RATE,
+    S_STOP,
+    S_STOP_OF,
+    STOP,
+    T_AM,
+    T_DIVIDENDS,
+    T_ENTRY_DAY,
+    T_EXPIRES,
+    T_EXPIRY,
+    T_MAX_LOSS,
+    T_MAX_PROFIT,
+    T_OPTIONS,
+    T_PREMIUM,
+    TAKE_PROFIT,
+)
+from bifrost_lib.backtest.trade_loops import close_legs, closing_value, end_trade, note_leg
+from bifrost_lib.core.kernels import kernel
+
+
+@kernel(error_model="numpy")
+def exit_due(market: Any, rules: Any, desk: Any, session: int, moment: int, pnl: float) -> int:
+    """Return which exit is due at a moment with a price, `OPEN` if none is."""
+    trade, today = desk.trade, market.session_day[session]
+    if pnl <= -rules[S_STOP] * _basis(trade, int(rules[S_STOP_OF])):
+        return STOP
+    if pnl >= rules[S_PROFIT] * _basis(trade, int(rules[S_PROFIT_OF])):
+        return TAKE_PROFIT
+    if not math.isnan(rules[S_DELTA]):
+        shift = moment - market.session_moment[session]
+        for leg in range(int(rules[S_LEGS])):
+            quote = market.row_quote[desk.row[leg]] + shift
+            if desk.qty[leg] < 0.0 and abs(float(market.delta[quote])) >= rules[S_DELTA]:
+                return DELTA
+    if trade[T_EXPIRY] - today <= rules[S_DTE]:
+        return DTE
+    if today - trade[T_ENTRY_DAY] >= rules[S_DAYS]:
+        return DAYS
+    return OPEN
+
+
+@kernel(error_model="numpy")
+def _basis(trade: Any, of: int) -> float:
+    # What a share of profit or loss refers to; NaN, which nothing reaches, where there is no such figure.
+    if of == OF_CREDIT:
+        figure = trade[T_OPTIONS]
+    elif of == OF_DEBIT:
+        figure = -trade[T_OPTIONS]
+    else:
+        figure = trade[T_MAX_PROFIT] if of == OF_MAX_PROFIT else trade[T_MAX_LOSS]
+    return figure if figure > 0.0 else math.nan
+
+
+@kernel(error_model="numpy")
+def _intrinsic(market: Any, contract: int, spot: float) -> float:
+    beyond: float = spot - market.strike[contract]
+    return max(beyond if market.is_call[contract] else -beyond, 0.0)
+
+
+@kernel(error_model="numpy")
+def exercised_early(market: Any, rules: Any, desk: Any, session: int, moment: int) -> int:
+    """Return which sold legs their holders exercise this evening, as a mask."""
+    spot, mask = market.spot[moment], 0
+    if session == market.session_last[session]:
+        return 0
+    shift, dividend = moment - market.session_moment[session], market.dividend[session + 1]
+    years = (market.session_day[session + 1] - market.session_day[session]) / 365.0
+    for leg in range(int(rules[S_LEGS])):
+        contract = desk.contract[leg]
+        lives_on = market.group_settles[market.group[contract]] > market.session_day[session]
+        if not (desk.qty[leg] < 0.0 and market.is_american[contract] and lives_on):
+            continue
+        intrinsic = _intrinsic(market, contract, spot)
+        if not intrinsic > 0.0:
+            continue
+        quote = market.row_quote[desk.row[leg]] + shift
+        left = 0.5 * (market.bid[quote] + market.ask[quote]) - intrinsic
+        gain = dividend
+        if not market.is_call[contract]:
+            gain = market.strike[contract] * (math.exp(rules[S_RATE] * years) - 1.0)
+        if gain > 0.0 and left < gain:
+            mask |= 1 << leg
+    return mask
+
+
+@kernel(error_model="numpy")
+def assign(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, mask: int) -> float:
+    """End a trade of which the legs of `mask` are assigned and the others closed; return what it leaves."""
+    trade, legs, spot = desk.trade, int(rules[S_LEGS]), market.spot[moment]
+    others, now = ((1 << legs) - 1) & ~mask, float(market.moment_us[moment])
+    value = closing_value(market, rules, desk, session, moment, others, True)
+    for leg in range(legs):
+        if mask >> leg & 1:
+            intrinsic = _intrinsic(market, desk.contract[leg], spot)
+            value += desk.qty[leg] * market.multiplier[desk.contract[leg]] * intrinsic
+            note_leg(desk, books, leg, now, intrinsic, -1.0)
+    close_legs(market, rules, desk, books, session, moment, others, now)
+    gross = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
+    left: float = end_trade(market, rules, desk, books, session, ASSIGNED, gross, now, spot)
+    return left
+
+
+@kernel(error_model="numpy")
+def settle(market: Any, rules: Any, desk: Any, books: Any, session: int) -> float:
+    """End a trade whose first legs expire in this session: they take intrinsic value, the rest is closed."""
+    trade, legs, closed_us = desk.trade, int(rules[S_LEGS]), desk.trade[T_EXPIRES]
+    is_am = trade[T_AM] != 0.0
+    spot = market.open_spot[session] if is_am else market.close_spot[session]
+    moment = market.session_moment[session] if is_am else market.session_moment[session + 1] - 1
+    others = 0
+    for leg in range(legs):
+        if market.group_expires[market.group[desk.contract[leg]]] > trade[T_EXPIRES]:
+            others |= 1 << leg
+    value = closing_value(market, rules, desk, session, moment, others, True)
+    if math.isnan(spot) or math.isnan(value):
+        reason = NO_SETTLEMENT if math.isnan(spot) else NO_QUOTES
+        return give_up(market, rules, desk, books, session, reason, closed_us)
+    for leg in range(legs):
+        if not others >> leg & 1:
+            intrinsic = _intrinsic(market, desk.contract[leg], spot)
+            value += desk.qty[leg] * market.multiplier[desk.contract[leg]] * intrinsic
+            note_leg(desk, books, leg, closed_us, intrinsic, -1.0)
+    close_legs(market, rules, desk, books, session, moment, others, closed_us)
+    gross = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
+    left: float = end_trade(market, rules, desk, books, session, EXPIRED, gross, closed_us, spot)
+    return left
+
+
+@kernel(error_model="numpy")
+def close_all(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, reason: int) -> float:
+    """End a trade at the prices that `closing_value` found at this moment."""
+    now, trade = float(market.moment_us[moment]), desk.trade
+    everything = (1 << int(rules[S_LEGS])) - 1
+    value = closing_value(market, rules, desk, session, moment, everything, True)
+    close_legs(market, rules, desk, books, session, moment, everything, now)
+    gross = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
+    left: float = end_trade(market, rules, desk, books, session, reason, gross, now, market.spot[moment])
+    return left
+
+
+@kernel(error_model="numpy")
+def give_up(market: Any, rules: Any, desk: Any, books: Any, session: int, reason: int, closed_us: float) -> float:
+    """End a trade without prices, because it cannot be priced honestly or because the data end."""
+    for leg in range(int(rules[S_LEGS])):
+        note_leg(desk, books, leg, closed_us, math.nan, -1.0)
+    left: float = end_trade(market, rules, desk, books, session, reason, math.nan, closed_us, math.nan)
+    return left

@@ -1,0 +1,144 @@
+"""The life of a trade, from the moment after its entry to its end: sessions, their moments, and what falls on them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from bifrost_lib.backtest.exit_loops import assign, close_all, exercised_early, exit_due, give_up, settle
+from bifrost_lib.backtest.layout import (
+    NO_SESSION,
+    NO_SPLIT,
+    OPEN,
+    S_COMMISSION,
+    S_LEGS,
+    S_ROLLS,
+    T_CARRIED,
+    T_CONTRACTS,
+    T_DIVIDENDS,
+    T_EXPIRES,
+    T_MAE,
+    T_MARGIN,
+    T_MARK,
+    T_MFE,
+    T_OPENED,
+    T_PREMIUM,
+    T_SETTLES,
+    T_SHARES,
+    T_UNITS,
+)
+from bifrost_lib.backtest.roll_loops import roll_if_due
+from bifrost_lib.backtest.selection_loops import find_row
+from bifrost_lib.backtest.trade_loops import closing_value
+from bifrost_lib.core.kernels import kernel
+
+_STRIKE_SLACK = 0.005 + 1e-9
+
+
+@kernel(error_model="numpy")
+def live(market: Any, rules: Any, desk: Any, books: Any, session: int) -> tuple[float, float]:
+    """Live through the trade in hand to its end.
+
+    Returns when it closed, in microseconds (infinity: it is open at the end of the data), and what it left in the
+    account for all units.
+    """
+    trade, last = desk.trade, market.session_last[session]
+    moment = int(trade[T_OPENED]) + 1
+    while True:
+        end = market.session_moment[session + 1]
+        while moment < end:
+            now = float(market.moment_us[moment])
+            if now >= trade[T_EXPIRES]:
+                return trade[T_EXPIRES], settle(market, rules, desk, books, session)
+            ended, left = _watch(market, rules, desk, books, session, moment, moment == end - 1)
+            if ended:
+                return now, left
+            moment += 1
+        if trade[T_SETTLES] == market.session_day[session]:
+            return trade[T_EXPIRES], settle(market, rules, desk, books, session)
+        _carry(market, rules, desk, books, session, session == last)
+        if session == last:
+            return math.inf, give_up(market, rules, desk, books, session, OPEN, math.nan)
+        session += 1
+        if trade[T_SETTLES] < market.session_day[session]:
+            left = give_up(market, rules, desk, books, session, NO_SESSION, trade[T_EXPIRES])
+            return trade[T_EXPIRES], left
+        if not _begin(market, rules, desk, session):
+            opening = float(market.moment_us[moment])
+            return opening, give_up(market, rules, desk, books, session, NO_SPLIT, opening)
+
+
+@kernel(error_model="numpy")
+def _watch(
+    market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, is_last: bool
+) -> tuple[bool, float]:  # fmt: skip
+    trade = desk.trade
+    everything = (1 << int(rules[S_LEGS])) - 1
+    value = closing_value(market, rules, desk, session, moment, everything, True)
+    if math.isnan(value):
+        trade[T_CARRIED] += 1.0
+        return False, 0.0
+    pnl = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
+    trade[T_MARK], trade[T_MAE], trade[T_MFE] = pnl, min(trade[T_MAE], pnl), max(trade[T_MFE], pnl)
+    if rules[S_ROLLS] > 0.0 and roll_if_due(market, rules, desk, books, session, moment, pnl):
+        value = closing_value(market, rules, desk, session, moment, everything, True)
+        trade[T_MARK] = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
+        return False, 0.0
+    reason = exit_due(market, rules, desk, session, moment, pnl)
+    if reason != OPEN:
+        return True, close_all(market, rules, desk, books, session, moment, reason)
+    if is_last:
+        mask = exercised_early(market, rules, desk, session, moment)
+        if mask:
+            return True, assign(market, rules, desk, books, session, moment, mask)
+    return False, 0.0
+
+
+@kernel(error_model="numpy")
+def _begin(market: Any, rules: Any, desk: Any, session: int) -> bool:
+    # What happens before a session opens; False if a split leaves a leg without a contract.
+    trade, legs, ratio = desk.trade, int(rules[S_LEGS]), market.split[session]
+    if ratio != 1.0:
+        if not (ratio > 1.0 and ratio == math.floor(ratio)):
+            return False
+        for leg in range(legs):
+            contract = _after_split(market, session, desk.contract[leg], ratio)
+            if contract < 0:
+                return False
+            desk.contract[leg] = contract
+            desk.qty[leg] *= ratio
+        trade[T_SHARES] *= ratio
+    trade[T_DIVIDENDS] += trade[T_SHARES] * market.dividend[session]
+    for leg in range(legs):
+        row = -1 if ratio != 1.0 or desk.row[leg] < 0 else market.row_next[desk.row[leg]]
+        desk.row[leg] = row if row >= 0 else find_row(market, session, desk.contract[leg])
+    return True
+
+
+@kernel(error_model="numpy")
+def _after_split(market: Any, session: int, contract: int, ratio: float) -> int:
+    hundredths = 100.0 * market.strike[contract] / ratio
+    whole = math.floor(hundredths)
+    if hundredths - whole > 0.5 or (hundredths - whole == 0.5 and whole % 2.0 == 1.0):
+        whole += 1.0
+    strike, group = whole / 100.0, market.group[contract]
+    found, best = -1, math.inf
+    for other in range(market.group_first[group], market.group_first[group + 1]):
+        distance = abs(market.strike[other] - strike)
+        is_nearer = distance <= _STRIKE_SLACK if found < 0 else distance < best
+        if is_nearer and market.is_call[other] == market.is_call[contract] and find_row(market, session, other) >= 0:
+            found, best = other, distance
+    return found
+
+
+@kernel(error_model="numpy")
+def _carry(market: Any, rules: Any, desk: Any, books: Any, session: int, is_last: bool) -> None:
+    # The mark of this evening stands until the symbol's next session.
+    trade = desk.trade
+    first = market.session_place[session]
+    end = books.marks.size if is_last else market.session_place[session + 1]
+    mark = trade[T_UNITS] * (trade[T_MARK] - rules[S_COMMISSION] * trade[T_CONTRACTS])
+    for day in range(first, end):
+        books.marks[day] += mark
+        books.margin[day] += trade[T_UNITS] * trade[T_MARGIN]
+        books.active[day] += 1.0

@@ -1,0 +1,199 @@
+"""One document replayed over chain cubes, with every trade, leg and day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bifrost_lib.backtest import layout as at
+from bifrost_lib.backtest.cube import ChainCube
+from bifrost_lib.backtest.market import Stage, as_cubes, set_stage
+from bifrost_lib.backtest.result import EQUITY_COLUMNS, LEG_COLUMNS, TRADE_COLUMNS, Result
+from bifrost_lib.backtest.simulation import Simulated, simulate_single
+from bifrost_lib.backtest.tables import Terms
+from bifrost_lib.core.kernels import sources_digest
+from bifrost_lib.strategies import StrategyDocument
+
+Array = npt.NDArray[Any]
+_NEVER = np.datetime64("NaT", "us")
+
+
+def run(
+    document: StrategyDocument,
+    cube: ChainCube | Mapping[str, ChainCube],
+    *,
+    start: date | None = None,
+    end: date | None = None,
+    fills: str | float = "realistic",
+    capital: float = 100_000.0,
+    entry_time: time | None = None,
+    entry_offset: int = 0,
+    rate: float = 0.0,
+) -> Result:
+    """Replay a document over history: enter, live through and account every trade.
+
+    Parameters
+    ----------
+    document : StrategyDocument
+    cube : ChainCube or mapping of symbol to ChainCube
+        Several symbols share one account.
+    start, end : date, optional
+        First and last session; nothing later is read, and nothing earlier.
+    fills : {"realistic", "mid", "worst"} or float
+        The share of the spread that a fill gives away: `realistic` is the document's costs by number of legs, `mid`
+        half, `worst` all of it.
+    capital : float
+        At the start, currency.
+    entry_time : time, optional
+        Of the exchange's day: entries are at the last moment that is not after it. Default: the session's last.
+    entry_offset : int
+        Sessions of each symbol that pass before the first entry.
+    rate : float
+        Continuous, annual: what makes the holder of a put exercise early.
+
+    Returns
+    -------
+    Result
+        Without statistics; `bifrost_lib.backtest.summarize` computes them.
+
+    Raises
+    ------
+    InputError
+        If an argument is outside its domain, no session lies in the range, or the document asks what the cube cannot
+        say.
+    """
+    terms = Terms(fills, capital, rate)
+    stage = set_stage(as_cubes(cube, start, end), entry_time=entry_time, entry_offset=entry_offset)
+    found = simulate_single(stage, document, terms)
+    return Result(
+        document_hash=document.sha256,
+        symbols=tuple(one.symbol for one in stage.cubes),
+        start=_day(stage.days[0]),
+        end=_day(stage.days[-1]),
+        fills=fills,
+        capital=float(capital),
+        code_version=code_version(),
+        cube_sha256=" ".join(one.sha256 for one in stage.cubes),
+        trades=_trades(stage, document, found),
+        legs=_legs(stage, document, found),
+        equity=_equity(stage, found),
+        skipped=skips_of(found.told[0], found.refusals),
+        settings={
+            "entry_time": entry_time.isoformat() if entry_time else None,
+            "entry_offset": entry_offset,
+            "rate": rate,
+        },
+    )
+
+
+def code_version() -> str:
+    """Return a name of the code that decides what a simulation finds; it changes when a line of it does."""
+    return sources_digest(Path(__file__).with_name("simulation_loops.py"))
+
+
+def skips_of(told: Array, refusals: tuple[str, ...]) -> dict[str, int]:
+    """Return how many sessions were left out for which reason."""
+    names = (*at.SKIPS, *refusals)
+    return {name: int(count) for name, count in zip(names, told[at.M_SKIPPED :], strict=True) if count}
+
+
+def _trades(stage: Stage, document: StrategyDocument, found: Simulated) -> pd.DataFrame:
+    log, market = found.trades, stage.market
+    opened = log[:, at.J_OPENED].astype(np.int64)
+    session = np.searchsorted(market.session_moment, opened, side="right") - 1
+    symbols = np.array([cube.symbol for cube in stage.cubes], dtype=object)
+    columns: dict[str, Any] = {
+        "symbol": symbols[np.searchsorted(stage.session_starts, session, side="right") - 1],
+        "opened": _moments(market.moment_us[opened].astype(np.float64)),
+        "closed": _moments(log[:, at.J_CLOSED_US]),
+        "reason": [at.REASONS[int(code)] for code in log[:, at.J_REASON]],
+        "units": log[:, at.J_UNITS].astype(np.int64),
+        "carried": log[:, at.J_CARRIED].astype(np.int64),
+        "rolls": log[:, at.J_ROLLS].astype(np.int64),
+        "dte": log[:, at.J_DTE].astype(np.int64),
+        "open_spot": market.spot[opened],
+        "close_spot": log[:, at.J_CLOSE_SPOT],
+        "open_iv": _open_iv(stage, found),
+    }
+    money = {
+        "premium": at.J_PREMIUM, "pnl": at.J_PNL, "commission": at.J_COMMISSION, "mae": at.J_MAE, "mfe": at.J_MFE,
+        "margin": at.J_MARGIN, "max_profit": at.J_MAX_PROFIT, "max_loss": at.J_MAX_LOSS,
+        "dividends": at.J_DIVIDENDS,
+    }  # fmt: skip
+    columns |= {name: log[:, place].copy() for name, place in money.items()}
+    return pd.DataFrame({name: columns[name] for name in TRADE_COLUMNS})
+
+
+def _legs(stage: Stage, document: StrategyDocument, found: Simulated) -> pd.DataFrame:
+    held, market = found.legs, stage.market
+    contract, opened = held[:, at.H_CONTRACT].astype(np.int64), held[:, at.H_OPENED].astype(np.int64)
+    names = np.array([leg.name for leg in document.option_legs], dtype=object)
+    group = market.group[contract]
+    expiry = market.group_expiry[group].astype("datetime64[D]").astype("datetime64[s]")
+    classes = np.array(sorted({name for cube in stage.cubes for name in cube.classes}), dtype=object)
+    columns: dict[str, Any] = {
+        "trade": held[:, at.H_TRADE].astype(np.int64),
+        "leg": names[held[:, at.H_LEG].astype(np.int64)],
+        "right": np.where(market.is_call[contract] != 0, "C", "P"),
+        "qty": held[:, at.H_QTY].astype(np.int64),
+        "strike": market.strike[contract],
+        "expiry": expiry,
+        "trading_class": classes[market.group_class[group]],
+        "opened": _moments(market.moment_us[opened].astype(np.float64)),
+        "closed": _moments(held[:, at.H_CLOSED_US]),
+        "open_price": held[:, at.H_OPEN_PRICE].copy(),
+        "close_price": held[:, at.H_CLOSE_PRICE].copy(),
+        "open_delta": market.delta[held[:, at.H_OPEN_QUOTE].astype(np.int64)].astype(np.float64),
+        "multiplier": market.multiplier[contract],
+        "contract": contract,
+    }
+    return pd.DataFrame({name: columns[name] for name in LEG_COLUMNS})
+
+
+def _open_iv(stage: Stage, found: Simulated) -> Array:
+    # The mean volatility of the legs of each entry, weighted by vega where it is known; NaN where cubes have none.
+    iv, weight = np.full(len(found.trades), np.nan), np.zeros(len(found.trades))
+    total = np.zeros(len(found.trades))
+    starts = np.concatenate([[0], np.cumsum([len(cube.bid) for cube in stage.cubes])])
+    for row in found.legs:
+        trade, quote = int(row[at.H_TRADE]), int(row[at.H_OPEN_QUOTE])
+        if row[at.H_OPENED] != found.trades[trade, at.J_OPENED]:
+            continue
+        which = int(np.searchsorted(starts, quote, side="right")) - 1
+        cube, place = stage.cubes[which], quote - int(starts[which])
+        if cube.iv is None or not np.isfinite(cube.iv[place]):
+            continue
+        vega = 1.0 if cube.vega is None or not cube.vega[place] > 0 else float(cube.vega[place])
+        size = abs(row[at.H_QTY]) * vega
+        total[trade] += size * float(cube.iv[place])
+        weight[trade] += size
+    np.divide(total, weight, out=iv, where=weight > 0)
+    return iv
+
+
+def _equity(stage: Stage, found: Simulated) -> pd.DataFrame:
+    columns = {
+        "ts": _moments(stage.day_us.astype(np.float64)),
+        "equity": found.equity[0],
+        "margin": found.margin,
+        "active": found.active.astype(np.int64),
+    }
+    return pd.DataFrame({name: columns[name] for name in EQUITY_COLUMNS})
+
+
+def _moments(microseconds: Array) -> pd.DatetimeIndex:
+    known = np.isfinite(microseconds)
+    stamps = np.where(known, microseconds, 0.0).astype(np.int64).astype("datetime64[us]")
+    stamps[~known] = _NEVER
+    return pd.DatetimeIndex(stamps).tz_localize("UTC")
+
+
+def _day(day: int) -> date:
+    found: date = np.datetime64(int(day), "D").item()
+    return found

@@ -1,0 +1,314 @@
+"""Which contracts a document's legs are at one moment: groups in order of their days, and strikes by their rules."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from bifrost_lib.backtest.layout import (
+    ENTERED,
+    K_DELTA,
+    K_MIRROR,
+    K_MONEY,
+    K_OTM,
+    K_PREMIUM,
+    K_SAME,
+    K_SAME_PREMIUM,
+    K_STEPS,
+    K_STRIKE,
+    K_WING,
+    L_CALL,
+    L_COUNT,
+    L_DTE_HIGH,
+    L_DTE_LOW,
+    L_FAR,
+    L_FIRST,
+    L_HIGH,
+    L_KIND,
+    L_LOW,
+    L_SECOND,
+    L_TARGET,
+    LEG_WIDTH,
+    NO_EXPIRY,
+    NO_LEGS,
+    S_GAP_HIGH,
+    S_GAP_LOW,
+    S_GAP_TARGET,
+    S_HIGH,
+    S_LEG,
+    S_LEGS,
+    S_LOW,
+    S_MAX_SPREAD,
+    S_MIN_INTEREST,
+    S_MIN_VOLUME,
+    S_TARGET,
+    SAME,
+)
+from bifrost_lib.core.kernels import kernel
+
+_FIT = 2
+_NEVER = 1 << 62
+_OTHER_CLASS = 1 << 50  # more than any distance in days weighs
+
+
+@kernel(error_model="numpy")
+def next_group(
+    market: Any, session: int, after: int, base: int, low: int, target: int, high: int, later: int, now: int,
+    prefer: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Return the place of the next group seen in a session, and the key by which groups are in order; -1 for none.
+
+    Groups expire `low` to `high` days from `base`, after day `later` and moment `now`; those of class `prefer` come
+    first, then those nearest to `target`. Only keys beyond `after` count.
+    """
+    place, best = -1, _NEVER
+    for at in range(market.session_group[session], market.session_group[session + 1]):
+        group = market.seen_group[at]
+        days = market.group_expiry[group] - base
+        if days < low or days > high or market.group_expiry[group] <= later or market.group_expires[group] <= now:
+            continue
+        key = abs(days - target) * market.group_rank.size + market.group_rank[group]
+        if prefer >= 0 and market.group_class[group] != prefer:
+            key += _OTHER_CLASS
+        if after < key < best:
+            place, best = at, key
+    return place, best
+
+
+@kernel(error_model="numpy")
+def choose_strikes(market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, same: bool) -> bool:
+    """Find the rows of all legs of `mask` in the groups `desk.seen`; False if one has no quote that it may use.
+
+    The others keep their rows. With `same` the new legs keep their strikes.
+    """
+    legs = int(rules[S_LEGS])
+    shift = moment - market.session_moment[session]
+    for leg in range(legs):
+        row = desk.row[leg]
+        if mask >> leg & 1:
+            row = _row_of(market, rules, desk, leg, session, moment, same)
+            if row < 0:
+                return False
+        desk.chosen[leg] = row
+        if row < 0:  # a leg that stays has its strike even where nobody quotes it
+            desk.wanted_strike[leg], desk.wanted_mid[leg] = market.strike[desk.contract[leg]], math.nan
+            continue
+        quote = market.row_quote[row] + shift
+        desk.wanted_strike[leg] = market.strike[market.row_contract[row]]
+        desk.wanted_mid[leg] = 0.5 * (market.bid[quote] + market.ask[quote])
+        for other in range(leg):
+            if desk.chosen[other] == row:
+                return False
+    return True
+
+
+@kernel(error_model="numpy")
+def _row_of(market: Any, rules: Any, desk: Any, leg: int, session: int, moment: int, same: bool) -> int:
+    at, base = desk.seen[leg], S_LEG + leg * LEG_WIDTH
+    if at < 0:
+        return -1
+    days = market.group_expiry[market.seen_group[at]] - market.session_day[session]
+    if days < rules[base + L_DTE_LOW] or days > rules[base + L_DTE_HIGH]:
+        return -1
+    is_call = rules[base + L_CALL] != 0.0
+    split = _first_put(market, market.seen_row[at], market.seen_row[at + 1])
+    first = market.seen_row[at] if is_call else split
+    last = split if is_call else market.seen_row[at + 1]
+    shift = moment - market.session_moment[session]
+    if same:
+        strike = market.strike[desk.contract[leg]]
+        return _nearest(market, rules, first, last, shift, K_STRIKE, strike, strike - SAME, strike + SAME, 1.0, 1.0)
+    kind = int(rules[base + L_KIND])
+    if kind in (K_STEPS, K_WING):
+        of, spot = desk.wanted_strike[int(rules[base + L_FIRST])], market.spot[moment]
+        if kind == K_STEPS:
+            return _by_steps(market, rules, first, last, shift, of, int(rules[base + L_COUNT]))
+        return _wing(market, rules, first, last, shift, base, of, spot)
+    return _by_measure(market, rules, desk, base, kind, at, first, last, shift, moment)
+
+
+@kernel(error_model="numpy")
+def _by_measure(
+    market: Any, rules: Any, desk: Any, base: int, kind: int, at: int, first: int, last: int, shift: int, moment: int
+) -> int:  # fmt: skip
+    # All rules that want the quote nearest to a target within two ends.
+    target, low, high = rules[base + L_TARGET], rules[base + L_LOW], rules[base + L_HIGH]
+    one, unit, sign, measure = int(rules[base + L_FIRST]), 1.0, 1.0, kind
+    if kind == K_OTM:
+        unit, sign = market.spot[moment], 1.0 if rules[base + L_CALL] != 0.0 else -1.0
+    elif kind == K_MONEY:
+        forward = market.forward[market.seen_forward[at] + shift]
+        unit = market.spot[moment] if math.isnan(forward) else forward
+        target, low, high = 0.0, -math.inf, math.inf
+    elif kind == K_SAME:
+        target = desk.wanted_strike[one] + target
+        low, high, measure = target - SAME, target + SAME, K_STRIKE
+    elif kind == K_SAME_PREMIUM:
+        target = target * desk.wanted_mid[one]
+        within = rules[base + L_LOW]
+        low, high, measure = target * (1.0 - within) - SAME, target * (1.0 + within) + SAME, K_PREMIUM
+    elif kind == K_MIRROR:
+        around, of = desk.wanted_strike[one], desk.wanted_strike[int(rules[base + L_SECOND])]
+        target = around + target * (around - of)
+        end, other = around + low * (around - of), around + high * (around - of)
+        low, high, measure = min(end, other) - SAME, max(end, other) + SAME, K_STRIKE
+    elif kind == K_STRIKE:
+        low, high = low - SAME, high + SAME
+    return _nearest(market, rules, first, last, shift, measure, target, low, high, unit, sign)
+
+
+@kernel(error_model="numpy")
+def _nearest(
+    market: Any, rules: Any, first: int, last: int, shift: int, measure: int, target: float, low: float, high: float,
+    unit: float, sign: float,
+) -> int:  # fmt: skip
+    # The usable row nearest to the target; of two the lower strike, which comes first.
+    found, best = -1, math.inf
+    for row in range(first, last):
+        quote = market.row_quote[row] + shift
+        if not _usable(market, rules, quote):
+            continue
+        if measure == K_DELTA:
+            value = float(market.delta[quote])
+        elif measure == K_PREMIUM:
+            value = 0.5 * (market.bid[quote] + market.ask[quote])
+        else:
+            value = market.strike[market.row_contract[row]]
+            if measure in (K_OTM, K_MONEY):
+                value = sign * (value / unit - 1.0)
+        if value >= low and value <= high and abs(value - target) < best:
+            found, best = row, abs(value - target)
+    return found
+
+
+@kernel(error_model="numpy")
+def _by_steps(market: Any, rules: Any, first: int, last: int, shift: int, of: float, steps: int) -> int:
+    # The usable strike that lies so many usable strikes above (> 0) or below (< 0) another.
+    count = 0
+    for step in range(last - first):
+        row = first + step if steps > 0 else last - 1 - step
+        strike = market.strike[market.row_contract[row]]
+        is_beyond = strike >= of + SAME if steps > 0 else strike < of - SAME
+        if is_beyond and _usable(market, rules, market.row_quote[row] + shift):
+            count += 1
+            if count == abs(steps):
+                return row
+    return -1
+
+
+@kernel(error_model="numpy")
+def _wing(market: Any, rules: Any, first: int, last: int, shift: int, base: int, of: float, spot: float) -> int:
+    # Outward from the leg: strikes up to the furthest, and in any case the first few beyond the nearest.
+    target, up = rules[base + L_TARGET], rules[base + L_TARGET] > 0.0
+    near, edge, wanted = of + rules[base + L_LOW] * spot, of + rules[base + L_HIGH] * spot, of + target * spot
+    found, best, count = -1, math.inf, 0
+    for step in range(last - first):
+        row = first + step if up else last - 1 - step
+        strike = market.strike[market.row_contract[row]]
+        if up:
+            is_beyond, is_within = strike >= of + SAME and strike >= near - SAME, strike < edge + SAME
+        else:
+            is_beyond, is_within = strike < of - SAME and strike < near + SAME, strike >= edge - SAME
+        if not is_beyond or not _usable(market, rules, market.row_quote[row] + shift):
+            continue
+        count += 1
+        if not (is_within or count <= rules[base + L_COUNT]):
+            break
+        distance = abs(strike - wanted)
+        if distance < best or (distance == best and not up):
+            found, best = row, distance
+    return found
+
+
+@kernel(forceinline=True, error_model="numpy")
+def _usable(market: Any, rules: Any, quote: int) -> bool:
+    # A figure that is asked for and not known is no figure.
+    if not market.flags[quote] & _FIT:
+        return False
+    most = rules[S_MAX_SPREAD]
+    if not math.isnan(most):
+        bid, ask = market.bid[quote], market.ask[quote]
+        if not (ask - bid) / (0.5 * (bid + ask)) <= most:
+            return False
+    least = rules[S_MIN_INTEREST]
+    if not math.isnan(least) and (market.open_interest.size == 0 or not market.open_interest[quote] >= least):
+        return False
+    least = rules[S_MIN_VOLUME]
+    return math.isnan(least) or (market.volume.size > 0 and bool(market.volume[quote] >= least))
+
+
+@kernel(error_model="numpy")
+def _first_put(market: Any, first: int, last: int) -> int:
+    # Calls come before puts.
+    while first < last:
+        middle = (first + last) // 2
+        if market.is_call[market.row_contract[middle]]:
+            first = middle + 1
+        else:
+            last = middle
+    return first
+
+
+@kernel(error_model="numpy")
+def find_row(market: Any, session: int, contract: int) -> int:
+    """Return the row of a contract in a session, -1 if it was not seen there."""
+    first, end = market.session_row[session], market.session_row[session + 1]
+    last = end
+    while first < last:
+        middle = (first + last) // 2
+        if market.row_contract[middle] < contract:
+            first = middle + 1
+        else:
+            last = middle
+    return first if first < end and market.row_contract[first] == contract else -1
+
+
+@kernel(error_model="numpy")
+def seen_place(market: Any, session: int, group: int) -> int:
+    """Return where a group is among those seen in a session, -1 if it was not."""
+    for at in range(market.session_group[session], market.session_group[session + 1]):
+        if market.seen_group[at] == group:
+            return at
+    return -1
+
+
+@kernel(error_model="numpy")
+def find_legs(
+    market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, same: bool, later: int, later_far: int,
+    near: int,
+) -> int:  # fmt: skip
+    """Find all legs of `mask` anew: `ENTERED` where the first expiry, or pair of them, has them all.
+
+    New expiries come after the days `later` and `later_far`. Where no near leg is moved, `near` is the group that it
+    is in; else it is not looked at.
+    """
+    legs, day, now = int(rules[S_LEGS]), market.session_day[session], market.moment_us[moment]
+    moves_near = moves_far = False
+    for leg in range(legs):
+        if mask >> leg & 1:
+            is_far = rules[S_LEG + leg * LEG_WIDTH + L_FAR] != 0.0
+            moves_near, moves_far = moves_near or not is_far, moves_far or is_far
+    group, place, far, key, outcome = near, -1, -1, -1, NO_EXPIRY
+    while True:
+        if moves_near:
+            low, target, high = int(rules[S_LOW]), int(rules[S_TARGET]), int(rules[S_HIGH])
+            place, key = next_group(market, session, key, day, low, target, high, later, now, -1)
+            if place < 0:
+                return outcome
+            group = market.seen_group[place]
+        base, prefer, far_key = market.group_expiry[group], market.group_class[group], -1
+        while True:
+            if moves_far:
+                low, target, high = int(rules[S_GAP_LOW]), int(rules[S_GAP_TARGET]), int(rules[S_GAP_HIGH])
+                far, far_key = next_group(market, session, far_key, base, low, target, high, later_far, now, prefer)
+                if far < 0:
+                    break
+            for leg in range(legs):
+                desk.seen[leg] = far if rules[S_LEG + leg * LEG_WIDTH + L_FAR] != 0.0 else place
+            outcome = NO_LEGS
+            if choose_strikes(market, rules, desk, session, moment, mask, same):
+                return ENTERED
+            if not moves_far:
+                break
+        if not moves_near:
+            return outcome
