@@ -45,7 +45,12 @@ def grid_map(summary: pd.DataFrame, *, x: str, y: str, value: str, theme: str = 
     )
     axes = [hv.Dimension(place, values=[_words(one) for one in _ordered(summary[name])])
             for place, name in (("across", x), ("down", y))]  # fmt: skip
-    tips = [(_title(x), "@across"), (_title(y), "@down"), (_title(value), "@value{0,0.00}"), ("sets", "@sets")]
+    tips = [
+        (parameter_words(x), "@across"),
+        (parameter_words(y), "@down"),
+        (parameter_words(value), "@value{0,0.00}"),
+        ("sets", "@sets"),
+    ]
     drawn = opts(
         hv.HeatMap(cells, axes, ["value", "sets"]), cmap=_colours(palette.loss, palette.panel, palette.profit),
         clim=(-reach, reach), colorbar=True, tools=["hover"], hover_tooltips=tips, colorbar_opts=_bar(palette),
@@ -89,7 +94,7 @@ def parallel_chart(summary: pd.DataFrame, *, parameters: Sequence[str], value: s
     paths = opts(
         hv.Contours(lines, ["axis", "height"], "value"), color="value", cmap=_colours(palette.line, palette.accent),
         clim=(low, high if high > low else low + 1.0), line_width=1.5, line_alpha=0.8, tools=["hover"],
-        hover_tooltips=[(_title(value), "@value{0,0.00}")], show_legend=False,
+        hover_tooltips=[(parameter_words(value), "@value{0,0.00}")], show_legend=False,
     )  # fmt: skip
     spans = [opts(hv.VLine(place), color=palette.muted, line_width=1) for place in range(len(axes))]
     texts = [(place, height, word) for place, name in enumerate(varied) for word, height in _ticks(places[name])]
@@ -98,7 +103,7 @@ def parallel_chart(summary: pd.DataFrame, *, parameters: Sequence[str], value: s
         hv.Labels(texts, ["axis", "height"], "text"), text_color=palette.text, text_font_size="11px", text_align="left",
         xoffset=0.03,
     )  # fmt: skip
-    ticks = [(place, _title(name)) for place, name in enumerate(axes)]
+    ticks = [(place, parameter_words(name)) for place, name in enumerate(axes)]
     drawn = overlay(paths, *spans, words, legend=False, y_range=(-0.08, 1.08))
     return drawn.opts(xticks=ticks, yticks=0, xlim=(-0.15, len(axes) - 0.55), hooks=[_bare], clone=True)
 
@@ -139,7 +144,7 @@ def _words(value: Any) -> str:
     return number.replace("-", "\N{MINUS SIGN}")
 
 
-def _title(name: str) -> str:
+def parameter_words(name: str) -> str:
     """Return the last parts of a parameter's path: ``legs.short_put.rule.target`` is ``short put target``."""
     parts = [part for part in str(name).split(".") if part not in ("legs", "rule", "exits")]
     return " ".join(parts).replace("_", " ")

@@ -47,7 +47,7 @@ def studies_grid(studies: pd.DataFrame, *, now: datetime) -> GridTable:
     now : datetime, aware
     """
     columns = [
-        column("Study", text=True), column("On", text=True), column("Visible", text=True),
+        column("Study", text=True), column("On", text=True), column("Window", text=True),
         column("Hold-out", text=True), column("State", text=True), column("Looks", help="at the hold-out, all counted"),
         column("Sets", help="parameter sets tried on the visible part"), column("Begun", text=True),
         column("By", text=True),
@@ -56,6 +56,40 @@ def studies_grid(studies: pd.DataFrame, *, now: datetime) -> GridTable:
     table: GridTable = {"columns": columns, "rows": rows, "caption": f"Studies · {len(studies)}" if rows else "Studies"}
     text = "No study is begun yet: it names its hold-out before anything is tried (tutorial 11)."
     return table if rows else table | {"notice": {"kind": "empty", "text": text}}
+
+
+def looks_grid(looks: pd.DataFrame, *, now: datetime, study: str = "") -> GridTable:
+    """Return the looks at a study's hold-out as a grid, the first one first.
+
+    Parameters
+    ----------
+    looks : DataFrame
+        `number`, `ts`, `who`, `purpose`, `document_hash`.
+    now : datetime, aware
+    study : str
+        Its name; without one the reader is asked to choose.
+    """
+    columns = [
+        column("Look"), column("When", text=True), column("Who", text=True), column("Why", text=True),
+        column("Document", text=True),
+    ]  # fmt: skip
+    rows = [
+        {
+            "cells": [
+                {"text": f"{int(row['number'])}", "kind": "bad" if int(row["number"]) > 1 else ""},
+                clock_text(row["ts"], now), str(row["who"]), str(row["purpose"] or MISSING),
+                str(row["document_hash"])[:12],
+            ]
+        }
+        for row in looks.to_dict("records")
+    ]  # fmt: skip
+    table: GridTable = {
+        "columns": columns,
+        "rows": rows,
+        "caption": f"Looks at the hold-out of {study}" if study else "",
+    }
+    text = f"Nobody has looked at the hold-out of {study}." if study else "Choose a study to see its looks."
+    return table if rows else table | {"notice": {"kind": "good" if study else "empty", "text": text}}
 
 
 def hold_out_label(study: Mapping[str, Any]) -> dict[str, str]:
@@ -83,6 +117,11 @@ def hold_out_label(study: Mapping[str, Any]) -> dict[str, str]:
         "kind": "bad",
         "title": f"{span} was looked at {looks} times: no evidence now",
     }
+
+
+def run_words(row: Mapping[Any, Any]) -> str:
+    """Return a saved run in a few words, among which no other run has the same."""
+    return f"{str(row['strategy']).replace('_', ' ')} · {symbols_text(row['symbols'])} · run {row['run']}"
 
 
 def _run(row: Mapping[Any, Any], now: datetime) -> list[Any]:
