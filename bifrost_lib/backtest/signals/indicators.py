@@ -12,6 +12,7 @@ Appel, "Technical Analysis: Power Tools for Active Investors" (2005): MACD. Cutl
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -25,12 +26,20 @@ SESSIONS_PER_YEAR = 252.0
 def sma(values: Floats, window: int) -> Floats:
     """Average the last `window` values."""
     _check(window)
-    unknown = np.cumsum(np.isnan(values))
-    total = np.cumsum(np.where(np.isnan(values), 0.0, values))
-    total[window:] = total[window:] - total[:-window]
-    unknown[window:] = unknown[window:] - unknown[:-window]
+    is_unknown = np.isnan(values)
+    any_unknown = is_unknown.any()
+    total: Floats = _window_sums(np.where(is_unknown, 0.0, values) if any_unknown else values, window)
+    total /= window
     total[: window - 1] = math.nan
-    return np.where(unknown > 0, math.nan, total / window)
+    if any_unknown:
+        total[_window_sums(is_unknown, window) > 0] = math.nan
+    return total
+
+
+def _window_sums(values: Any, window: int) -> Any:
+    total = np.cumsum(values)
+    total[window:] = total[window:] - total[:-window]
+    return total
 
 
 def ema(values: Floats, window: int) -> Floats:

@@ -89,6 +89,14 @@ def _finish(row: Floats, bars: int, per_year: float) -> None:
 
 
 @kernel()
+def _first_above(one: Floats, other: Floats, start: int, end: int) -> int:
+    for t in range(start, end):
+        if one[t] > other[t]:
+            return t
+    return end
+
+
+@kernel()
 def trade_crossings(lines: Any, pairs: Any, close: Floats, sums: Floats, squares: Floats, terms: Any, out: Any) -> None:
     """Hold the underlying while one line is above another, for each pair of `lines` (k, n); NaN only at their starts.
 
@@ -97,24 +105,25 @@ def trade_crossings(lines: Any, pairs: Any, close: Floats, sums: Floats, squares
     """
     delay, buy, sell, per_year = int(terms[0]), terms[1], terms[2], terms[3]
     bars = close.size
+    end = bars - delay
     for number in range(pairs.shape[0]):
         fast, slow, row = lines[pairs[number, 0]], lines[pairs[number, 1]], out[number]
         _begin(row)
-        end = bars - delay
-        t = 0
-        while t < end and not fast[t] < slow[t]:
-            t += 1
-        while True:
-            while t < end and not fast[t] > slow[t]:
-                t += 1
-            if t >= end:
-                break
-            first = t
-            while t < end and not fast[t] < slow[t]:
-                t += 1
-            sold = t < end
-            _hold(row, first + delay, t + delay if sold else bars - 1, sold, close, sums, squares, buy, sell)
+        first = _first_above(fast, slow, _first_above(slow, fast, 0, end), end)
+        while first < end:
+            last = _first_above(slow, fast, first, end)
+            sold = last < end
+            _hold(row, first + delay, last + delay if sold else bars - 1, sold, close, sums, squares, buy, sell)
+            first = _first_above(fast, slow, last, end)
         _finish(row, bars, per_year)
+
+
+@kernel()
+def _first_of(one: Any, other: Any, start: int, end: int) -> int:
+    for t in range(start, end):
+        if one[t] and not other[t]:
+            return t
+    return end
 
 
 @kernel()
@@ -122,21 +131,16 @@ def trade_signals(entries: Any, exits: Any, close: Floats, sums: Floats, squares
     """Buy and sell the underlying where `entries` and `exits` (sets, n) say so; where both do, nothing is done."""
     delay, buy, sell, per_year = int(terms[0]), terms[1], terms[2], terms[3]
     bars = close.size
+    end = bars - delay
     for number in range(entries.shape[0]):
         enter, leave, row = entries[number], exits[number], out[number]
         _begin(row)
-        end = bars - delay
-        t = 0
-        while True:
-            while t < end and not (enter[t] and not leave[t]):
-                t += 1
-            if t >= end:
-                break
-            first = t
-            while t < end and not (leave[t] and not enter[t]):
-                t += 1
-            sold = t < end
-            _hold(row, first + delay, t + delay if sold else bars - 1, sold, close, sums, squares, buy, sell)
+        first = _first_of(enter, leave, 0, end)
+        while first < end:
+            last = _first_of(leave, enter, first, end)
+            sold = last < end
+            _hold(row, first + delay, last + delay if sold else bars - 1, sold, close, sums, squares, buy, sell)
+            first = _first_of(enter, leave, last, end)
         _finish(row, bars, per_year)
 
 
