@@ -101,6 +101,23 @@ def _yes_or_no(value: Any) -> bool:
     return words[str(value).strip().lower()]
 
 
+def _gigabytes(value: Any) -> float:
+    try:
+        size = float(value)
+    except (TypeError, ValueError):
+        raise ValueError("expected a number of gigabytes") from None
+    if isinstance(value, bool) or not 0 < size < float("inf"):
+        raise ValueError("expected a number of gigabytes > 0")
+    return size
+
+
+def _scheduler(value: Any) -> str:
+    address = _text(value)
+    if not re.fullmatch(r"(tcp|tls)://[\w.:\[\]-]+:\d{1,5}", address):
+        raise ValueError("expected tls://host:port, or tcp://127.0.0.1:port on this machine")
+    return address
+
+
 def _level(value: Any) -> str:
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
     if _text(value).upper() not in levels:
@@ -143,6 +160,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ib_messages_per_s", 45.0, "messages a second sent to IB at most; it disconnects above 50", _rate),
     Setting("ib_read_only", True, "refuse to send orders to IB", _yes_or_no),
     Setting("max_age_s", 900.0, "age in seconds after which a quote counts as stale", _seconds),
+    Setting("dask_scheduler", None, "Dask scheduler for sweeps, tls://host:port; default: this machine", _scheduler),
+    Setting("dask_tls", None, "folder with ca.pem, node.pem and node-key.pem, for a scheduler that is tls://", _path),
+    Setting("dask_workers", None, "processes of a sweep on this machine; default: one for each core", _count),
+    Setting("dask_memory_gb", None, "memory in GB of those processes together; default: 60 % of all", _gigabytes),
     Setting("notify_urls", None, "where reports send word: apprise addresses, separated by commas", _addresses, True),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -23,7 +23,7 @@ AHEAD = 2
 CHUNK_S = 1.0  # how long a chunk is to take: what is lost with a worker, and what others wait for
 LOOK_EVERY_S = 0.25
 RECONNECT_S = 30.0
-MOST_TRIES = 3
+MOST_TRIES = 2
 _GROWTH, _SMALLEST = 4, 10
 
 Simulate = Callable[..., Arrays]
@@ -143,7 +143,8 @@ class Dispatch:
         if self._client.status != "running":
             self._reconnect()
         if not self.workers or time.monotonic() - self._looked > LOOK_EVERY_S:
-            self.workers, self._looked = self._count() or self._wait_for_workers(), time.monotonic()
+            found = self._count() or self._wait_for_workers()
+            self.workers, self._looked = found, time.monotonic()
 
     def _count(self) -> int:
         try:
@@ -242,10 +243,17 @@ class Dispatch:
         self._tell("the Dask scheduler was lost and came back")
 
     def _wait_for_workers(self) -> int:
-        try:
-            self._client.wait_for_workers(1, timeout=RECONNECT_S)
-        except TimeoutError:
-            raise Lost("no worker answers the Dask scheduler") from None
+        # A process that dies while it starts is not started again by Dask, so that workers of our own are made anew.
+        for attempt in range(2):
+            try:
+                self._client.wait_for_workers(1, timeout=RECONNECT_S)
+                break
+            except TimeoutError:
+                cluster = self._client.cluster
+                if attempt or not hasattr(cluster, "scale"):
+                    raise Lost("no worker answers the Dask scheduler") from None
+                cluster.scale(0)
+                cluster.scale(max(1, self.workers))
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def _call_off(self) -> None:

@@ -127,10 +127,9 @@ def _simulate_missing(
         except Lost as lost:
             raise kept.interrupted(str(lost)) from None
         except Unbearable as sets:
-            named = ", ".join(str(place + 1) for place in sets.args[0][:_SHOWN])
-            raise kept.interrupted(
-                f"{len(sets.args[0])} sets end every worker that takes them, by memory most likely (the first: {named})"
-            ) from None
+            numbers = [str(place + 1) for place in sets.args[0]]
+            named = ", ".join(numbers[:_SHOWN]) + (" ..." if len(numbers) > _SHOWN else "")
+            raise kept.interrupted(f"every worker that takes set {named} dies, of memory most likely") from None
         finally:
             kept.write()
 

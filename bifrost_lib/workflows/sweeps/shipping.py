@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Cubes = ChainCube | Mapping[str, ChainCube]
+_AS_STORED = ("r", "c")  # a cube is never written to, so that "copy on write" is what the file says too
 _CONDITION = "conditions."
 
 
@@ -165,7 +166,7 @@ def _place_of(array: npt.NDArray[Any]) -> MappedArray | None:
     while isinstance(root, np.ndarray) and isinstance(root.base, np.ndarray):
         root = root.base
     path = getattr(root, "filename", None) if isinstance(root, np.memmap) else None
-    if path is None or root.mode != "r" or array.ndim != 1 or not array.flags.c_contiguous or not array.size:
+    if path is None or root.mode not in _AS_STORED or array.ndim != 1 or not array.flags.c_contiguous or not array.size:
         return None
     start = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
     return MappedArray(str(Path(path).absolute()), int(root.offset + start), array.dtype.str, array.size)
