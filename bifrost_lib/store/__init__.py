@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bifrost_lib.store.actions import corporate_actions as corporate_actions
     from bifrost_lib.store.actions import save_corporate_actions as save_corporate_actions
+    from bifrost_lib.store.backtests import list_backtests as list_backtests
+    from bifrost_lib.store.backtests import read_backtest as read_backtest
+    from bifrost_lib.store.backtests import remove_backtest as remove_backtest
+    from bifrost_lib.store.backtests import save_backtest as save_backtest
     from bifrost_lib.store.chain import option_chain as option_chain
     from bifrost_lib.store.chain_requests import ChainRequest as ChainRequest
     from bifrost_lib.store.chain_requests import finish_request as finish_request
@@ -70,6 +74,11 @@ if TYPE_CHECKING:
     from bifrost_lib.store.report_runs import interrupted_report_runs as interrupted_report_runs
     from bifrost_lib.store.report_runs import list_report_runs as list_report_runs
     from bifrost_lib.store.report_runs import place_report_run as place_report_run
+    from bifrost_lib.store.result_libraries import libraries as libraries
+    from bifrost_lib.store.result_libraries import library_results as library_results
+    from bifrost_lib.store.result_libraries import library_symbols as library_symbols
+    from bifrost_lib.store.result_libraries import save_library as save_library
+    from bifrost_lib.store.result_libraries import save_library_symbol as save_library_symbol
     from bifrost_lib.store.roles import drop_user as drop_user
     from bifrost_lib.store.roles import ensure_user as ensure_user
     from bifrost_lib.store.roles import list_users as list_users
@@ -79,6 +88,15 @@ if TYPE_CHECKING:
     from bifrost_lib.store.spool import store_batch as store_batch
     from bifrost_lib.store.spool_files import SpooledBatch as SpooledBatch
     from bifrost_lib.store.spots import spot_between as spot_between
+    from bifrost_lib.store.studies import add_study_run as add_study_run
+    from bifrost_lib.store.studies import begin_look as begin_look
+    from bifrost_lib.store.studies import finish_look as finish_look
+    from bifrost_lib.store.studies import freeze_study as freeze_study
+    from bifrost_lib.store.studies import list_looks as list_looks
+    from bifrost_lib.store.studies import list_studies as list_studies
+    from bifrost_lib.store.studies import list_study_runs as list_study_runs
+    from bifrost_lib.store.studies import read_study as read_study
+    from bifrost_lib.store.studies import save_study as save_study
     from bifrost_lib.store.summaries import StoreSummary as StoreSummary
     from bifrost_lib.store.summaries import list_files as list_files
     from bifrost_lib.store.summaries import list_symbols as list_symbols
@@ -181,6 +199,24 @@ _HOMES = {
     "url_for": "roles",
     "watch_document": "documents",
     "watchlist": "universe",
+    "save_library_symbol": "result_libraries",
+    "save_library": "result_libraries",
+    "library_symbols": "result_libraries",
+    "library_results": "result_libraries",
+    "libraries": "result_libraries",
+    "save_study": "studies",
+    "read_study": "studies",
+    "list_study_runs": "studies",
+    "list_studies": "studies",
+    "list_looks": "studies",
+    "freeze_study": "studies",
+    "finish_look": "studies",
+    "begin_look": "studies",
+    "add_study_run": "studies",
+    "save_backtest": "backtests",
+    "remove_backtest": "backtests",
+    "read_backtest": "backtests",
+    "list_backtests": "backtests",
 }
 
 

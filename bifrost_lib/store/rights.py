@@ -38,6 +38,14 @@ WRITERS: dict[str, dict[str, tuple[str, ...]]] = {
     "saved_documents": dict.fromkeys(("quant", "operator"), ("INSERT", "UPDATE", "DELETE")),
     "document_hits": {"operator": ("INSERT",)},
     "document_outcomes": dict.fromkeys(("quant", "operator"), ("INSERT", "UPDATE")),
+    "backtest_runs": dict.fromkeys(("quant", "operator"), ("INSERT", "DELETE")),
+    # Neither a study nor a look at its hold-out can be taken back: the tables themselves refuse it.
+    **dict.fromkeys(("backtest_studies", "study_looks"), dict.fromkeys(("quant", "operator"), ("INSERT", "UPDATE"))),
+    "study_runs": dict.fromkeys(("quant", "operator"), ("INSERT",)),
+    **dict.fromkeys(
+        ("library_studies", "library_symbols", "library_results"),
+        dict.fromkeys(("quant", "operator"), ("INSERT", "UPDATE", "DELETE")),
+    ),
 }
 _EVERYTHING = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
 _REVISION = "alembic_version"  # who could write it would stop every start

@@ -17,7 +17,8 @@ TABLES = {
     "stocks", "option_contracts", "option_snapshots", "option_sessions", "option_changes", "market_conditions",
     "strategy_history", "collection_runs", "collection_gaps", "ingested_files", "corporate_actions",
     "collection_watchlist", "collection_requests", "live_quotes", "strategy_marks", "saved_documents", "document_hits",
-    "document_outcomes", "gateway_sessions",
+    "document_outcomes", "gateway_sessions", "backtest_runs", "backtest_studies", "study_runs", "study_looks",
+    "library_studies", "library_symbols", "library_results",
 }  # fmt: skip
 
 
