@@ -6,6 +6,8 @@ Without settings it is a cluster of this machine's own cores; with ``BIFROST_DAS
 
 from __future__ import annotations
 
-from bifrost_lib.workflows.sweeps import connect
+from bifrost_lib.workflows import sweeps
+
+connect = sweeps.connect
 
 __all__ = ["connect"]

@@ -15,6 +15,8 @@ from bifrost_lib.core.settings import Settings, load_settings
 if TYPE_CHECKING:
     from dask.distributed import Client, Security
 
+log = logging.getLogger(__name__)
+
 ANSWER_WITHIN_S = 20.0
 MEMORY_SHARE = 0.6  # of the machine, for all workers together: databases, pages and notebooks live on it too
 _GB = 1e9
@@ -122,16 +124,16 @@ def machine_memory() -> int:
 
 def _started_here(settings: Settings, workers: int | None) -> Client:
     import dask
-    from dask.distributed import Client
     from dask.system import CPU_COUNT
 
+    kind = _patient_client()  # before the configuration is changed: what it imports adds to that
     count = workers or settings.dask_workers or CPU_COUNT
     memory = settings.dask_memory_gb * _GB if settings.dask_memory_gb else MEMORY_SHARE * machine_memory()
     folder = settings.home / "dask"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with dask.config.set(_QUIET):
-            client = Client(
+            client = kind(
                 n_workers=count, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
                 scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                 memory_limit=int(memory / count), local_directory=str(folder), env=dict.fromkeys(_THREADS, "1"),
@@ -143,6 +145,23 @@ def _started_here(settings: Settings, workers: int | None) -> Client:
         raise EnvironmentProblem(f"no workers could be started: {error}", f"see that {folder} can be written") from None
     client.register_plugin(_deaf_to_ctrl_c(), name="bifrost-deaf-to-ctrl-c")
     return client
+
+
+def _patient_client() -> type[Client]:
+    """Return a client whose end does not spoil what it was for: workers of a busy machine may take long to end."""
+    from dask.distributed import Client
+
+    class PatientClient(Client):
+        """Says so instead of raising when a worker had to be killed."""
+
+        def close(self, *args: Any, **options: Any) -> Any:
+            try:
+                return super().close(*args, **options)  # type: ignore[no-untyped-call]
+            except TimeoutError:
+                log.warning("the workers did not end in time and were killed")
+                return None
+
+    return PatientClient
 
 
 def _deaf_to_ctrl_c() -> Any:

@@ -23,7 +23,6 @@ AHEAD = 2
 CHUNK_S = 1.0  # how long a chunk is to take: what is lost with a worker, and what others wait for
 LOOK_EVERY_S = 0.25
 RECONNECT_S = 30.0
-MOST_TRIES = 2
 _GROWTH, _SMALLEST = 4, 10
 
 Simulate = Callable[..., Arrays]
@@ -43,10 +42,9 @@ class CubeNotHere(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Chunk:
-    """Places of documents that travel together, and how often they were sent in vain."""
+    """Places of documents that travel together."""
 
     places: tuple[int, ...]
-    tries: int = 0
 
 
 def simulate_texts(simulate: Simulate, texts: Sequence[str], argument: Any, options: dict[str, Any]) -> Any:
@@ -104,6 +102,8 @@ class Dispatch:
         self._most_sets, self._resources, self._stop, self._tell = most_sets, resources, stop, tell
         self._fresh: deque[int] = deque()
         self._again: deque[Chunk] = deque()
+        self._suspect: deque[Chunk] = deque()
+        self._alone: Chunk | None = None
         self._out: dict[Future[Any], Chunk] = {}
         self._back: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._unbearable: list[int] = []
@@ -125,7 +125,7 @@ class Dispatch:
         """
         self._fresh.extend(places)
         try:
-            while self._fresh or self._again or self._out:
+            while self._fresh or self._again or self._suspect or self._out:
                 self._look()
                 self._send()
                 self._take(keep)
@@ -155,12 +155,18 @@ class Dispatch:
 
     def _send(self) -> None:
         while len(self._out) < AHEAD * self.workers and (chunk := self._next_chunk()):
-            future = self._client.submit(
-                simulate_texts, self._simulate, [self._texts[place] for place in chunk.places],
-                self._shipment.argument, self._options, pure=False, resources=self._resources,
-            )  # fmt: skip
-            self._out[future] = chunk
-            future.add_done_callback(self._back.put)
+            self._submit(chunk)
+        if self._suspect and not self._out:
+            self._alone = self._suspect.popleft()  # so that no other can have ended its worker
+            self._submit(self._alone)
+
+    def _submit(self, chunk: Chunk) -> None:
+        future = self._client.submit(
+            simulate_texts, self._simulate, [self._texts[place] for place in chunk.places],
+            self._shipment.argument, self._options, pure=False, resources=self._resources,
+        )  # fmt: skip
+        self._out[future] = chunk
+        future.add_done_callback(self._back.put)
 
     def _next_chunk(self) -> Chunk | None:
         if self._again:
@@ -213,14 +219,14 @@ class Dispatch:
             raise error
 
     def _halve(self, chunk: Chunk) -> None:
-        # Those that merely waited on the same worker are innocent: only a set that fails alone, and again, is named.
+        """Put a chunk that lost its workers to the end, in halves; what is one set, and was alone, is named."""
         middle = len(chunk.places) // 2
         if middle:
-            self._again += [Chunk(chunk.places[:middle]), Chunk(chunk.places[middle:])]
-        elif chunk.tries + 1 < MOST_TRIES:
-            self._again.append(Chunk(chunk.places, chunk.tries + 1))
-        else:
+            self._suspect += [Chunk(chunk.places[:middle]), Chunk(chunk.places[middle:])]
+        elif chunk is self._alone:
             self._unbearable += chunk.places
+        else:
+            self._suspect.append(chunk)
 
     def _lose(self, chunk: Chunk) -> None:
         """Take back a chunk whose task the scheduler has dropped, with a worker's copy of the cube most likely."""
@@ -249,7 +255,7 @@ class Dispatch:
                 self._client.wait_for_workers(1, timeout=RECONNECT_S)
                 break
             except TimeoutError:
-                cluster = self._client.cluster
+                cluster: Any = self._client.cluster
                 if attempt or not hasattr(cluster, "scale"):
                     raise Lost("no worker answers the Dask scheduler") from None
                 cluster.scale(0)
