@@ -13,7 +13,7 @@ from bifrost_lib.views.palette import theme_palette
 
 
 def attribution_chart(parts: Mapping[str, float], *, theme: str = "light") -> Drawn:
-    """Draw the parts of a profit ($) as bars, in their order; what is not known is left out.
+    """Draw the parts of a profit ($) as bars, in their order; what is not known, or nothing, is left out.
 
     Parameters
     ----------
@@ -27,7 +27,8 @@ def attribution_chart(parts: Mapping[str, float], *, theme: str = "light") -> Dr
     """
     palette = theme_palette(theme)
     rows = pd.DataFrame({"part": [name.replace("_", " ") for name in parts], "pnl": list(parts.values())}).dropna()
+    rows = rows[rows["pnl"] != 0].reset_index(drop=True)
     if rows.empty:
-        raise InputError("parts", dict(parts), "at least one known part")
+        raise InputError("parts", dict(parts), "at least one part that is known and not nothing")
     rows["colour"] = [palette.profit if value >= 0 else palette.loss for value in rows["pnl"]]
     return bars(rows, "part", "pnl", [], [("", "@part"), ("", "@pnl{+0,0} $")], theme)

@@ -22,7 +22,7 @@ import pandas as pd
 
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.views.backtests.monthly import monthly_grid, monthly_returns
-from bifrost_lib.views.backtests.statistics import statistics_grid
+from bifrost_lib.views.backtests.statistics import statistics_grid, warnings_of
 from bifrost_lib.views.backtests.tables import grid_html
 from bifrost_lib.views.backtests.trade_tables import trades_grid
 from bifrost_lib.views.badges import SIMULATED_SOURCE, source_label
@@ -56,7 +56,9 @@ class Sheet:
     assumptions : sequence of (topic, text)
         The document in words, fills, costs and window.
     warnings : sequence of str
-        What a reader must know before the figures.
+        What a reader must know before the figures, besides what these say themselves.
+    skipped : mapping of str to int
+        Sessions on which nothing was opened, by reason.
     sources : sequence of str
         Where the quotes come from; simulated ones are labelled.
     foot : sequence of str
@@ -74,6 +76,7 @@ class Sheet:
     attribution: Mapping[str, float] = field(default_factory=dict)
     assumptions: Sequence[tuple[str, str]] = ()
     warnings: Sequence[str] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
     sources: Sequence[str] = ()
     foot: Sequence[str] = ()
 
@@ -112,7 +115,8 @@ def _body(sheet: Sheet, charts: Mapping[str, Any]) -> str:
     labels = "".join(source_label(one) for one in _sources(sheet.sources))
     monthly = monthly_grid(monthly_returns(sheet.equity, capital=sheet.capital))
     worst = sheet.trades[sheet.trades["pnl"] < 0].nsmallest(_WORST, "pnl").iloc[::-1]  # a grid shows the last row first
-    warned = "".join(f"<li>{escape(one)}</li>" for one in sheet.warnings)
+    said = [*sheet.warnings, *warnings_of(sheet.statistics, sheet.skipped)]
+    warned = "".join(f"<li>{escape(one)}</li>" for one in dict.fromkeys(said))
     warning = (
         f"<div class='bf-notice bf-notice-error' role='alert'><strong>Read this first</strong><ul>{warned}</ul></div>"
         if warned else ""

@@ -13,6 +13,8 @@ from bifrost_lib.views.palette import theme_palette
 #: What profit can be drawn against: the label of the axis.
 AGAINST = {"days": "days in trade", "open_iv": "implied volatility at entry, %"}
 _DAY_S = 86_400
+#: The names of more bars than these would run into each other.
+_UPRIGHT = 5
 
 
 def trade_chart(trades: pd.DataFrame, *, against: str = "days", theme: str = "light") -> Drawn:
@@ -59,7 +61,8 @@ def bars(rows: pd.DataFrame, over: str, value: str, told: list[str], tips: list[
     palette = theme_palette(theme)
     drawn = opts(
         hv.Bars(rows[[over, value, *told, "colour"]], over, [value, *told, "colour"]), color="colour", line_color=None,
-        bar_width=0.62, tools=["hover"], hover_tooltips=tips, fill_alpha=0.85, show_legend=False,
+        bar_width=0.62, xrotation=30 if len(rows) > _UPRIGHT else 0, tools=["hover"], hover_tooltips=tips,
+        fill_alpha=0.85, show_legend=False,
     )  # fmt: skip
     return overlay(drawn, opts(hv.HLine(0.0), color=palette.muted, line_width=1, line_dash="dotted"), legend=False)
 
