@@ -21,11 +21,13 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 class Admissions:
     """Which entries of a stage each document may use; documents with the same conditions share a row.
 
-    `names` are the conditions that refuse, by their codes from `REFUSED` on.
+    `allowed` are flags of all sessions, from elsewhere; `names` are the conditions that refuse, by their codes from
+    `REFUSED` on.
     """
 
-    def __init__(self, stage: Stage, entries: Sequence[Entry]) -> None:
+    def __init__(self, stage: Stage, entries: Sequence[Entry], allowed: Array | None = None) -> None:
         self.names: list[str] = []
+        self._allowed = allowed
         self._stage = stage
         rows: list[Array] = []
         known: dict[Any, int] = {}
@@ -40,13 +42,15 @@ class Admissions:
 
     def _row(self, entry: Entry) -> Array:
         stage = self._stage
-        codes = np.full(len(stage.market.session_day), ADMITTED, dtype=np.int64)
+        codes = np.full(len(stage.market.sessions) - 1, ADMITTED, dtype=np.int64)
         for cube, first in zip(stage.cubes, stage.session_starts[:-1], strict=True):
             part = codes[first : first + cube.sessions]
             part[:] = _through(cube, entry)
             for name, holds in _conditions(cube, entry):
                 refused = ~holds & (part < REFUSED)
                 part[refused] = self._code(name)
+        if self._allowed is not None:
+            codes[~self._allowed & (codes < REFUSED)] = self._code("signal")
         found = codes[stage.entry_session]
         found[stage.entry_moment < 0] = self._code("no moment")
         return np.asarray(found)

@@ -223,6 +223,14 @@ class ChainCube:
             told.update(np.ascontiguousarray(array).view(np.uint8).data)
         return told.hexdigest()
 
+    def sessions_between(self, start: date | None = None, end: date | None = None) -> slice:
+        """Return which sessions lie from `start` to `end`, both included; `InputError` if none does."""
+        first = 0 if start is None else int(np.searchsorted(self.session_day, _days(start)))
+        last = self.sessions if end is None else int(np.searchsorted(self.session_day, _days(end), side="right"))
+        if first >= last:
+            raise InputError("start", (start, end), f"a range with sessions of {self.symbol}: {_span(self)}")
+        return slice(first, last)
+
     def between(self, start: date | None = None, end: date | None = None) -> ChainCube:
         """Return the cube of the sessions from `start` to `end`, both included.
 
@@ -234,10 +242,8 @@ class ChainCube:
         InputError
             If no session lies between them.
         """
-        first = 0 if start is None else int(np.searchsorted(self.session_day, _days(start)))
-        last = self.sessions if end is None else int(np.searchsorted(self.session_day, _days(end), side="right"))
-        if first >= last:
-            raise InputError("start", (start, end), f"a range with sessions of {self.symbol}: {_span(self)}")
+        chosen = self.sessions_between(start, end)
+        first, last = chosen.start, chosen.stop
         later = max(self.split_day.max(initial=0), self.dividend_day.max(initial=0))
         is_whole = (first, last) == (0, self.sessions) and later <= self.session_day[-1]
         return self if is_whole else _cut(self, first, last)

@@ -7,16 +7,29 @@ from typing import Any
 
 from bifrost_lib.backtest.layout import (
     ASSIGNED,
+    C_AMERICAN,
+    C_CALL,
+    C_GROUP,
+    D_DAY,
+    D_LAST,
+    D_MOMENT,
     DAYS,
     DELTA,
     DTE,
     EXPIRED,
+    F_CLOSE,
+    F_DIVIDEND,
+    F_OPEN,
+    G_EXPIRES,
+    G_SETTLES,
     NO_QUOTES,
     NO_SETTLEMENT,
     OF_CREDIT,
     OF_DEBIT,
     OF_MAX_PROFIT,
     OPEN,
+    PLAIN,
+    Q_QUOTE,
     S_DAYS,
     S_DELTA,
     S_DTE,
@@ -42,18 +55,18 @@ from bifrost_lib.backtest.trade_loops import close_legs, closing_value, end_trad
 from bifrost_lib.core.kernels import kernel
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def exit_due(market: Any, rules: Any, desk: Any, session: int, moment: int, pnl: float) -> int:
     """Return which exit is due at a moment with a price, `OPEN` if none is."""
-    trade, today = desk.trade, market.session_day[session]
+    trade, today = desk.trade, market.sessions[session, D_DAY]
     if pnl <= -rules[S_STOP] * _basis(trade, int(rules[S_STOP_OF])):
         return STOP
     if pnl >= rules[S_PROFIT] * _basis(trade, int(rules[S_PROFIT_OF])):
         return TAKE_PROFIT
     if not math.isnan(rules[S_DELTA]):
-        shift = moment - market.session_moment[session]
+        shift = moment - market.sessions[session, D_MOMENT]
         for leg in range(int(rules[S_LEGS])):
-            quote = market.row_quote[desk.row[leg]] + shift
+            quote = market.rows[desk.row[leg], Q_QUOTE] + shift
             if desk.qty[leg] < 0.0 and abs(float(market.delta[quote])) >= rules[S_DELTA]:
                 return DELTA
     if trade[T_EXPIRY] - today <= rules[S_DTE]:
@@ -63,7 +76,7 @@ def exit_due(market: Any, rules: Any, desk: Any, session: int, moment: int, pnl:
     return OPEN
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _basis(trade: Any, of: int) -> float:
     # What a share of profit or loss refers to; NaN, which nothing reaches, where there is no such figure.
     if of == OF_CREDIT:
@@ -75,39 +88,39 @@ def _basis(trade: Any, of: int) -> float:
     return figure if figure > 0.0 else math.nan
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _intrinsic(market: Any, contract: int, spot: float) -> float:
     beyond: float = spot - market.strike[contract]
-    return max(beyond if market.is_call[contract] else -beyond, 0.0)
+    return max(beyond if market.contracts[contract, C_CALL] else -beyond, 0.0)
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def exercised_early(market: Any, rules: Any, desk: Any, session: int, moment: int) -> int:
     """Return which sold legs their holders exercise this evening, as a mask."""
     spot, mask = market.spot[moment], 0
-    if session == market.session_last[session]:
+    if session == market.sessions[session, D_LAST]:
         return 0
-    shift, dividend = moment - market.session_moment[session], market.dividend[session + 1]
-    years = (market.session_day[session + 1] - market.session_day[session]) / 365.0
+    shift, dividend = moment - market.sessions[session, D_MOMENT], market.figures[session + 1, F_DIVIDEND]
+    years = (market.sessions[session + 1, D_DAY] - market.sessions[session, D_DAY]) / 365.0
     for leg in range(int(rules[S_LEGS])):
         contract = desk.contract[leg]
-        lives_on = market.group_settles[market.group[contract]] > market.session_day[session]
-        if not (desk.qty[leg] < 0.0 and market.is_american[contract] and lives_on):
+        lives_on = market.groups[market.contracts[contract, C_GROUP], G_SETTLES] > market.sessions[session, D_DAY]
+        if not (desk.qty[leg] < 0.0 and market.contracts[contract, C_AMERICAN] and lives_on):
             continue
         intrinsic = _intrinsic(market, contract, spot)
         if not intrinsic > 0.0:
             continue
-        quote = market.row_quote[desk.row[leg]] + shift
+        quote = market.rows[desk.row[leg], Q_QUOTE] + shift
         left = 0.5 * (market.bid[quote] + market.ask[quote]) - intrinsic
         gain = dividend
-        if not market.is_call[contract]:
+        if not market.contracts[contract, C_CALL]:
             gain = market.strike[contract] * (math.exp(rules[S_RATE] * years) - 1.0)
         if gain > 0.0 and left < gain:
             mask |= 1 << leg
     return mask
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def assign(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, mask: int) -> float:
     """End a trade of which the legs of `mask` are assigned and the others closed; return what it leaves."""
     trade, legs, spot = desk.trade, int(rules[S_LEGS]), market.spot[moment]
@@ -124,16 +137,16 @@ def assign(market: Any, rules: Any, desk: Any, books: Any, session: int, moment:
     return left
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def settle(market: Any, rules: Any, desk: Any, books: Any, session: int) -> float:
     """End a trade whose first legs expire in this session: they take intrinsic value, the rest is closed."""
     trade, legs, closed_us = desk.trade, int(rules[S_LEGS]), desk.trade[T_EXPIRES]
     is_am = trade[T_AM] != 0.0
-    spot = market.open_spot[session] if is_am else market.close_spot[session]
-    moment = market.session_moment[session] if is_am else market.session_moment[session + 1] - 1
+    spot = market.figures[session, F_OPEN] if is_am else market.figures[session, F_CLOSE]
+    moment = market.sessions[session, D_MOMENT] if is_am else market.sessions[session + 1, D_MOMENT] - 1
     others = 0
     for leg in range(legs):
-        if market.group_expires[market.group[desk.contract[leg]]] > trade[T_EXPIRES]:
+        if market.groups[market.contracts[desk.contract[leg], C_GROUP], G_EXPIRES] > trade[T_EXPIRES]:
             others |= 1 << leg
     value = closing_value(market, rules, desk, session, moment, others, True)
     if math.isnan(spot) or math.isnan(value):
@@ -150,7 +163,7 @@ def settle(market: Any, rules: Any, desk: Any, books: Any, session: int) -> floa
     return left
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def close_all(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, reason: int) -> float:
     """End a trade at the prices that `closing_value` found at this moment."""
     now, trade = float(market.moment_us[moment]), desk.trade
@@ -162,7 +175,7 @@ def close_all(market: Any, rules: Any, desk: Any, books: Any, session: int, mome
     return left
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def give_up(market: Any, rules: Any, desk: Any, books: Any, session: int, reason: int, closed_us: float) -> float:
     """End a trade without prices, because it cannot be priced honestly or because the data end."""
     for leg in range(int(rules[S_LEGS])):

@@ -5,7 +5,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from bifrost_lib.backtest.layout import L_CALL, LEG_WIDTH, S_FILL, S_LEG, S_LEGS, S_SECURED, S_STOCK
+from bifrost_lib.backtest.layout import (
+    C_CALL,
+    C_GROUP,
+    G_EXPIRES,
+    L_CALL,
+    LEG_WIDTH,
+    PLAIN,
+    S_FILL,
+    S_LEG,
+    S_LEGS,
+    S_SECURED,
+    S_STOCK,
+)
 from bifrost_lib.core.kernels import kernel
 from bifrost_lib.strategies import margin_loops
 
@@ -14,27 +26,27 @@ _STOCK_RATE = margin_loops.STOCK_RATE
 _NOTHING = 1e-9
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def fill_of(rules: Any, legs: int) -> float:
     """Return the share of the spread that an order of `legs` legs gives away."""
     share: float = rules[S_FILL + max(legs, 1) - 1]
     return share
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def traded_at(bid: float, ask: float, qty: float, fill: float) -> float:
     """Return the price at which a contract is bought (`qty` > 0) or sold."""
     give = fill * (ask - bid)
     return bid + give if qty > 0.0 else ask - give
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def extremes(market: Any, desk: Any, legs: int, shares: float, premium: float) -> tuple[float, float]:
     """Return max profit and max loss at one expiry of what `desk` holds; NaN where there is no bound."""
     slope, lowest, highest = shares, math.inf, -math.inf
     for leg in range(legs):
         contract = desk.contract[leg]
-        if market.is_call[contract]:
+        if market.contracts[contract, C_CALL]:
             slope += desk.qty[leg] * market.multiplier[contract]
     for knot in range(legs + 1):
         spot = 0.0 if knot == legs else market.strike[desk.contract[knot]]
@@ -42,7 +54,7 @@ def extremes(market: Any, desk: Any, legs: int, shares: float, premium: float) -
         for leg in range(legs):
             contract = desk.contract[leg]
             beyond = spot - market.strike[contract]
-            if not market.is_call[contract]:
+            if not market.contracts[contract, C_CALL]:
                 beyond = -beyond
             payoff += desk.qty[leg] * market.multiplier[contract] * max(beyond, 0.0)
         lowest, highest = min(lowest, premium + payoff), max(highest, premium + payoff)
@@ -52,7 +64,7 @@ def extremes(market: Any, desk: Any, legs: int, shares: float, premium: float) -
     )
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def margin_of(market: Any, rules: Any, desk: Any, spot: float, naked_rate: float) -> float:
     """Return the initial margin of one unit: Regulation T, or short puts secured by their whole strikes."""
     legs, multiplier = int(rules[S_LEGS]), market.multiplier[desk.contract[0]]
@@ -61,7 +73,7 @@ def margin_of(market: Any, rules: Any, desk: Any, spot: float, naked_rate: float
         contract = desk.contract[leg]
         if desk.qty[leg] < 0.0:
             shorts = True
-            if not market.is_call[contract]:
+            if not market.contracts[contract, C_CALL]:
                 secured -= desk.qty[leg] * market.multiplier[contract] * market.strike[contract]
     if rules[S_SECURED] != 0.0:
         return secured
@@ -71,7 +83,7 @@ def margin_of(market: Any, rules: Any, desk: Any, spot: float, naked_rate: float
     return float(multiplier * _per_share(market, rules, desk, legs, stock, spot, naked_rate))
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _per_share(
     market: Any, rules: Any, desk: Any, legs: int, stock: float, spot: float, naked_rate: float
 ) -> float:  # fmt: skip
@@ -82,14 +94,14 @@ def _per_share(
     first_short, last_short = math.inf, -math.inf
     for leg in range(legs):
         contract = desk.contract[leg]
-        expires = float(market.group_expires[market.group[contract]])
+        expires = float(market.groups[market.contracts[contract, C_GROUP], G_EXPIRES])
         first, last = min(first, expires), max(last, expires)
         if desk.qty[leg] < 0.0:
             first_short, last_short = min(first_short, expires), max(last_short, expires)
         strike[leg], price[leg], qty[leg] = market.strike[contract], desk.open_price[leg], desk.qty[leg]
         is_call[leg] = rules[S_LEG + leg * LEG_WIDTH + L_CALL]
     for leg in range(legs):
-        expires = float(market.group_expires[market.group[desk.contract[leg]]])
+        expires = float(market.groups[market.contracts[desk.contract[leg], C_GROUP], G_EXPIRES])
         if qty[leg] > 0.0 and expires < first_short:
             qty[leg] = 0.0
     if first_short == last_short or first == last:
@@ -98,7 +110,7 @@ def _per_share(
     return _two_margins(market, desk, legs, strike, price, qty, is_call, stock, spot, naked_rate, first_short, rest)
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _two_margins(
     market: Any, desk: Any, legs: int, strike: Any, price: Any, qty: Any, is_call: Any, stock: float, spot: float,
     naked_rate: float, near: float, work: Any,
@@ -109,7 +121,7 @@ def _two_margins(
     for j in range(4 * legs):
         work[j] = 0.0
     for j in range(legs):
-        expires = float(market.group_expires[market.group[desk.contract[j]]])
+        expires = float(market.groups[market.contracts[desk.contract[j], C_GROUP], G_EXPIRES])
         work[2 * legs + j] = 0.0 if expires <= near else 1.0
     while True:
         best = min(best, _need_of_two(legs, strike, price, qty, is_call, stock, spot, naked_rate, work))
@@ -117,7 +129,7 @@ def _two_margins(
             return _STOCK_RATE * abs(stock) * spot + best
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _next_way(legs: int, qty: Any, is_call: Any, stock: float, work: Any) -> bool:
     for j in range(legs):
         if qty[j] > 0.0 and work[2 * legs + j] == 0.0:
@@ -134,7 +146,7 @@ def _next_way(legs: int, qty: Any, is_call: Any, stock: float, work: Any) -> boo
     return False
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _need_of_two(
     legs: int, strike: Any, price: Any, qty: Any, is_call: Any, stock: float, spot: float, rate: float, work: Any
 ) -> float:  # fmt: skip
@@ -171,7 +183,7 @@ def _need_of_two(
     return max(call_need, put_need) + premium + loss
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _left(legs: int, j: int, later: float, qty: Any, work: Any) -> float:
     # What of a leg is in the spread of the earlier (0) or later (1) expiry.
     is_later: float = work[2 * legs + j]

@@ -72,44 +72,44 @@ HELD_WIDTH = 10
 M_SKIPPED = 16
 M_REFUSED = M_SKIPPED + len(SKIPS)
 
+#: How kernels are compiled: only other kernels call them, so that no door for Python is built.
+PLAIN = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INLINE = {**PLAIN, "forceinline": True}
 SAME = 1e-6  # currency per share within which two strikes are one
 
 
-class Market(NamedTuple):
-    """The arrays of one or several cubes, laid end to end; see `bifrost_lib.backtest.market`."""
+# Columns of the tables of a market. `sessions` (whole numbers) and `figures`: a row a session, and one more for ends.
+D_DAY, D_MOMENT, D_ROW, D_SEEN, D_PLACE, D_LAST, D_DIVIDEND = range(7)
+SESSION_WIDTH = 7
+F_OPEN, F_CLOSE, F_SPLIT, F_DIVIDEND, F_NAKED = range(5)
+FIGURE_WIDTH = 5
+# `contracts`, `groups` (one more for ends), `rows`, and `seen`: the groups of each session (one more for ends).
+C_GROUP, C_CALL, C_AMERICAN = range(3)
+CONTRACT_WIDTH = 3
+G_FIRST, G_EXPIRY, G_EXPIRES, G_SETTLES, G_AM, G_RANK, G_CLASS = range(7)
+GROUP_WIDTH = 7
+Q_CONTRACT, Q_QUOTE, Q_NEXT = range(3)
+ROW_WIDTH = 3
+N_GROUP, N_ROW, N_FORWARD = range(3)
+SEEN_WIDTH = 3
 
-    session_day: Any
-    session_moment: Any
-    session_row: Any
-    session_group: Any
-    session_place: Any
-    session_last: Any
-    open_spot: Any
-    close_spot: Any
-    split: Any
-    dividend: Any
-    next_dividend: Any
-    naked_rate: Any
+
+class Market(NamedTuple):
+    """One or several cubes laid end to end, as few tables; `bifrost_lib.backtest.market` makes them.
+
+    The compiler handles every array of every call, so that what belongs together is one of them.
+    """
+
+    sessions: Any
+    figures: Any
     moment_us: Any
     spot: Any
+    contracts: Any
     strike: Any
-    is_call: Any
-    is_american: Any
     multiplier: Any
-    group: Any
-    group_first: Any
-    group_expiry: Any
-    group_expires: Any
-    group_settles: Any
-    group_am: Any
-    group_rank: Any
-    group_class: Any
-    row_contract: Any
-    row_quote: Any
-    row_next: Any
-    seen_group: Any
-    seen_row: Any
-    seen_forward: Any
+    groups: Any
+    rows: Any
+    seen: Any
     forward: Any
     bid: Any
     ask: Any

@@ -7,9 +7,20 @@ from typing import Any
 
 from bifrost_lib.backtest.exit_loops import assign, close_all, exercised_early, exit_due, give_up, settle
 from bifrost_lib.backtest.layout import (
+    C_CALL,
+    C_GROUP,
+    D_DAY,
+    D_LAST,
+    D_MOMENT,
+    D_PLACE,
+    F_DIVIDEND,
+    F_SPLIT,
+    G_FIRST,
     NO_SESSION,
     NO_SPLIT,
     OPEN,
+    PLAIN,
+    Q_NEXT,
     S_COMMISSION,
     S_LEGS,
     S_ROLLS,
@@ -35,17 +46,17 @@ from bifrost_lib.core.kernels import kernel
 _STRIKE_SLACK = 0.005 + 1e-9
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def live(market: Any, rules: Any, desk: Any, books: Any, session: int) -> tuple[float, float]:
     """Live through the trade in hand to its end.
 
     Returns when it closed, in microseconds (infinity: it is open at the end of the data), and what it left in the
     account for all units.
     """
-    trade, last = desk.trade, market.session_last[session]
+    trade, last = desk.trade, market.sessions[session, D_LAST]
     moment = int(trade[T_OPENED]) + 1
     while True:
-        end = market.session_moment[session + 1]
+        end = market.sessions[session + 1, D_MOMENT]
         while moment < end:
             now = float(market.moment_us[moment])
             if now >= trade[T_EXPIRES]:
@@ -54,13 +65,13 @@ def live(market: Any, rules: Any, desk: Any, books: Any, session: int) -> tuple[
             if ended:
                 return now, left
             moment += 1
-        if trade[T_SETTLES] == market.session_day[session]:
+        if trade[T_SETTLES] == market.sessions[session, D_DAY]:
             return trade[T_EXPIRES], settle(market, rules, desk, books, session)
         _carry(market, rules, desk, books, session, session == last)
         if session == last:
             return math.inf, give_up(market, rules, desk, books, session, OPEN, math.nan)
         session += 1
-        if trade[T_SETTLES] < market.session_day[session]:
+        if trade[T_SETTLES] < market.sessions[session, D_DAY]:
             left = give_up(market, rules, desk, books, session, NO_SESSION, trade[T_EXPIRES])
             return trade[T_EXPIRES], left
         if not _begin(market, rules, desk, session):
@@ -68,7 +79,7 @@ def live(market: Any, rules: Any, desk: Any, books: Any, session: int) -> tuple[
             return opening, give_up(market, rules, desk, books, session, NO_SPLIT, opening)
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _watch(
     market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, is_last: bool
 ) -> tuple[bool, float]:  # fmt: skip
@@ -94,10 +105,10 @@ def _watch(
     return False, 0.0
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _begin(market: Any, rules: Any, desk: Any, session: int) -> bool:
     # What happens before a session opens; False if a split leaves a leg without a contract.
-    trade, legs, ratio = desk.trade, int(rules[S_LEGS]), market.split[session]
+    trade, legs, ratio = desk.trade, int(rules[S_LEGS]), market.figures[session, F_SPLIT]
     if ratio != 1.0:
         if not (ratio > 1.0 and ratio == math.floor(ratio)):
             return False
@@ -108,35 +119,39 @@ def _begin(market: Any, rules: Any, desk: Any, session: int) -> bool:
             desk.contract[leg] = contract
             desk.qty[leg] *= ratio
         trade[T_SHARES] *= ratio
-    trade[T_DIVIDENDS] += trade[T_SHARES] * market.dividend[session]
+    trade[T_DIVIDENDS] += trade[T_SHARES] * market.figures[session, F_DIVIDEND]
     for leg in range(legs):
-        row = -1 if ratio != 1.0 or desk.row[leg] < 0 else market.row_next[desk.row[leg]]
+        row = -1 if ratio != 1.0 or desk.row[leg] < 0 else market.rows[desk.row[leg], Q_NEXT]
         desk.row[leg] = row if row >= 0 else find_row(market, session, desk.contract[leg])
     return True
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _after_split(market: Any, session: int, contract: int, ratio: float) -> int:
     hundredths = 100.0 * market.strike[contract] / ratio
     whole = math.floor(hundredths)
     if hundredths - whole > 0.5 or (hundredths - whole == 0.5 and whole % 2.0 == 1.0):
         whole += 1.0
-    strike, group = whole / 100.0, market.group[contract]
+    strike, group = whole / 100.0, market.contracts[contract, C_GROUP]
     found, best = -1, math.inf
-    for other in range(market.group_first[group], market.group_first[group + 1]):
+    for other in range(market.groups[group, G_FIRST], market.groups[group + 1, G_FIRST]):
         distance = abs(market.strike[other] - strike)
         is_nearer = distance <= _STRIKE_SLACK if found < 0 else distance < best
-        if is_nearer and market.is_call[other] == market.is_call[contract] and find_row(market, session, other) >= 0:
+        if (
+            is_nearer
+            and market.contracts[other, C_CALL] == market.contracts[contract, C_CALL]
+            and find_row(market, session, other) >= 0
+        ):
             found, best = other, distance
     return found
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _carry(market: Any, rules: Any, desk: Any, books: Any, session: int, is_last: bool) -> None:
     # The mark of this evening stands until the symbol's next session.
     trade = desk.trade
-    first = market.session_place[session]
-    end = books.marks.size if is_last else market.session_place[session + 1]
+    first = market.sessions[session, D_PLACE]
+    end = books.marks.size if is_last else market.sessions[session + 1, D_PLACE]
     mark = trade[T_UNITS] * (trade[T_MARK] - rules[S_COMMISSION] * trade[T_CONTRACTS])
     for day in range(first, end):
         books.marks[day] += mark

@@ -13,15 +13,36 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.backtest.cube import ChainCube
-from bifrost_lib.backtest.layout import Market
+from bifrost_lib.backtest.layout import (
+    C_GROUP,
+    D_DAY,
+    D_LAST,
+    D_MOMENT,
+    D_PLACE,
+    D_ROW,
+    D_SEEN,
+    G_CLASS,
+    G_FIRST,
+    G_RANK,
+    N_FORWARD,
+    N_GROUP,
+    N_ROW,
+    Q_CONTRACT,
+    Q_NEXT,
+    Q_QUOTE,
+    Market,
+)
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.strategies import margin as margins
+from bifrost_lib.strategies import margin
 
 Array = npt.NDArray[Any]
-_US_PER_DAY = 86_400_000_000
+Cubes = ChainCube | Mapping[str, ChainCube]
+#: Flags of sessions on which something may be opened, of one cube or by symbol.
+Allowed = Array | Mapping[str, Array] | None
+_US_PER_DAY = 86_400_000_000  # expiries are at openings and closes, which lie on the same day in UTC
 _NEVER = 1 << 60
-_PLAIN = {"multiplier": "float64", "strike": "float64", "spot": "float64", "forward": "float64"}
+_AS_THEY_ARE = ("moment_us", "spot", "strike", "multiplier", "forward", "bid", "ask", "delta")
 
 
 @dataclass(frozen=True)
@@ -49,24 +70,45 @@ class Stage:
         return int(np.searchsorted(self.session_starts, session, side="right")) - 1
 
 
-def as_cubes(cubes: ChainCube | Mapping[str, ChainCube], start: date | None, end: date | None) -> tuple[ChainCube, ...]:
-    """Return the cubes cut to the sessions from `start` to `end`, by symbol."""
+def by_symbol(cubes: Cubes) -> tuple[ChainCube, ...]:
+    """Return the cubes in alphabetical order of their symbols."""
     found = [cubes] if isinstance(cubes, ChainCube) else [cubes[symbol] for symbol in sorted(cubes)]
     if not found:
         raise InputError("cube", cubes, "at least one cube")
     for cube in found:
         if not cube.sessions:
             raise InputError("cube", cube.symbol, "a cube with at least one session")
-    return tuple(cube.between(start, end) for cube in found)
+    return tuple(found)
 
 
-def set_stage(cubes: tuple[ChainCube, ...], *, entry_time: time | None = None, entry_offset: int = 0) -> Stage:
-    """Lay cubes end to end and find the moments at which something may be opened.
+def allowed_sessions(cubes: Cubes, allowed: Allowed, start: date | None, end: date | None) -> Array | None:
+    """Return a flag for each session of the cut cubes, laid end to end, from flags for each session of whole ones."""
+    if allowed is None:
+        return None
+    given = by_symbol(cubes)
+    by_name = allowed if isinstance(allowed, Mapping) else {cube.symbol: allowed for cube in given}
+    parts = []
+    for cube in given:
+        flags = np.asarray(by_name.get(cube.symbol, np.ones(cube.sessions, dtype=bool)))
+        if flags.dtype != np.bool_ or flags.shape != (cube.sessions,):
+            raise InputError(
+                "entry_allowed", f"{flags.dtype} {flags.shape}", f"{cube.sessions} flags for {cube.symbol}"
+            )
+        parts.append(flags[cube.sessions_between(start, end)])
+    return np.concatenate(parts)
+
+
+def set_stage(
+    cubes: Cubes, *, start: date | None = None, end: date | None = None, entry_time: time | None = None,
+    entry_offset: int = 0,
+) -> Stage:  # fmt: skip
+    """Cut cubes, lay them end to end and find the moments at which something may be opened.
 
     Parameters
     ----------
-    cubes : tuple of ChainCube
-        By symbol.
+    cubes : ChainCube or mapping of symbol to ChainCube
+    start, end : date, optional
+        First and last session.
     entry_time : time, optional
         Of the exchange's day: entries are at the last moment that is not after it. Default: the session's last.
     entry_offset : int
@@ -74,22 +116,23 @@ def set_stage(cubes: tuple[ChainCube, ...], *, entry_time: time | None = None, e
     """
     if not entry_offset >= 0:
         raise InputError("entry_offset", entry_offset, "a number of sessions >= 0")
-    days = np.unique(np.concatenate([cube.session_day for cube in cubes])).astype(np.int64)
-    market = _market(cubes, days)
-    session, moment = _entries(cubes, market, entry_time, entry_offset)
+    cut = tuple(cube.between(start, end) for cube in by_symbol(cubes))
+    days = np.unique(np.concatenate([cube.session_day for cube in cut])).astype(np.int64)
+    market = _market(cut, days)
+    session, moment = _entries(cut, market, entry_time, entry_offset)
     day_us = np.zeros(len(days), dtype=np.int64)
-    np.maximum.at(day_us, market.session_place, market.moment_us[market.session_moment[1:] - 1])
-    return Stage(cubes, market, session, moment, days, day_us)
+    np.maximum.at(day_us, market.sessions[:-1, D_PLACE], market.moment_us[market.sessions[1:, D_MOMENT] - 1])
+    return Stage(cut, market, session, moment, days, day_us)
 
 
 def _entries(cubes: tuple[ChainCube, ...], market: Market, at: time | None, offset: int) -> tuple[Array, Array]:
     starts = _starts([cube.sessions for cube in cubes])
     sessions = np.concatenate([np.arange(first + offset, max(last, first + offset)) for first, last in _pairs(starts)])
     sessions = sessions.astype(np.int64)
-    first, end = market.session_moment[sessions], market.session_moment[sessions + 1]
+    first, end = market.sessions[sessions, D_MOMENT], market.sessions[sessions + 1, D_MOMENT]
     moment = end - 1
     if at is not None:
-        limits = _moments_of(market.session_day[sessions], at)
+        limits = _moments_of(market.sessions[sessions, D_DAY], at)
         known = (market.moment_us[a:b] for a, b in zip(first, end, strict=True))
         found = [np.searchsorted(us, limit, side="right") for us, limit in zip(known, limits, strict=True)]
         moment = first + np.array(found, dtype=np.int64) - 1
@@ -107,35 +150,37 @@ def _moments_of(days: Array, at: time) -> list[int]:
 
 def _market(cubes: tuple[ChainCube, ...], days: Array) -> Market:
     parts = [_part(cube) for cube in cubes]
-    joined = {name: _join(name, [part[name] for part in parts], cubes) for name in parts[0]}
-    joined["session_place"] = np.searchsorted(days, joined["session_day"]).astype(np.int64)
-    joined["group_rank"], joined["group_class"] = _ranks(cubes)
-    return Market(**joined)
+    market = Market(**{name: _join(name, [part[name] for part in parts], cubes) for name in Market._fields})
+    market.sessions[:-1, D_PLACE] = np.searchsorted(days, market.sessions[:-1, D_DAY])
+    market.groups[:-1, G_RANK], market.groups[:-1, G_CLASS] = _ranks(cubes)
+    return market
 
 
-#: What each array counts in, so that it moves when cubes are laid end to end; `+` has one more than it has parts.
-_OFFSETS = {
-    "session_moment": "moments+", "session_row": "rows+", "session_group": "seen+", "session_last": "sessions",
-    "group": "groups", "group_first": "contracts+", "row_contract": "contracts", "row_quote": "quotes",
-    "row_next": "rows", "seen_group": "groups", "seen_row": "rows+", "seen_forward": "forwards",
-}  # fmt: skip
+#: What columns count in, so that they move when cubes are laid end to end.
+_COUNTED_IN: dict[str, dict[int, str]] = {
+    "sessions": {D_MOMENT: "moments", D_ROW: "rows", D_SEEN: "seen", D_LAST: "sessions"},
+    "contracts": {C_GROUP: "groups"},
+    "groups": {G_FIRST: "contracts"},
+    "rows": {Q_CONTRACT: "contracts", Q_QUOTE: "quotes", Q_NEXT: "rows"},
+    "seen": {N_GROUP: "groups", N_ROW: "rows", N_FORWARD: "forwards"},
+}
+#: Tables with one more row, which says where the last one ends.
+_WITH_ENDS = ("sessions", "figures", "groups", "seen")
 
 
 def _join(name: str, arrays: list[Array], cubes: tuple[ChainCube, ...]) -> Array:
     if len(arrays) == 1:
         return arrays[0]
-    if name in ("open_interest", "volume"):
-        if not any(len(one) for one in arrays):
-            return arrays[0]
+    if name in ("open_interest", "volume") and any(len(one) for one in arrays):
         arrays = [
             one if len(one) else np.full(len(cube.bid), np.nan, dtype=np.float32)
             for one, cube in zip(arrays, cubes, strict=True)
         ]
-    unit = _OFFSETS.get(name, "")
-    if unit:
-        sizes = [_size(cube, unit.rstrip("+")) for cube in cubes]
-        moved = [np.where(one < 0, one, one + by) for one, by in zip(arrays, _starts(sizes), strict=False)]
-        arrays = [one[:-1] for one in moved[:-1]] + [moved[-1]] if unit.endswith("+") else moved
+    for column, unit in _COUNTED_IN.get(name, {}).items():
+        for one, by in zip(arrays, _starts([_size(cube, unit) for cube in cubes]), strict=False):
+            one[one[:, column] >= 0, column] += by
+    if name in _WITH_ENDS:
+        arrays = [*(one[:-1] for one in arrays[:-1]), arrays[-1]]
     return np.concatenate(arrays)
 
 
@@ -149,50 +194,41 @@ def _size(cube: ChainCube, unit: str) -> int:
 
 
 def _part(cube: ChainCube) -> dict[str, Array]:
-    """Return one cube as a market's arrays, in whole numbers of 64 bits; quotes stay what and where they are."""
+    """Return one cube as a market's arrays; quotes stay what and where they are."""
     first = cube.group_first[:-1]
     split, dividend, following = _events(cube)
-    empty = np.empty(0, dtype=np.float32)
-    found = {
-        "session_day": cube.session_day,
-        "session_moment": cube.session_moment,
-        "session_row": cube.session_row,
-        "session_group": np.searchsorted(cube.sg_session, np.arange(cube.sessions + 1)),
-        "session_place": np.zeros(cube.sessions),
-        "session_last": np.full(cube.sessions, cube.sessions - 1),
-        "moment_us": cube.moment_us,
-        "group": cube.group,
-        "group_first": cube.group_first,
-        "group_expiry": cube.expiry_day[first],
-        "group_expires": cube.expires_us[first],
-        "group_settles": _exchange_days(cube.expires_us[first]),
-        "group_rank": np.zeros(len(first)),
-        "group_class": np.zeros(len(first)),
-        "row_contract": cube.row_contract,
-        "row_quote": cube.row_quote,
-        "row_next": _next_rows(cube),
-        "seen_group": cube.sg_group,
-        "seen_row": cube.sg_row,
-        "seen_forward": cube.sg_forward_start,
-        "next_dividend": following,
-    }
+    last, naked_rate = np.full(cube.sessions, cube.sessions - 1), np.full(cube.sessions, margin.naked_rate(cube.symbol))
+    place, order = np.zeros(cube.sessions), np.zeros(len(first))
+    seen = np.searchsorted(cube.sg_session, np.arange(cube.sessions + 1))
+    expires = cube.expires_us[first]
+    none = np.empty(0, dtype=np.float32)
+    tables = {
+        "sessions": (
+            cube.session_day, cube.session_moment, cube.session_row, seen, place, last, following,
+        ),
+        "contracts": (cube.group, cube.is_call, cube.is_american),
+        "groups": (
+            cube.group_first, cube.expiry_day[first], expires, expires // _US_PER_DAY, cube.is_am[first], order, order,
+        ),
+        "rows": (cube.row_contract, cube.row_quote, _next_rows(cube)),
+        "seen": (cube.sg_group, cube.sg_row, cube.sg_forward_start),
+    }  # fmt: skip
     return {
-        **{name: np.ascontiguousarray(array, dtype=np.int64) for name, array in found.items()},
-        **{name: np.ascontiguousarray(getattr(cube, name)) for name in (*_PLAIN, "open_spot", "close_spot")},
-        **{
-            name: np.ascontiguousarray(getattr(cube, name)).view(np.int8)
-            for name in ("is_call", "is_american", "flags")
-        },
-        "group_am": np.ascontiguousarray(cube.is_am[first]).view(np.int8),
-        "split": split,
-        "dividend": dividend,
-        "naked_rate": np.full(cube.sessions, margins.naked_rate(cube.symbol)),
-        **{name: np.ascontiguousarray(getattr(cube, name)) for name in ("bid", "ask", "delta")},
-        **{
-            name: empty if (one := getattr(cube, name)) is None else np.ascontiguousarray(one)
-            for name in ("open_interest", "volume")
-        },
+        **{name: _table(columns) for name, columns in tables.items()},
+        "figures": _table((cube.open_spot, cube.close_spot, split, dividend, naked_rate), np.float64, ends=True),
+        **{name: np.ascontiguousarray(getattr(cube, name)) for name in _AS_THEY_ARE},
+        "flags": np.ascontiguousarray(cube.flags).view(np.int8),
+        "open_interest": none if cube.open_interest is None else np.ascontiguousarray(cube.open_interest),
+        "volume": none if cube.volume is None else np.ascontiguousarray(cube.volume),
     }
+
+
+def _table(columns: tuple[Array, ...], kind: Any = np.int64, *, ends: bool = False) -> Array:
+    # A column that is one longer than others says where the last row ends.
+    found = np.zeros((max(len(one) for one in columns) + ends, len(columns)), dtype=kind)
+    for place, one in enumerate(columns):
+        found[: len(one), place] = one
+    return found
 
 
 def _next_rows(cube: ChainCube) -> Array:
@@ -236,11 +272,6 @@ def _ranks(cubes: tuple[ChainCube, ...]) -> tuple[Array, Array]:
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return rank, group_class
-
-
-def _exchange_days(moment_us: Array) -> Array:
-    # Expiries are at openings and closes, which lie on the same day in UTC.
-    return np.asarray(moment_us // _US_PER_DAY, dtype=np.int64)
 
 
 def _starts(sizes: list[int]) -> Array:

@@ -10,9 +10,17 @@ from bifrost_lib.backtest.layout import (
     BY_DTE,
     BY_LOSS,
     BY_PROFIT,
+    C_CALL,
+    C_GROUP,
+    D_DAY,
+    D_MOMENT,
     ENTERED,
+    G_EXPIRY,
     L_FAR,
     LEG_WIDTH,
+    PLAIN,
+    Q_CONTRACT,
+    Q_QUOTE,
     R_AT,
     R_CREDIT,
     R_LEGS,
@@ -36,7 +44,7 @@ from bifrost_lib.backtest.trade_loops import close_legs, closing_value, take_leg
 from bifrost_lib.core.kernels import kernel
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def roll_if_due(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, pnl: float) -> bool:
     """Make the first roll whose condition holds and whose legs are found; False if there is none."""
     trade = desk.trade
@@ -54,63 +62,63 @@ def roll_if_due(market: Any, rules: Any, desk: Any, books: Any, session: int, mo
     return False
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _is_due(market: Any, rules: Any, desk: Any, session: int, moment: int, base: int, pnl: float) -> bool:
     when, level, trade = int(rules[base + R_WHEN]), rules[base + R_AT], desk.trade
     if when == BY_DTE:
-        return bool(trade[T_EXPIRY] - market.session_day[session] <= level)
+        return bool(trade[T_EXPIRY] - market.sessions[session, D_DAY] <= level)
     if when == BY_LOSS:
         return bool(-pnl >= level * abs(trade[T_OPTIONS]))
     if when == BY_PROFIT:
         return bool(pnl >= level * abs(trade[T_OPTIONS]))
-    shift, mask = moment - market.session_moment[session], int(rules[base + R_LEGS])
+    shift, mask = moment - market.sessions[session, D_MOMENT], int(rules[base + R_LEGS])
     for leg in range(int(rules[S_LEGS])):
         if not mask >> leg & 1 or desk.qty[leg] >= 0.0:
             continue
         contract, spot = desk.contract[leg], market.spot[moment]
         if when == BY_DELTA:
-            if abs(float(market.delta[market.row_quote[desk.row[leg]] + shift])) >= level:
+            if abs(float(market.delta[market.rows[desk.row[leg], Q_QUOTE] + shift])) >= level:
                 return True
-        elif spot > market.strike[contract] if market.is_call[contract] else spot < market.strike[contract]:
+        elif spot > market.strike[contract] if market.contracts[contract, C_CALL] else spot < market.strike[contract]:
             return True
     return False
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _found(market: Any, rules: Any, desk: Any, session: int, moment: int, base: int) -> bool:
     legs, mask, same = int(rules[S_LEGS]), int(rules[base + R_LEGS]), rules[base + R_RULE] == 0.0
     if rules[base + R_NEXT] == 0.0:
         for leg in range(legs):
-            desk.seen[leg] = seen_place(market, session, market.group[desk.contract[leg]])
+            desk.seen[leg] = seen_place(market, session, market.contracts[desk.contract[leg], C_GROUP])
         return choose_strikes(market, rules, desk, session, moment, mask, same)
     later = later_far = near = -1
     for leg in range(legs):
-        group = market.group[desk.contract[leg]]
+        group = market.contracts[desk.contract[leg], C_GROUP]
         is_far = rules[S_LEG + leg * LEG_WIDTH + L_FAR] != 0.0
         if mask >> leg & 1:
             if is_far:
-                later_far = max(later_far, market.group_expiry[group])
+                later_far = max(later_far, market.groups[group, G_EXPIRY])
             else:
-                later = max(later, market.group_expiry[group])
-        elif not is_far and (near < 0 or market.group_expiry[group] < market.group_expiry[near]):
+                later = max(later, market.groups[group, G_EXPIRY])
+        elif not is_far and (near < 0 or market.groups[group, G_EXPIRY] < market.groups[near, G_EXPIRY]):
             near = group
     return find_legs(market, rules, desk, session, moment, mask, same, later, later_far, near) == ENTERED
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _made(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, base: int) -> bool:
     # The chosen legs are taken unless the roll must bring cash and does not.
     legs, mask, count = int(rules[S_LEGS]), int(rules[base + R_LEGS]), 0
     for leg in range(legs):
         count += mask >> leg & 1
-    fill, shift = fill_of(rules, count), moment - market.session_moment[session]
+    fill, shift = fill_of(rules, count), moment - market.sessions[session, D_MOMENT]
     cash = closing_value(market, rules, desk, session, moment, mask, False)
     for leg in range(legs):
         if mask >> leg & 1:
             row = desk.chosen[leg]
-            quote = market.row_quote[row] + shift
+            quote = market.rows[row, Q_QUOTE] + shift
             price = traded_at(market.bid[quote], market.ask[quote], desk.qty[leg], fill)
-            cash -= desk.qty[leg] * market.multiplier[market.row_contract[row]] * price
+            cash -= desk.qty[leg] * market.multiplier[market.rows[row, Q_CONTRACT]] * price
     if rules[base + R_CREDIT] != 0.0 and not cash > 0.0:
         return False
     close_legs(market, rules, desk, books, session, moment, mask, float(market.moment_us[moment]))

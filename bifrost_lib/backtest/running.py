@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.backtest import layout as at
-from bifrost_lib.backtest.cube import ChainCube
-from bifrost_lib.backtest.market import Stage, as_cubes, set_stage
+from bifrost_lib.backtest.market import Allowed, Cubes, Stage, allowed_sessions, set_stage
 from bifrost_lib.backtest.result import EQUITY_COLUMNS, LEG_COLUMNS, TRADE_COLUMNS, Result
 from bifrost_lib.backtest.simulation import Simulated, simulate_single
 from bifrost_lib.backtest.tables import Terms
@@ -26,7 +24,7 @@ _NEVER = np.datetime64("NaT", "us")
 
 def run(
     document: StrategyDocument,
-    cube: ChainCube | Mapping[str, ChainCube],
+    cube: Cubes,
     *,
     start: date | None = None,
     end: date | None = None,
@@ -35,6 +33,7 @@ def run(
     entry_time: time | None = None,
     entry_offset: int = 0,
     rate: float = 0.0,
+    entry_allowed: Allowed = None,
 ) -> Result:
     """Replay a document over history: enter, live through and account every trade.
 
@@ -56,6 +55,8 @@ def run(
         Sessions of each symbol that pass before the first entry.
     rate : float
         Continuous, annual: what makes the holder of a put exercise early.
+    entry_allowed : array of bool (sessions,) or mapping of symbol to array, optional
+        On which sessions of the cube as it is given something may be opened, beside what the document says.
 
     Returns
     -------
@@ -69,8 +70,8 @@ def run(
         say.
     """
     terms = Terms(fills, capital, rate)
-    stage = set_stage(as_cubes(cube, start, end), entry_time=entry_time, entry_offset=entry_offset)
-    found = simulate_single(stage, document, terms)
+    stage = set_stage(cube, start=start, end=end, entry_time=entry_time, entry_offset=entry_offset)
+    found = simulate_single(stage, document, terms, allowed_sessions(cube, entry_allowed, start, end))
     return Result(
         document_hash=document.sha256,
         symbols=tuple(one.symbol for one in stage.cubes),
@@ -106,7 +107,7 @@ def skips_of(told: Array, refusals: tuple[str, ...]) -> dict[str, int]:
 def _trades(stage: Stage, document: StrategyDocument, found: Simulated) -> pd.DataFrame:
     log, market = found.trades, stage.market
     opened = log[:, at.J_OPENED].astype(np.int64)
-    session = np.searchsorted(market.session_moment, opened, side="right") - 1
+    session = np.searchsorted(market.sessions[:, at.D_MOMENT], opened, side="right") - 1
     symbols = np.array([cube.symbol for cube in stage.cubes], dtype=object)
     columns: dict[str, Any] = {
         "symbol": symbols[np.searchsorted(stage.session_starts, session, side="right") - 1],
@@ -134,17 +135,17 @@ def _legs(stage: Stage, document: StrategyDocument, found: Simulated) -> pd.Data
     held, market = found.legs, stage.market
     contract, opened = held[:, at.H_CONTRACT].astype(np.int64), held[:, at.H_OPENED].astype(np.int64)
     names = np.array([leg.name for leg in document.option_legs], dtype=object)
-    group = market.group[contract]
-    expiry = market.group_expiry[group].astype("datetime64[D]").astype("datetime64[s]")
+    group = market.contracts[contract, at.C_GROUP]
+    expiry = market.groups[group, at.G_EXPIRY].astype("datetime64[D]").astype("datetime64[s]")
     classes = np.array(sorted({name for cube in stage.cubes for name in cube.classes}), dtype=object)
     columns: dict[str, Any] = {
         "trade": held[:, at.H_TRADE].astype(np.int64),
         "leg": names[held[:, at.H_LEG].astype(np.int64)],
-        "right": np.where(market.is_call[contract] != 0, "C", "P"),
+        "right": np.where(market.contracts[contract, at.C_CALL] != 0, "C", "P"),
         "qty": held[:, at.H_QTY].astype(np.int64),
         "strike": market.strike[contract],
         "expiry": expiry,
-        "trading_class": classes[market.group_class[group]],
+        "trading_class": classes[market.groups[group, at.G_CLASS]],
         "opened": _moments(market.moment_us[opened].astype(np.float64)),
         "closed": _moments(held[:, at.H_CLOSED_US]),
         "open_price": held[:, at.H_OPEN_PRICE].copy(),

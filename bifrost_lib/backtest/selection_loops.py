@@ -6,7 +6,17 @@ import math
 from typing import Any
 
 from bifrost_lib.backtest.layout import (
+    C_CALL,
+    D_DAY,
+    D_MOMENT,
+    D_ROW,
+    D_SEEN,
     ENTERED,
+    G_CLASS,
+    G_EXPIRES,
+    G_EXPIRY,
+    G_RANK,
+    INLINE,
     K_DELTA,
     K_MIRROR,
     K_MONEY,
@@ -29,8 +39,14 @@ from bifrost_lib.backtest.layout import (
     L_SECOND,
     L_TARGET,
     LEG_WIDTH,
+    N_FORWARD,
+    N_GROUP,
+    N_ROW,
     NO_EXPIRY,
     NO_LEGS,
+    PLAIN,
+    Q_CONTRACT,
+    Q_QUOTE,
     S_GAP_HIGH,
     S_GAP_LOW,
     S_GAP_TARGET,
@@ -51,7 +67,7 @@ _NEVER = 1 << 62
 _OTHER_CLASS = 1 << 50  # more than any distance in days weighs
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def next_group(
     market: Any, session: int, after: int, base: int, low: int, target: int, high: int, later: int, now: int,
     prefer: int,
@@ -62,39 +78,44 @@ def next_group(
     first, then those nearest to `target`. Only keys beyond `after` count.
     """
     place, best = -1, _NEVER
-    for at in range(market.session_group[session], market.session_group[session + 1]):
-        group = market.seen_group[at]
-        days = market.group_expiry[group] - base
-        if days < low or days > high or market.group_expiry[group] <= later or market.group_expires[group] <= now:
+    for at in range(market.sessions[session, D_SEEN], market.sessions[session + 1, D_SEEN]):
+        group = market.seen[at, N_GROUP]
+        days = market.groups[group, G_EXPIRY] - base
+        if (
+            days < low
+            or days > high
+            or market.groups[group, G_EXPIRY] <= later
+            or market.groups[group, G_EXPIRES] <= now
+        ):
             continue
-        key = abs(days - target) * market.group_rank.size + market.group_rank[group]
-        if prefer >= 0 and market.group_class[group] != prefer:
+        key = abs(days - target) * market.groups.shape[0] + market.groups[group, G_RANK]
+        if prefer >= 0 and market.groups[group, G_CLASS] != prefer:
             key += _OTHER_CLASS
         if after < key < best:
             place, best = at, key
     return place, best
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def choose_strikes(market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, same: bool) -> bool:
     """Find the rows of all legs of `mask` in the groups `desk.seen`; False if one has no quote that it may use.
 
-    The others keep their rows. With `same` the new legs keep their strikes.
+    The others keep their rows. With `same` the new legs keep their strikes. No leg is exchanged for what it is already.
     """
     legs = int(rules[S_LEGS])
-    shift = moment - market.session_moment[session]
+    shift = moment - market.sessions[session, D_MOMENT]
     for leg in range(legs):
         row = desk.row[leg]
         if mask >> leg & 1:
             row = _row_of(market, rules, desk, leg, session, moment, same)
-            if row < 0:
+            if row < 0 or market.rows[row, Q_CONTRACT] == desk.contract[leg]:
                 return False
         desk.chosen[leg] = row
         if row < 0:  # a leg that stays has its strike even where nobody quotes it
             desk.wanted_strike[leg], desk.wanted_mid[leg] = market.strike[desk.contract[leg]], math.nan
             continue
-        quote = market.row_quote[row] + shift
-        desk.wanted_strike[leg] = market.strike[market.row_contract[row]]
+        quote = market.rows[row, Q_QUOTE] + shift
+        desk.wanted_strike[leg] = market.strike[market.rows[row, Q_CONTRACT]]
         desk.wanted_mid[leg] = 0.5 * (market.bid[quote] + market.ask[quote])
         for other in range(leg):
             if desk.chosen[other] == row:
@@ -102,19 +123,19 @@ def choose_strikes(market: Any, rules: Any, desk: Any, session: int, moment: int
     return True
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _row_of(market: Any, rules: Any, desk: Any, leg: int, session: int, moment: int, same: bool) -> int:
     at, base = desk.seen[leg], S_LEG + leg * LEG_WIDTH
     if at < 0:
         return -1
-    days = market.group_expiry[market.seen_group[at]] - market.session_day[session]
+    days = market.groups[market.seen[at, N_GROUP], G_EXPIRY] - market.sessions[session, D_DAY]
     if days < rules[base + L_DTE_LOW] or days > rules[base + L_DTE_HIGH]:
         return -1
     is_call = rules[base + L_CALL] != 0.0
-    split = _first_put(market, market.seen_row[at], market.seen_row[at + 1])
-    first = market.seen_row[at] if is_call else split
-    last = split if is_call else market.seen_row[at + 1]
-    shift = moment - market.session_moment[session]
+    split = _first_put(market, market.seen[at, N_ROW], market.seen[at + 1, N_ROW])
+    first = market.seen[at, N_ROW] if is_call else split
+    last = split if is_call else market.seen[at + 1, N_ROW]
+    shift = moment - market.sessions[session, D_MOMENT]
     if same:
         strike = market.strike[desk.contract[leg]]
         return _nearest(market, rules, first, last, shift, K_STRIKE, strike, strike - SAME, strike + SAME, 1.0, 1.0)
@@ -127,7 +148,7 @@ def _row_of(market: Any, rules: Any, desk: Any, leg: int, session: int, moment: 
     return _by_measure(market, rules, desk, base, kind, at, first, last, shift, moment)
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _by_measure(
     market: Any, rules: Any, desk: Any, base: int, kind: int, at: int, first: int, last: int, shift: int, moment: int
 ) -> int:  # fmt: skip
@@ -137,7 +158,7 @@ def _by_measure(
     if kind == K_OTM:
         unit, sign = market.spot[moment], 1.0 if rules[base + L_CALL] != 0.0 else -1.0
     elif kind == K_MONEY:
-        forward = market.forward[market.seen_forward[at] + shift]
+        forward = market.forward[market.seen[at, N_FORWARD] + shift]
         unit = market.spot[moment] if math.isnan(forward) else forward
         target, low, high = 0.0, -math.inf, math.inf
     elif kind == K_SAME:
@@ -157,7 +178,7 @@ def _by_measure(
     return _nearest(market, rules, first, last, shift, measure, target, low, high, unit, sign)
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _nearest(
     market: Any, rules: Any, first: int, last: int, shift: int, measure: int, target: float, low: float, high: float,
     unit: float, sign: float,
@@ -165,7 +186,7 @@ def _nearest(
     # The usable row nearest to the target; of two the lower strike, which comes first.
     found, best = -1, math.inf
     for row in range(first, last):
-        quote = market.row_quote[row] + shift
+        quote = market.rows[row, Q_QUOTE] + shift
         if not _usable(market, rules, quote):
             continue
         if measure == K_DELTA:
@@ -173,7 +194,7 @@ def _nearest(
         elif measure == K_PREMIUM:
             value = 0.5 * (market.bid[quote] + market.ask[quote])
         else:
-            value = market.strike[market.row_contract[row]]
+            value = market.strike[market.rows[row, Q_CONTRACT]]
             if measure in (K_OTM, K_MONEY):
                 value = sign * (value / unit - 1.0)
         if value >= low and value <= high and abs(value - target) < best:
@@ -181,22 +202,22 @@ def _nearest(
     return found
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _by_steps(market: Any, rules: Any, first: int, last: int, shift: int, of: float, steps: int) -> int:
     # The usable strike that lies so many usable strikes above (> 0) or below (< 0) another.
     count = 0
     for step in range(last - first):
         row = first + step if steps > 0 else last - 1 - step
-        strike = market.strike[market.row_contract[row]]
+        strike = market.strike[market.rows[row, Q_CONTRACT]]
         is_beyond = strike >= of + SAME if steps > 0 else strike < of - SAME
-        if is_beyond and _usable(market, rules, market.row_quote[row] + shift):
+        if is_beyond and _usable(market, rules, market.rows[row, Q_QUOTE] + shift):
             count += 1
             if count == abs(steps):
                 return row
     return -1
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _wing(market: Any, rules: Any, first: int, last: int, shift: int, base: int, of: float, spot: float) -> int:
     # Outward from the leg: strikes up to the furthest, and in any case the first few beyond the nearest.
     target, up = rules[base + L_TARGET], rules[base + L_TARGET] > 0.0
@@ -204,12 +225,12 @@ def _wing(market: Any, rules: Any, first: int, last: int, shift: int, base: int,
     found, best, count = -1, math.inf, 0
     for step in range(last - first):
         row = first + step if up else last - 1 - step
-        strike = market.strike[market.row_contract[row]]
+        strike = market.strike[market.rows[row, Q_CONTRACT]]
         if up:
             is_beyond, is_within = strike >= of + SAME and strike >= near - SAME, strike < edge + SAME
         else:
             is_beyond, is_within = strike < of - SAME and strike < near + SAME, strike >= edge - SAME
-        if not is_beyond or not _usable(market, rules, market.row_quote[row] + shift):
+        if not is_beyond or not _usable(market, rules, market.rows[row, Q_QUOTE] + shift):
             continue
         count += 1
         if not (is_within or count <= rules[base + L_COUNT]):
@@ -220,7 +241,7 @@ def _wing(market: Any, rules: Any, first: int, last: int, shift: int, base: int,
     return found
 
 
-@kernel(forceinline=True, error_model="numpy")
+@kernel(**INLINE)
 def _usable(market: Any, rules: Any, quote: int) -> bool:
     # A figure that is asked for and not known is no figure.
     if not market.flags[quote] & _FIT:
@@ -237,42 +258,42 @@ def _usable(market: Any, rules: Any, quote: int) -> bool:
     return math.isnan(least) or (market.volume.size > 0 and bool(market.volume[quote] >= least))
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _first_put(market: Any, first: int, last: int) -> int:
     # Calls come before puts.
     while first < last:
         middle = (first + last) // 2
-        if market.is_call[market.row_contract[middle]]:
+        if market.contracts[market.rows[middle, Q_CONTRACT], C_CALL]:
             first = middle + 1
         else:
             last = middle
     return first
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def find_row(market: Any, session: int, contract: int) -> int:
     """Return the row of a contract in a session, -1 if it was not seen there."""
-    first, end = market.session_row[session], market.session_row[session + 1]
+    first, end = market.sessions[session, D_ROW], market.sessions[session + 1, D_ROW]
     last = end
     while first < last:
         middle = (first + last) // 2
-        if market.row_contract[middle] < contract:
+        if market.rows[middle, Q_CONTRACT] < contract:
             first = middle + 1
         else:
             last = middle
-    return first if first < end and market.row_contract[first] == contract else -1
+    return first if first < end and market.rows[first, Q_CONTRACT] == contract else -1
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def seen_place(market: Any, session: int, group: int) -> int:
     """Return where a group is among those seen in a session, -1 if it was not."""
-    for at in range(market.session_group[session], market.session_group[session + 1]):
-        if market.seen_group[at] == group:
+    for at in range(market.sessions[session, D_SEEN], market.sessions[session + 1, D_SEEN]):
+        if market.seen[at, N_GROUP] == group:
             return at
     return -1
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def find_legs(
     market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, same: bool, later: int, later_far: int,
     near: int,
@@ -282,7 +303,7 @@ def find_legs(
     New expiries come after the days `later` and `later_far`. Where no near leg is moved, `near` is the group that it
     is in; else it is not looked at.
     """
-    legs, day, now = int(rules[S_LEGS]), market.session_day[session], market.moment_us[moment]
+    legs, day, now = int(rules[S_LEGS]), market.sessions[session, D_DAY], market.moment_us[moment]
     moves_near = moves_far = False
     for leg in range(legs):
         if mask >> leg & 1:
@@ -295,8 +316,8 @@ def find_legs(
             place, key = next_group(market, session, key, day, low, target, high, later, now, -1)
             if place < 0:
                 return outcome
-            group = market.seen_group[place]
-        base, prefer, far_key = market.group_expiry[group], market.group_class[group], -1
+            group = market.seen[place, N_GROUP]
+        base, prefer, far_key = market.groups[group, G_EXPIRY], market.groups[group, G_CLASS], -1
         while True:
             if moves_far:
                 low, target, high = int(rules[S_GAP_LOW]), int(rules[S_GAP_TARGET]), int(rules[S_GAP_HIGH])

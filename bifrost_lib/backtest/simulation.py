@@ -20,6 +20,7 @@ from bifrost_lib.backtest.layout import (
     M_REFUSED,
     MOST_LEGS,
     S_MAX_ACTIVE,
+    SET_WIDTH,
 )
 from bifrost_lib.backtest.market import Stage
 from bifrost_lib.backtest.tables import Terms, choice_of, rows_of
@@ -59,17 +60,19 @@ class Plan:
         return np.argsort(self.choice, kind="stable")
 
 
-def plan(stage: Stage, documents: Sequence[StrategyDocument], terms: Terms) -> Plan:
+def plan(stage: Stage, documents: Sequence[StrategyDocument], terms: Terms, allowed: Array | None) -> Plan:
     """Return documents as the numbers that the simulation reads."""
     rows = rows_of(documents, terms)
     numbers: dict[bytes, int] = {}
     choice = np.array([numbers.setdefault(choice_of(row), len(numbers)) for row in rows], dtype=np.int64)
-    return Plan(rows, choice, Admissions(stage, [document.entry for document in documents]))
+    return Plan(rows, choice, Admissions(stage, [document.entry for document in documents], allowed))
 
 
-def simulate_all(stage: Stage, documents: Sequence[StrategyDocument], terms: Terms) -> Simulated:
+def simulate_all(
+    stage: Stage, documents: Sequence[StrategyDocument], terms: Terms, allowed: Array | None = None
+) -> Simulated:
     """Simulate many sets; nothing is kept of single trades."""
-    planned = plan(stage, documents, terms)
+    planned = plan(stage, documents, terms, allowed)
     order = planned.order
     found = _run(stage, planned, order, log=(0, 0))
     told, equity = np.empty_like(found.told), np.empty_like(found.equity)
@@ -77,9 +80,9 @@ def simulate_all(stage: Stage, documents: Sequence[StrategyDocument], terms: Ter
     return Simulated(told, equity, found.refusals, found.trades, found.legs, found.margin, found.active)
 
 
-def simulate_single(stage: Stage, document: StrategyDocument, terms: Terms) -> Simulated:
+def simulate_single(stage: Stage, document: StrategyDocument, terms: Terms, allowed: Array | None = None) -> Simulated:
     """Simulate one set with its log; once more where the log had not enough room."""
-    planned = plan(stage, [document], terms)
+    planned = plan(stage, [document], terms, allowed)
     order, room = planned.order, (_ROOM, 4 * _ROOM)
     while True:
         found = _run(stage, planned, order, log=room)
@@ -89,6 +92,11 @@ def simulate_single(stage: Stage, document: StrategyDocument, terms: Terms) -> S
             legs = found.legs.reshape(-1, HELD_WIDTH)[: wanted[1]]
             return Simulated(found.told, found.equity, found.refusals, trades, legs, found.margin, found.active)
         room = wanted
+
+
+def room_of(sets: int, days: int) -> int:
+    """Return about how many bytes simulations of so many sets take beside the market."""
+    return 8 * (sets * (2 * days + M_REFUSED + SET_WIDTH) + days * (_CACHE_WIDTH + 4))
 
 
 def _run(stage: Stage, planned: Plan, order: Array, *, log: tuple[int, int]) -> Simulated:
@@ -103,6 +111,6 @@ def _run(stage: Stage, planned: Plan, order: Array, *, log: tuple[int, int]) -> 
     _simulate(
         rows, planned.choice[order], admissions.row_of[order], admissions.rows, stage.entry_session,
         stage.entry_moment, np.zeros(DESK_FLOATS + 3 * most), np.zeros(DESK_COUNTS, dtype=np.int64),
-        np.zeros(cache, dtype=np.int64), *account, trades, legs, told, equity, *stage.market,
+        np.zeros(cache, dtype=np.int64), *account, trades, legs, told, equity, *(one.ravel() for one in stage.market),
     )  # fmt: skip
     return Simulated(told, equity, tuple(admissions.names), trades, legs, account[2], account[3])

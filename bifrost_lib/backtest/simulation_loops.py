@@ -8,11 +8,15 @@ from typing import Any
 from bifrost_lib.backtest.layout import (
     ACTIVE,
     ADMITTED,
+    CONTRACT_WIDTH,
     CREDIT,
+    D_DIVIDEND,
     DEBIT,
     DESK_COUNTS,
     ENTERED,
     EX_DIVIDEND,
+    FIGURE_WIDTH,
+    GROUP_WIDTH,
     M_MARGIN_DAYS,
     M_MAX_MARGIN,
     M_REFUSED,
@@ -22,16 +26,19 @@ from bifrost_lib.backtest.layout import (
     NO_SPOT,
     NOT_THROUGH,
     ONLY_THROUGH,
+    PLAIN,
     REFUSED,
+    ROW_WIDTH,
     S_CAPITAL,
     S_CASH,
     S_CONTRACTS,
     S_LEGS,
     S_MAX_ACTIVE,
     S_SHARE,
+    SEEN_WIDTH,
+    SESSION_WIDTH,
     T_EXPIRY,
     T_MARGIN,
-    T_OPTIONS,
     T_PREMIUM,
     T_UNITS,
     TRADE_WIDTH,
@@ -51,7 +58,7 @@ CACHE_WIDTH = MOST_LEGS + 1
 _UNKNOWN = -2
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def desk_of(floats: Any, counts: Any) -> Any:
     """Lay out the room to work in; it holds as many open trades as `floats` has room for."""
     wide, at = MOST_LEGS, TRADE_WIDTH
@@ -66,7 +73,7 @@ def desk_of(floats: Any, counts: Any) -> Any:
     )  # fmt: skip
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def simulate_one(
     market: Any, rules: Any, desk: Any, books: Any, cache: Any, entry_session: Any, entry_moment: Any, admission: Any,
     equity: Any,
@@ -95,7 +102,7 @@ def simulate_one(
     _add_up(rules, books, equity)
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _settled(desk: Any, opened: int, account: float, now: float) -> tuple[int, float]:
     # Trades that have ended by now are in the account and no longer open.
     kept = 0
@@ -109,7 +116,7 @@ def _settled(desk: Any, opened: int, account: float, now: float) -> tuple[int, f
     return kept, account
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _enter(
     market: Any, rules: Any, desk: Any, cache: Any, entry: int, session: int, moment: int, admission: int
 ) -> int:  # fmt: skip
@@ -120,16 +127,16 @@ def _enter(
         return outcome
     open_trade(market, rules, desk, session, moment)
     if admission != ADMITTED:
-        falls = market.next_dividend[session] <= desk.trade[T_EXPIRY]
+        falls = market.sessions[session, D_DIVIDEND] <= desk.trade[T_EXPIRY]
         if (admission == ONLY_THROUGH and not falls) or (admission == NOT_THROUGH and falls):
             return EX_DIVIDEND
-    cash = desk.trade[T_OPTIONS]
+    cash = desk.trade[T_PREMIUM]  # shares are part of what a structure costs
     if (rules[S_CASH] == CREDIT and not cash > 0.0) or (rules[S_CASH] == DEBIT and not cash < 0.0):
         return WRONG_CASH
     return ENTERED
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _choose(market: Any, rules: Any, desk: Any, cache: Any, entry: int, session: int, moment: int) -> int:
     # What sets that differ in their exits alone would choose again is looked up, where there is room to keep it.
     legs, at = int(rules[S_LEGS]), entry * CACHE_WIDTH
@@ -138,6 +145,8 @@ def _choose(market: Any, rules: Any, desk: Any, cache: Any, entry: int, session:
         for leg in range(legs):
             desk.chosen[leg] = cache[at + 1 + leg]
         return int(cache[at])
+    for leg in range(legs):
+        desk.contract[leg], desk.row[leg] = -1, -1
     outcome = find_legs(market, rules, desk, session, moment, (1 << legs) - 1, False, -1, -1, 0)
     if is_kept:
         cache[at] = outcome
@@ -146,12 +155,12 @@ def _choose(market: Any, rules: Any, desk: Any, cache: Any, entry: int, session:
     return outcome
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _unit_capital(desk: Any) -> float:
     return float(max(desk.trade[T_MARGIN], -desk.trade[T_PREMIUM]))
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _size(rules: Any, desk: Any, opened: int, account: float) -> int:
     # How many units; none where the account does not carry them.
     unit, units, used = _unit_capital(desk), 1.0, 0.0
@@ -165,7 +174,7 @@ def _size(rules: Any, desk: Any, opened: int, account: float) -> int:
     return ENTERED if units >= 1.0 and unit * units <= account - used else NO_CAPITAL
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _add_up(rules: Any, books: Any, equity: Any) -> None:
     realised = rules[S_CAPITAL]
     for day in range(equity.size):
@@ -175,7 +184,7 @@ def _add_up(rules: Any, books: Any, equity: Any) -> None:
         books.told[M_MAX_MARGIN] = max(books.told[M_MAX_MARGIN], books.margin[day])
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def clear(values: Any) -> None:
     """Set all of an array to 0."""
     for at in range(values.size):
@@ -185,14 +194,9 @@ def clear(values: Any) -> None:
 def simulate(
     sets: Table, choice: Counts, admission: Counts, admissions: Counts, entry_session: Counts, entry_moment: Counts,
     floats: Floats, counts: Counts, cache: Counts, realised: Floats, marks: Floats, margin: Floats, active: Floats,
-    trades: Floats, legs: Floats, told: Table, equity: Table, session_day: Counts, session_moment: Counts,
-    session_row: Counts, session_group: Counts, session_place: Counts, session_last: Counts, open_spot: Floats,
-    close_spot: Floats, split: Floats, dividend: Floats, next_dividend: Counts, naked_rate: Floats, moment_us: Counts,
-    spot: Floats, strike: Floats, is_call: Flags, is_american: Flags, multiplier: Floats, group: Counts,
-    group_first: Counts, group_expiry: Counts, group_expires: Counts, group_settles: Counts, group_am: Flags,
-    group_rank: Counts, group_class: Counts, row_contract: Counts, row_quote: Counts, row_next: Counts,
-    seen_group: Counts, seen_row: Counts, seen_forward: Counts, forward: Floats, bid: Floats, ask: Floats,
-    delta: Singles, flags: Flags, open_interest: Singles, volume: Singles,
+    trades: Floats, legs: Floats, told: Table, equity: Table, sessions: Counts, figures: Floats, moment_us: Counts,
+    spot: Floats, contracts: Counts, strike: Floats, multiplier: Floats, groups: Counts, rows: Counts, seen: Counts,
+    forward: Floats, bid: Floats, ask: Floats, delta: Singles, flags: Flags, open_interest: Singles, volume: Singles,
 ) -> int:  # fmt: skip
     """Simulate each row of `sets`: `told` and `equity` have its summary and its account, a row each.
 
@@ -200,10 +204,14 @@ def simulate(
     `admissions`, one number an entry, is theirs. The log is meant for one set.
     """
     market = Market(
-        session_day, session_moment, session_row, session_group, session_place, session_last, open_spot, close_spot,
-        split, dividend, next_dividend, naked_rate, moment_us, spot, strike, is_call, is_american, multiplier, group,
-        group_first, group_expiry, group_expires, group_settles, group_am, group_rank, group_class, row_contract,
-        row_quote, row_next, seen_group, seen_row, seen_forward, forward, bid, ask, delta, flags, open_interest, volume,
+        sessions.reshape((sessions.size // SESSION_WIDTH, SESSION_WIDTH)),
+        figures.reshape((figures.size // FIGURE_WIDTH, FIGURE_WIDTH)),
+        moment_us, spot,
+        contracts.reshape((contracts.size // CONTRACT_WIDTH, CONTRACT_WIDTH)), strike, multiplier,
+        groups.reshape((groups.size // GROUP_WIDTH, GROUP_WIDTH)),
+        rows.reshape((rows.size // ROW_WIDTH, ROW_WIDTH)),
+        seen.reshape((seen.size // SEEN_WIDTH, SEEN_WIDTH)),
+        forward, bid, ask, delta, flags, open_interest, volume,
     )  # fmt: skip
     desk, entries, kept = desk_of(floats, counts), entry_session.size, -1
     for one in range(sets.shape[0]):

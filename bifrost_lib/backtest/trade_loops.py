@@ -7,7 +7,16 @@ from typing import Any
 
 from bifrost_lib.backtest.figures_loops import extremes, fill_of, margin_of, traded_at
 from bifrost_lib.backtest.layout import (
+    C_GROUP,
+    D_DAY,
+    D_MOMENT,
+    D_PLACE,
     EXPIRED,
+    F_NAKED,
+    G_AM,
+    G_EXPIRES,
+    G_EXPIRY,
+    G_SETTLES,
     H_CLOSE_PRICE,
     H_CLOSE_QUOTE,
     H_CLOSED_US,
@@ -56,6 +65,9 @@ from bifrost_lib.backtest.layout import (
     M_WON,
     M_WORST,
     OPEN,
+    PLAIN,
+    Q_CONTRACT,
+    Q_QUOTE,
     S_COMMISSION,
     S_FAR,
     S_LEG,
@@ -88,13 +100,13 @@ from bifrost_lib.core.kernels import kernel
 _BELIEVABLE = 1
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def open_trade(market: Any, rules: Any, desk: Any, session: int, moment: int) -> None:
     """Open the legs whose rows are `desk.chosen`, for one unit."""
     trade, legs = desk.trade, int(rules[S_LEGS])
     for number in range(TRADE_WIDTH):
         trade[number] = 0.0
-    trade[T_OPENED], trade[T_ENTRY_DAY] = moment, market.session_day[session]
+    trade[T_OPENED], trade[T_ENTRY_DAY] = moment, market.sessions[session, D_DAY]
     for leg in range(legs):
         desk.qty[leg] = rules[S_LEG + leg * LEG_WIDTH + L_QTY]
     cash = take_legs(market, rules, desk, session, moment, (1 << legs) - 1, fill_of(rules, legs))
@@ -108,20 +120,20 @@ def open_trade(market: Any, rules: Any, desk: Any, session: int, moment: int) ->
     else:
         found = extremes(market, desk, legs, trade[T_SHARES], trade[T_PREMIUM])
         trade[T_MAX_PROFIT], trade[T_MAX_LOSS] = found
-    trade[T_MARGIN] = margin_of(market, rules, desk, spot, market.naked_rate[session])
+    trade[T_MARGIN] = margin_of(market, rules, desk, spot, market.figures[session, F_NAKED])
     trade[T_MARK] = trade[T_PREMIUM] + closing_value(market, rules, desk, session, moment, (1 << legs) - 1, True)
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def take_legs(market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, fill: float) -> float:
     """Put the chosen contracts of `mask` into the trade and return their cash, received > 0."""
     trade, legs, cash = desk.trade, int(rules[S_LEGS]), 0.0
-    shift = moment - market.session_moment[session]
+    shift = moment - market.sessions[session, D_MOMENT]
     for leg in range(legs):
         if not mask >> leg & 1:
             continue
         row = desk.chosen[leg]
-        contract, quote = market.row_contract[row], market.row_quote[row] + shift
+        contract, quote = market.rows[row, Q_CONTRACT], market.rows[row, Q_QUOTE] + shift
         price = traded_at(market.bid[quote], market.ask[quote], desk.qty[leg], fill)
         cash -= desk.qty[leg] * market.multiplier[contract] * price
         desk.row[leg], desk.contract[leg], desk.open_price[leg] = row, contract, price
@@ -131,24 +143,24 @@ def take_legs(market: Any, rules: Any, desk: Any, session: int, moment: int, mas
     return cash
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def set_expiry(market: Any, rules: Any, desk: Any) -> None:
     """Note when the first of the legs expires."""
-    first, trade = market.group[desk.contract[0]], desk.trade
+    first, trade = market.contracts[desk.contract[0], C_GROUP], desk.trade
     for leg in range(1, int(rules[S_LEGS])):
-        group = market.group[desk.contract[leg]]
-        if market.group_expires[group] < market.group_expires[first]:
+        group = market.contracts[desk.contract[leg], C_GROUP]
+        if market.groups[group, G_EXPIRES] < market.groups[first, G_EXPIRES]:
             first = group
-    trade[T_EXPIRES], trade[T_EXPIRY] = market.group_expires[first], market.group_expiry[first]
-    trade[T_SETTLES], trade[T_AM] = market.group_settles[first], market.group_am[first]
+    trade[T_EXPIRES], trade[T_EXPIRY] = market.groups[first, G_EXPIRES], market.groups[first, G_EXPIRY]
+    trade[T_SETTLES], trade[T_AM] = market.groups[first, G_SETTLES], market.groups[first, G_AM]
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def closing_value(
     market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, shares: bool
 ) -> float:  # fmt: skip
     """Return what closing the legs of `mask` brings, and the shares with them; NaN where something has no price."""
-    legs, count, shift = int(rules[S_LEGS]), 0, moment - market.session_moment[session]
+    legs, count, shift = int(rules[S_LEGS]), 0, moment - market.sessions[session, D_MOMENT]
     total = desk.trade[T_SHARES] * market.spot[moment] if shares and desk.trade[T_SHARES] != 0.0 else 0.0
     for leg in range(legs):
         count += mask >> leg & 1
@@ -159,7 +171,7 @@ def closing_value(
         row = desk.row[leg]
         if row < 0:
             return math.nan
-        quote = market.row_quote[row] + shift
+        quote = market.rows[row, Q_QUOTE] + shift
         if not market.flags[quote] & _BELIEVABLE:
             return math.nan
         price = traded_at(market.bid[quote], market.ask[quote], -desk.qty[leg], fill)
@@ -168,19 +180,19 @@ def closing_value(
     return total
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def close_legs(
     market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, mask: int, closed_us: float
 ) -> None:  # fmt: skip
     """Count and write down the legs of `mask` as traded at `desk.price`."""
-    shift = moment - market.session_moment[session]
+    shift = moment - market.sessions[session, D_MOMENT]
     for leg in range(int(rules[S_LEGS])):
         if mask >> leg & 1:
             desk.trade[T_CONTRACTS] += abs(desk.qty[leg])
-            note_leg(desk, books, leg, closed_us, desk.price[leg], float(market.row_quote[desk.row[leg]] + shift))
+            note_leg(desk, books, leg, closed_us, desk.price[leg], float(market.rows[desk.row[leg], Q_QUOTE] + shift))
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def note_leg(desk: Any, books: Any, leg: int, closed_us: float, price: float, quote: float) -> None:
     """Write down one leg that is held no longer; it counts even where there is no room to write."""
     at = int(books.told[M_HELD]) * HELD_WIDTH
@@ -194,7 +206,7 @@ def note_leg(desk: Any, books: Any, leg: int, closed_us: float, price: float, qu
     held[H_OPEN_QUOTE], held[H_CLOSE_QUOTE] = desk.open_quote[leg], quote
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def end_trade(
     market: Any, rules: Any, desk: Any, books: Any, session: int, reason: int, gross: float, closed_us: float,
     spot: float,
@@ -208,10 +220,10 @@ def end_trade(
         trade[T_MAE], trade[T_MFE] = min(trade[T_MAE], gross), max(trade[T_MFE], gross)
     net: float = units * (trade[T_MARK] - commission)
     if reason != OPEN:
-        books.realised[market.session_place[session]] += net
+        books.realised[market.sessions[session, D_PLACE]] += net
     told[M_TRADES] += 1.0
     told[M_COMMISSION] += units * commission
-    told[M_DAYS] += market.session_day[session] - trade[T_ENTRY_DAY]
+    told[M_DAYS] += market.sessions[session, D_DAY] - trade[T_ENTRY_DAY]
     if reason == OPEN:
         told[M_OPEN] += 1.0
     elif is_known:
@@ -229,7 +241,7 @@ def end_trade(
     return net
 
 
-@kernel(error_model="numpy")
+@kernel(**PLAIN)
 def _log_trade(
     rules: Any, desk: Any, books: Any, session: int, reason: int, pnl: float, closed_us: float, spot: float
 ) -> None:  # fmt: skip
