@@ -6,8 +6,8 @@ from pathlib import Path
 
 from .conftest import Source, imported
 
-#: A package inside a package that has a front door of its own: what the hub and its pages agree on.
-INNER_DOORS = {"bifrost_lib.workflows.hub"}
+#: Packages inside a package that have a front door of their own: what the hub and its pages agree on, and signals.
+INNER_DOORS = {"bifrost_lib.backtest.signals", "bifrost_lib.workflows.hub"}
 ABOVE = {"apps", "collectors", "gpu_cluster", "hub_config", "notebooks", "tests"}
 
 

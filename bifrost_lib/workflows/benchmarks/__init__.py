@@ -13,7 +13,7 @@ from typing import Any
 
 from bifrost_lib.core.errors import UnknownNameError
 
-SUBJECTS = ("store", "pricing", "strategies")
+SUBJECTS = ("store", "pricing", "strategies", "backtest", "pages")
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,13 @@ def _pip_index() -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
+def peer_version(python: Path, distribution: str) -> str:
+    """Return a distribution's name with the version that `python` has of it."""
+    asked = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))"
+    done = subprocess.run([str(python), "-c", asked, distribution], capture_output=True, text=True, check=False)
+    return f"{distribution} {done.stdout.strip()}".strip()
+
+
 def run_peer(
     python: Path, peer: str, arrays: dict[str, Any], *, beside: Callable[[], object] | None = None, turns: int = 0
 ) -> PeerRun:

@@ -175,11 +175,50 @@ def fast_vollib_svi(given: Arrays) -> Callable[[], Any]:
     return fit
 
 
+def optopsy(given: Arrays) -> Callable[[], Any]:
+    """Return how many iron condors it trades: every day, every expiry within 45 days, with take-profit and stop."""
+    import optopsy  # type: ignore[import-not-found]
+    import pandas as pd
+
+    data = pd.DataFrame(
+        {
+            "underlying_symbol": "BNCH", "option_type": np.where(given["calls"], "c", "p"),
+            "expiration": given["expiry"].astype("datetime64[D]").astype("datetime64[ns]"),
+            "quote_date": given["day"].astype("datetime64[D]").astype("datetime64[ns]"),
+            "strike": given["strike"], "bid": given["bid"], "ask": given["ask"], "delta": given["delta"],
+        }
+    )  # fmt: skip
+    near, far = ({"target": target, "min": target / 2, "max": 2 * target} for target in (0.2, 0.1))
+    terms: Arrays = {"max_entry_dte": 45, "exit_dte": 0, "take_profit": 0.5, "stop_loss": -2.0, "raw": True}
+    legs = {"leg1_delta": far, "leg2_delta": near, "leg3_delta": near, "leg4_delta": far}
+    return lambda: [len(optopsy.iron_condor(data, **legs, **terms))]
+
+
+def vectorbt(given: Arrays) -> Callable[[], Any]:
+    """Return the figures of trading on all pairs of averages: total return, Sharpe ratio, max drawdown, trades."""
+    import pandas as pd
+    import vectorbt  # type: ignore[import-untyped]
+
+    index = pd.date_range("2015-01-01", periods=len(given["close"]), freq="D")
+    close = pd.Series(given["close"], index)
+
+    def trade() -> Any:
+        fast, slow = vectorbt.MA.run_combs(close, window=given["windows"], r=2, short_names=["fast", "slow"])
+        entries, exits = fast.ma_crossed_above(slow), fast.ma_crossed_below(slow)
+        held = vectorbt.Portfolio.from_signals(
+            close, entries, exits, size=np.inf, fees=float(given["fees"]), slippage=float(given["slippage"]), freq="1D"
+        )
+        sharpe = held.sharpe_ratio(year_freq="252 days")
+        return [held.total_return(), sharpe, held.max_drawdown(), held.trades.count()]
+
+    return trade
+
+
 PEERS = {
     run.__name__: run
     for run in (
         vanilla_option_pricers, fast_vollib, py_vollib, quantlib_iv, quantlib_american, quantlib_american_exact,
-        quantlib_american_iv, fast_vollib_svi, optionlab,
+        quantlib_american_iv, fast_vollib_svi, optionlab, optopsy, vectorbt,
     )
 }  # fmt: skip
 
