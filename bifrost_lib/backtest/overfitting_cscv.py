@@ -46,7 +46,7 @@ class Overfitting:
     reason: str = ""
 
 
-def overfitting(daily: npt.ArrayLike, *, blocks: int = 16) -> Overfitting:
+def probability_of_overfitting(daily: npt.ArrayLike, *, blocks: int = 16) -> Overfitting:
     """Return the probability that choosing the best set of a search overfits.
 
     Parameters

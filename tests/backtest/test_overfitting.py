@@ -18,7 +18,7 @@ from bifrost_lib.backtest.overfitting import (
     moments,
     probabilistic_sharpe,
 )
-from bifrost_lib.backtest.overfitting_cscv import overfitting
+from bifrost_lib.backtest.overfitting_cscv import probability_of_overfitting
 from bifrost_lib.core.errors import InputError
 
 
@@ -115,7 +115,7 @@ def test_sets_that_never_trade_are_no_trials():
     silent = deflate(np.zeros((4, 50)))
     assert math.isnan(silent.probability)
     assert silent.reason
-    assert math.isnan(overfitting(np.zeros((4, 50)), blocks=4).probability)
+    assert math.isnan(probability_of_overfitting(np.zeros((4, 50)), blocks=4).probability)
 
 
 def plain_cscv(x: np.ndarray, blocks: int) -> np.ndarray:
@@ -133,38 +133,38 @@ def plain_cscv(x: np.ndarray, blocks: int) -> np.ndarray:
 
 def test_overfitting_is_the_papers_steps():
     x = noise(9, 240, seed=3) + np.linspace(0, 0.1, 9)[:, None]
-    found = overfitting(x, blocks=6)
+    found = probability_of_overfitting(x, blocks=6)
     assert found.logits == pytest.approx(plain_cscv(x, 6), abs=1e-12)
     assert found.probability == (found.logits <= 0).mean()
-    assert len(overfitting(noise(5, 200)).logits) == math.comb(16, 8)
+    assert len(probability_of_overfitting(noise(5, 200)).logits) == math.comb(16, 8)
 
 
 def test_overfitting_knows_luck_from_skill():
     x = noise(50, 800, seed=5)
-    assert overfitting(x, blocks=10).probability == pytest.approx(0.5, abs=0.2)
+    assert probability_of_overfitting(x, blocks=10).probability == pytest.approx(0.5, abs=0.2)
     # With equal results over the whole time, what was won in one half was lost in the other (the paper's example).
-    level = overfitting(x - x.mean(axis=1, keepdims=True), blocks=10)
+    level = probability_of_overfitting(x - x.mean(axis=1, keepdims=True), blocks=10)
     assert level.probability > 0.95
     assert level.slope < -0.9
     x[11] += 0.5
-    skilled = overfitting(x, blocks=10)
+    skilled = probability_of_overfitting(x, blocks=10)
     assert (skilled.probability, skilled.loss) == (0.0, 0.0)
 
 
 def test_equal_sets_share_their_ranks():
     x = np.tile(noise(1, 120), (10, 1))
-    found = overfitting(x, blocks=4)
+    found = probability_of_overfitting(x, blocks=4)
     assert found.probability == 1.0  # no better than the median, ever
     assert found.logits == pytest.approx(0.0)
 
 
 def test_mistakes_are_named():
     with pytest.raises(InputError) as caught:
-        overfitting(noise(3, 20), blocks=16)
+        probability_of_overfitting(noise(3, 20), blocks=16)
     assert caught.value.name == "blocks"
     bad = noise(3, 40)
     bad[1, 3] = math.nan
-    for call in (lambda: overfitting(bad, blocks=4), lambda: deflate(bad)):
+    for call in (lambda: probability_of_overfitting(bad, blocks=4), lambda: deflate(bad)):
         with pytest.raises(InputError) as caught:
             call()
         assert caught.value.name == "daily"

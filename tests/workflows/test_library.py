@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bifrost_lib.backtest import ChainCube
-from bifrost_lib.backtest.overfitting import moments
-from bifrost_lib.backtest.regimes import session_regimes, symbol_profile
+from bifrost_lib.backtest import ChainCube, moments, session_regimes, symbol_profile
 from bifrost_lib.core.clock import SteppedClock
 from bifrost_lib.core.errors import InputError, NoDataError, UnknownNameError
 from bifrost_lib.core.intervals import wilson_interval
@@ -60,7 +58,8 @@ def simulated(document: StrategyDocument, history: ChainCube, **options: Any) ->
         "opened": opened, "closed": opened + pd.Timedelta(days=12), "reason": "expired", "pnl": pnl, "margin": 1000.0,
         "max_loss": 500.0, "commission": 1.3,
     })  # fmt: skip
-    trades.loc[3, ["reason", "pnl"]] = ["unpriceable: quotes", math.nan]
+    trades.loc[3, "reason"] = "unpriceable: quotes"
+    trades.loc[3, "pnl"] = math.nan
     gains = np.zeros(history.sessions)
     gains[::9] = np.nan_to_num(trades["pnl"])
     equity = pd.DataFrame({"equity": options["capital"] + np.cumsum(gains)})

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bifrost_lib.backtest.figures import figure_of
-from bifrost_lib.backtest.grids import parameter
+from bifrost_lib.backtest import figure_of, parameter
 from bifrost_lib.core.errors import DocumentError, InputError, NoDataError
 from bifrost_lib.strategies import ByDelta, Exits, Leg, StrategyDocument, Target
 from bifrost_lib.workflows.backtests.searching import search, search_walking_forward

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bifrost_lib.backtest.grids import MOST_DOCUMENTS, assignments, expand, grid_size, read_grid
-from bifrost_lib.backtest.regimes import session_regimes, symbol_profile
+from bifrost_lib.backtest import (
+    MOST_DOCUMENTS,
+    assignments,
+    expand,
+    grid_size,
+    read_grid,
+    session_regimes,
+    symbol_profile,
+)
 from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.store import chain_cube, libraries, library_symbols, save_library, save_library_symbol
 from bifrost_lib.strategies import StrategyDocument
@@ -146,8 +153,8 @@ def build_library(
 def _simulation(run: Callable[..., Result] | None) -> tuple[Callable[..., Result], str]:
     if run is not None:
         return run, ""
+    from bifrost_lib.backtest import code_version
     from bifrost_lib.backtest import run as run_once
-    from bifrost_lib.backtest.running import code_version
 
     return run_once, code_version()
 

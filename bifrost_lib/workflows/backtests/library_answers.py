@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bifrost_lib.backtest.overfitting import expected_max_sharpe
-from bifrost_lib.backtest.regimes import IV_RANKS, PROFILE, TRENDS
+from bifrost_lib.backtest import IV_RANKS, PROFILE, TRENDS, expected_max_sharpe
 from bifrost_lib.core.errors import InputError, NoDataError, UnknownNameError
 from bifrost_lib.core.intervals import Z95, wilson_interval
 from bifrost_lib.store import libraries, library_results, library_symbols

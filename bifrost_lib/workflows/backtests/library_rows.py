@@ -13,9 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bifrost_lib.backtest.bootstrap import bootstrap_interval
-from bifrost_lib.backtest.overfitting import effective_trials, expected_max_sharpe, moments, probabilistic_sharpe
-from bifrost_lib.backtest.overfitting_cscv import overfitting
+from bifrost_lib.backtest import (
+    bootstrap_interval,
+    effective_trials,
+    expected_max_sharpe,
+    moments,
+    probabilistic_sharpe,
+    probability_of_overfitting,
+)
 from bifrost_lib.core.intervals import Z95
 
 Floats = npt.NDArray[np.float64]
@@ -71,7 +76,7 @@ def rows_of_symbol(tried: Sequence[Tried], *, split: date) -> pd.DataFrame:
     blocks = min(16, daily.shape[1] // 4 * 2) if moved else 0
     frame["trials"] = len(tried)
     frame["effective_trials"] = trials
-    frame["overfitting"] = overfitting(daily, blocks=blocks).probability if blocks >= 2 else math.nan
+    frame["overfitting"] = probability_of_overfitting(daily, blocks=blocks).probability if blocks >= 2 else math.nan
     frame["deflated_sharpe"] = deflated(frame, trials)
     return frame
 

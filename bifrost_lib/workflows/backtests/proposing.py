@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bifrost_lib.backtest.grid_paths import field_kind
-from bifrost_lib.backtest.grids import Axis, Choices, Span
+from bifrost_lib.backtest import Axis, Choices, Span, field_kind
 from bifrost_lib.core.errors import DocumentError, InputError
 from bifrost_lib.strategies import StrategyDocument
 

@@ -17,11 +17,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bifrost_lib.backtest.figures import Figure, figure_of
-from bifrost_lib.backtest.grids import check_paths, read_grid, with_parameters
-from bifrost_lib.backtest.overfitting import DeflatedSharpe, deflate
-from bifrost_lib.backtest.overfitting_cscv import Overfitting, overfitting
-from bifrost_lib.backtest.validation import walk_forward
+from bifrost_lib.backtest import (
+    DeflatedSharpe,
+    Figure,
+    Overfitting,
+    check_paths,
+    deflate,
+    figure_of,
+    probability_of_overfitting,
+    read_grid,
+    walk_forward,
+    with_parameters,
+)
 from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.strategies import StrategyDocument
 from bifrost_lib.workflows.backtests.proposing import Proposer
@@ -181,7 +188,7 @@ def search(
         sessions=found.sessions,
         best=int(np.nanargmax(values)),
         deflated=deflate(daily),
-        overfitting=overfitting(daily, blocks=blocks) if blocks >= 2 else None,
+        overfitting=probability_of_overfitting(daily, blocks=blocks) if blocks >= 2 else None,
         refused=proposer.refused,
         stopped=stopped,
     )

@@ -164,7 +164,7 @@ def judged(
         "reason": found.reason,
     }
     if len(documents) > 1 and blocks >= 2:
-        cscv = overfitting_cscv.overfitting(daily, blocks=blocks)
+        cscv = overfitting_cscv.probability_of_overfitting(daily, blocks=blocks)
         return statistics | {"pbo": cscv.probability, "reason": found.reason or cscv.reason}
     return statistics | {"reason": found.reason or "one set alone, or too few sessions, says nothing of choosing"}
 
