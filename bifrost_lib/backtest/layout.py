@@ -61,8 +61,9 @@ TRADE_WIDTH = T_ROLLS + MOST_ROLLS
 LOG_WIDTH = 19
 (
     H_TRADE, H_LEG, H_CONTRACT, H_QTY, H_OPENED, H_CLOSED_US, H_OPEN_PRICE, H_CLOSE_PRICE, H_OPEN_QUOTE, H_CLOSE_QUOTE,
-) = range(10)  # fmt: skip
-HELD_WIDTH = 10
+    H_LAST_CONTRACT, H_LAST_QTY,
+) = range(12)  # fmt: skip
+HELD_WIDTH = 12
 
 # What is told of a set as a whole; the counts of skipped sessions follow.
 (
@@ -124,12 +125,14 @@ class Desk(NamedTuple):
 
     trade: Any
     qty: Any
+    first_qty: Any
     open_price: Any
     wanted_strike: Any
     wanted_mid: Any
     price: Any
     spare: Any
     contract: Any
+    first_contract: Any
     row: Any
     opened: Any
     open_quote: Any
@@ -153,5 +156,5 @@ class Books(NamedTuple):
 
 
 #: Floats and whole numbers of a `Desk` beside those of open trades, of which there are three for each trade.
-DESK_FLOATS = TRADE_WIDTH + MOST_LEGS * 5 + MOST_LEGS * 8
-DESK_COUNTS = MOST_LEGS * 6
+DESK_FLOATS = TRADE_WIDTH + MOST_LEGS * 6 + MOST_LEGS * 8
+DESK_COUNTS = MOST_LEGS * 7

@@ -113,10 +113,11 @@ def _begin(market: Any, rules: Any, desk: Any, session: int) -> bool:
         if not (ratio > 1.0 and ratio == math.floor(ratio)):
             return False
         for leg in range(legs):
-            contract = _after_split(market, session, desk.contract[leg], ratio)
-            if contract < 0:
+            desk.chosen[leg] = _after_split(market, session, desk.contract[leg], ratio)
+            if desk.chosen[leg] < 0:
                 return False
-            desk.contract[leg] = contract
+        for leg in range(legs):
+            desk.contract[leg] = desk.chosen[leg]
             desk.qty[leg] *= ratio
         trade[T_SHARES] *= ratio
     trade[T_DIVIDENDS] += trade[T_SHARES] * market.figures[session, F_DIVIDEND]

@@ -153,6 +153,8 @@ def _legs(stage: Stage, document: StrategyDocument, found: Simulated) -> pd.Data
         "open_delta": market.delta[held[:, at.H_OPEN_QUOTE].astype(np.int64)].astype(np.float64),
         "multiplier": market.multiplier[contract],
         "contract": contract,
+        "close_qty": held[:, at.H_LAST_QTY].astype(np.int64),
+        "close_strike": market.strike[held[:, at.H_LAST_CONTRACT].astype(np.int64)],
     }
     return pd.DataFrame({name: columns[name] for name in LEG_COLUMNS})
 

@@ -62,13 +62,14 @@ _UNKNOWN = -2
 def desk_of(floats: Any, counts: Any) -> Any:
     """Lay out the room to work in; it holds as many open trades as `floats` has room for."""
     wide, at = MOST_LEGS, TRADE_WIDTH
-    rest = at + 13 * wide
+    rest = at + 14 * wide
     most = (floats.size - rest) // 3
     return Desk(
         floats[0:at], floats[at : at + wide], floats[at + wide : at + 2 * wide], floats[at + 2 * wide : at + 3 * wide],
-        floats[at + 3 * wide : at + 4 * wide], floats[at + 4 * wide : at + 5 * wide], floats[at + 5 * wide : rest],
-        counts[0:wide], counts[wide : 2 * wide], counts[2 * wide : 3 * wide], counts[3 * wide : 4 * wide],
-        counts[4 * wide : 5 * wide], counts[5 * wide : DESK_COUNTS], floats[rest : rest + most],
+        floats[at + 3 * wide : at + 4 * wide], floats[at + 4 * wide : at + 5 * wide],
+        floats[at + 5 * wide : at + 6 * wide], floats[at + 6 * wide : rest], counts[0:wide], counts[wide : 2 * wide],
+        counts[2 * wide : 3 * wide], counts[3 * wide : 4 * wide], counts[4 * wide : 5 * wide],
+        counts[5 * wide : 6 * wide], counts[6 * wide : DESK_COUNTS], floats[rest : rest + most],
         floats[rest + most : rest + 2 * most], floats[rest + 2 * most : rest + 3 * most],
     )  # fmt: skip
 

@@ -21,6 +21,8 @@ from bifrost_lib.backtest.layout import (
     H_CLOSE_QUOTE,
     H_CLOSED_US,
     H_CONTRACT,
+    H_LAST_CONTRACT,
+    H_LAST_QTY,
     H_LEG,
     H_OPEN_PRICE,
     H_OPEN_QUOTE,
@@ -137,6 +139,7 @@ def take_legs(market: Any, rules: Any, desk: Any, session: int, moment: int, mas
         price = traded_at(market.bid[quote], market.ask[quote], desk.qty[leg], fill)
         cash -= desk.qty[leg] * market.multiplier[contract] * price
         desk.row[leg], desk.contract[leg], desk.open_price[leg] = row, contract, price
+        desk.first_contract[leg], desk.first_qty[leg] = contract, desk.qty[leg]
         desk.opened[leg], desk.open_quote[leg] = moment, quote
         trade[T_CONTRACTS] += abs(desk.qty[leg])
     set_expiry(market, rules, desk)
@@ -200,8 +203,9 @@ def note_leg(desk: Any, books: Any, leg: int, closed_us: float, price: float, qu
     if at + HELD_WIDTH > books.legs.size:
         return
     held = books.legs[at : at + HELD_WIDTH]
-    held[H_TRADE], held[H_LEG], held[H_CONTRACT] = books.told[M_LOGGED], leg, desk.contract[leg]
-    held[H_QTY], held[H_OPENED], held[H_CLOSED_US] = desk.qty[leg], desk.opened[leg], closed_us
+    held[H_TRADE], held[H_LEG], held[H_CONTRACT] = books.told[M_LOGGED], leg, desk.first_contract[leg]
+    held[H_LAST_CONTRACT], held[H_LAST_QTY] = desk.contract[leg], desk.qty[leg]
+    held[H_QTY], held[H_OPENED], held[H_CLOSED_US] = desk.first_qty[leg], desk.opened[leg], closed_us
     held[H_OPEN_PRICE], held[H_CLOSE_PRICE] = desk.open_price[leg], price
     held[H_OPEN_QUOTE], held[H_CLOSE_QUOTE] = desk.open_quote[leg], quote
 
