@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from bifrost_lib.core.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 
+_NORMAL = NormalDist()
 _GAMMA = 0.5772156649015329  # Euler and Mascheroni's
 #: Clusterings of so many groups are compared at most, and of so many sets.
 MOST_CLUSTERS, MOST_SETS = 50, 3000
@@ -96,13 +98,11 @@ def min_track_record(
 
     NaN where it is not above it, because then no number does.
     """
-    from scipy.special import ndtri
-
     if not 0.5 <= confidence < 1:
         raise InputError("confidence", confidence, "a probability from 0.5 up to 1")
     if not sharpe > benchmark:
         return math.nan
-    return 1 + (_error(sharpe, skew, kurtosis) * float(ndtri(confidence)) / (sharpe - benchmark)) ** 2
+    return 1 + (_error(sharpe, skew, kurtosis) * _NORMAL.inv_cdf(confidence) / (sharpe - benchmark)) ** 2
 
 
 def expected_max_sharpe(trials: float, *, variance: float = 1.0) -> float:
@@ -116,15 +116,13 @@ def expected_max_sharpe(trials: float, *, variance: float = 1.0) -> float:
     variance : float
         Of the trials' Sharpe ratios.
     """
-    from scipy.special import ndtri
-
     if not trials >= 1:
         raise InputError("trials", trials, "at least 1")
     if not variance >= 0:
         raise InputError("variance", variance, "a variance >= 0")
     if trials == 1:
         return 0.0
-    best = (1 - _GAMMA) * float(ndtri(1 - 1 / trials)) + _GAMMA * float(ndtri(1 - 1 / (trials * math.e)))
+    best = (1 - _GAMMA) * _NORMAL.inv_cdf(1 - 1 / trials) + _GAMMA * _NORMAL.inv_cdf(1 - 1 / (trials * math.e))
     return math.sqrt(variance) * max(best, 0.0)
 
 
@@ -295,4 +293,4 @@ def _error(sharpe: float, skew: float, kurtosis: float) -> float:
 
 
 def _normal(value: float) -> float:
-    return 0.5 * math.erfc(-value / math.sqrt(2)) if not math.isnan(value) else math.nan
+    return math.nan if math.isnan(value) else _NORMAL.cdf(value)
