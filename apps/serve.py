@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps.assets import page_scripts, with_assets
+from apps.forked_kernels import Nursery, take_kernels_from
 from apps.live import announce
-from apps.preheating import keep_pool_healthy, page_handlers, preheat
+from apps.preheating import LOOK_EVERY_MS, keep_pool_healthy, page_handlers, preheat
 from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, SourceUnavailable
 from bifrost_lib.core.settings import Settings, load_settings
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
@@ -27,8 +28,8 @@ HERE = Path(__file__).resolve().parent
 EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "@bokeh/jupyter_bokeh"]
 #: A kernel that nobody has looked at for this long ends.
 IDLE_KERNEL_S = 1800
-#: So many kernels of each page wait for their viewers, with everything imported and drawn once; 190 MB each.
-PREHEATED = 1
+#: So many kernels of each page wait for their viewers, with everything imported and drawn once.
+PREHEATED = 4
 
 
 def voila_pages() -> list[Page]:
@@ -64,13 +65,14 @@ def page_config(page: Page, *, port: int, secret: str) -> Any:
     return config
 
 
-def page_server(page: Page, settings: Settings, places: Places) -> Voila:
+def page_server(page: Page, settings: Settings, places: Places, nursery: Nursery) -> Voila:
     """Return a page's server, set up for the hub's login, that does not listen yet."""
     from voila.app import Voila
 
     from apps.access import voila_identity
 
     config = page_config(page, port=places.pages[page.name], secret=shared_secret(settings.home, f"page {page.name}"))
+    take_kernels_from(nursery, config)
     server = Voila(config=config, identity_provider_class=voila_identity(page.name, settings.home, places))
     server.initialize([str(page.path)])
     return server
@@ -82,23 +84,28 @@ def serve_pages(settings: Settings) -> None:
     Raises
     ------
     SourceUnavailable
-        If a port is taken.
+        If a port is taken, or the process that kernels come from has ended.
     """
     keep_jupyter_at_home(settings.home)
-    from tornado.ioloop import IOLoop
+    from tornado.ioloop import IOLoop, PeriodicCallback
 
     places, pages = Places.read(settings.home), voila_pages()
     _cap_memory(max(page.memory_mb for page in pages))
-    loop = IOLoop.current()
-    servers = [page_server(page, settings, places) for page in pages]
+    loop, nursery = IOLoop.current(), Nursery([page.path for page in pages])
+    servers = [page_server(page, settings, places, nursery) for page in pages]
     for page, server in zip(pages, servers, strict=True):
         begin_listening(server, port=places.pages[page.name])
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
+    PeriodicCallback(lambda: None if nursery.is_alive() else loop.stop(), LOOK_EVERY_MS).start()
     loop.add_callback(announce)
     loop.start()
+    was_alive = nursery.is_alive()
     for server in servers:
         server.stop()
+    nursery.close()
+    if not was_alive:  # whoever started this process starts it again
+        raise SourceUnavailable("the nursery of kernels", "it has ended")
 
 
 def begin_listening(server: Voila, *, port: int) -> None:

@@ -19,6 +19,7 @@ from bifrost_lib.views import live as views
 from bifrost_lib.workflows import history, list_symbols
 
 EVERY_S = 60.0
+SOON_MS = 1500
 #: The pictures of each tab; of two the second stands beside, under the grid.
 PLACES: dict[str, str] = dict(zip(TABS, ("abcdef", "ab", "ab", "a", "abcd"), strict=True))
 MEASURES = {"IV": "iv", "open interest": "open_interest"}
@@ -131,7 +132,7 @@ class HistoryPage:
                 "Nothing is stored yet: `bifrost up` loads a simulated year, `bifrost ingest PATH` brings your own.",
             )
         else:
-            self._settle(self.asked, self._made(self.asked))
+            self._settle(self.asked, self._boards.drawn_before(self.asked) or self._made(self.asked))
 
     async def _chosen(self, _: Any) -> None:
         self._arrange()
@@ -272,5 +273,6 @@ def history_page(boards: HistoryBoards, *, links: Sequence[tuple[str, str]] = ()
     page = HistoryPage(boards, theme=theme, links=links, symbol=symbol.upper(), tab=tab)
     if (document := pn.state.curdoc) is not None:
         page.start(document)
+        pn.state.add_periodic_callback(page.follow, period=SOON_MS, count=1)  # what was shown first may be old
         pn.state.add_periodic_callback(page.follow, period=int(EVERY_S * 1000))
     return views.live_page(page.content, theme=theme)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,9 +11,11 @@ from typing import Any
 import pandas as pd
 
 from apps.panel.kept import Kept
-from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.core.errors import BifrostError, NoDataError
 from bifrost_lib.views import history as views
-from bifrost_lib.workflows import Desk, history
+from bifrost_lib.workflows import Desk, history, list_symbols
+
+log = logging.getLogger(__name__)
 
 KEPT_FRAMES, KEPT_BOARDS = 96, 64
 #: A history that grows is read again this often.
@@ -58,6 +61,7 @@ class HistoryBoards:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._frames, self._boards = Kept(KEPT_FRAMES), Kept(KEPT_BOARDS)
+        self._newest: dict[Asked, Board] = {}
 
     def board(self, asked: Asked, tell: Callable[[int, int], None] = lambda done, of: None) -> Board:
         """Return what is shown for `asked`; trouble with the data is on it in words.
@@ -69,7 +73,27 @@ class HistoryBoards:
         """
         past = self.volatility(asked.symbol, asked.window)
         key = (asked, past["ts"].iloc[-1])
-        return self._boards.once(key, lambda: _MAKERS[asked.tab](self, asked, past, tell))
+        made = self._boards.once(key, lambda: _MAKERS[asked.tab](self, asked, past, tell))
+        self._newest[asked] = made
+        if len(self._newest) > KEPT_BOARDS:
+            self._newest.pop(next(iter(self._newest)), None)
+        return made
+
+    def drawn_before(self, asked: Asked) -> Board | None:
+        """Return what was shown for `asked` last, if it is still there: a viewer sees it at once, and what is new soon.
+
+        While a session trades, its history has a new end each minute, and a board takes a second to draw.
+        """
+        return self._newest.get(asked)
+
+    def warm_up(self) -> None:
+        """Draw what the first viewers will ask for, the first symbol's volatility in both themes."""
+        try:
+            symbol = str(list_symbols(self.desk)["symbol"].iloc[0])
+            for theme in ("light", "dark"):
+                self.board(Asked(symbol=symbol, theme=theme))
+        except (BifrostError, IndexError) as problem:
+            log.info("nothing to draw beforehand: %s", problem)
 
     def volatility(self, symbol: str, window: str) -> pd.DataFrame:
         """Return the history of volatility in a window, read again once a minute."""

@@ -44,16 +44,20 @@ def serve_notebook(name: str, port: int) -> None:
     from tornado.ioloop import IOLoop
     from voila.app import Voila
 
+    from apps.forked_kernels import Nursery, take_kernels_from
     from apps.serve import begin_listening, keep_jupyter_at_home, page_config, voila_pages
 
     keep_jupyter_at_home(load_settings().home)
     page = next(page for page in voila_pages() if page.name == name)
-    server = Voila(config=page_config(page, port=port, secret=CONFIG_SECRET))
+    config, nursery = page_config(page, port=port, secret=CONFIG_SECRET), Nursery([page.path])
+    take_kernels_from(nursery, config)
+    server = Voila(config=config)
     server.initialize([str(page.path)])
     begin_listening(server, port=port)
     IOLoop.current().add_callback(_ready, f"http://{LOOPBACK}:{port}/services/{name}/")
     _run(IOLoop.current())
     server.stop()
+    nursery.close()
 
 
 def _run(loop: Any) -> None:

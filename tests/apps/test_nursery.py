@@ -1,0 +1,97 @@
+"""Kernels that are copies of one process: what it has loaded they have, the rest is theirs, and they end with it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from traitlets.config import Config
+
+from apps.forked_kernels import Copy, Nursery, take_kernels_from
+from apps.nursery import cells_before_the_viewer
+
+ANSWER_WITHIN_S = 60
+CELLS = ["import wave", "desk = None", "wait_for_request()\nopen('/nowhere')", "import xdrlib_of_the_viewer"]
+ASK = (
+    "import json, os, random, sys\n"
+    "print(json.dumps(['wave' in sys.modules, os.environ.get('MINE'), os.getppid(), random.random(), os.getcwd()]))"
+)
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Path:
+    cells: list[dict[str, Any]] = [{"cell_type": "markdown", "source": ["# A page"]}]
+    cells += [{"cell_type": "code", "source": source.splitlines(keepends=True)} for source in CELLS]
+    path = tmp_path / "page.ipynb"
+    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    return path
+
+
+def test_a_notebook_is_rehearsed_up_to_its_viewer(notebook):
+    assert list(cells_before_the_viewer(notebook)) == CELLS[:2]
+
+
+async def told_by(manager: AsyncKernelManager, folder: Path) -> list[Any]:
+    """Return what a new kernel says about itself."""
+    await manager.start_kernel(env={**os.environ, "MINE": folder.name}, cwd=str(folder))
+    client = manager.client()
+    client.start_channels()
+    await client.wait_for_ready(timeout=ANSWER_WITHIN_S)
+    said: list[str] = []
+    await client.execute_interactive(
+        ASK, timeout=ANSWER_WITHIN_S, output_hook=lambda message: said.append(message["content"].get("text", ""))
+    )
+    client.stop_channels()
+    told: list[Any] = json.loads("".join(said))
+    return told
+
+
+def test_kernels_share_what_was_loaded_and_nothing_else(notebook, tmp_path, monkeypatch):
+    runtime = tempfile.mkdtemp(prefix="bf-")  # paths of sockets are short
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", runtime)
+
+    async def both() -> tuple[list[list[Any]], Nursery]:
+        nursery, config = Nursery([notebook]), Config()
+        take_kernels_from(nursery, config)
+        KernelProvisionerFactory.clear_instance()
+        KernelProvisionerFactory.instance(config=config)
+        managers: list[AsyncKernelManager] = []
+        told = []
+        for name in ("ann", "bob"):
+            (tmp_path / name).mkdir()
+            managers.append(AsyncKernelManager(config=config, transport="ipc"))
+            told.append(await told_by(managers[-1], tmp_path / name))
+        await managers[0].shutdown_kernel(now=True)
+        left: Any = vars(managers[1].provisioner)["process"]
+        assert left.poll() is None
+        nursery.close()
+        left.wait(timeout=ANSWER_WITHIN_S)
+        for manager in managers:
+            await manager.cleanup_resources()
+            manager.context.destroy(linger=0)
+        return told, nursery
+
+    ((loaded, mine, parent, drawn, folder), other), nursery = asyncio.run(both())
+    assert (loaded, mine, folder) == (True, "ann", str(tmp_path / "ann"))
+    assert (other[1], other[2], other[4]) == ("bob", parent, str(tmp_path / "bob"))
+    assert parent != os.getpid() and drawn != other[3]
+    assert not nursery.is_alive()
+    KernelProvisionerFactory.clear_instance()
+    shutil.rmtree(runtime)
+
+
+def test_a_process_that_has_ended_counts_as_ended():
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert Copy(pid).poll() == 1
+    Copy(pid).kill()
