@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date, datetime
 
-from bifrost_lib.strategies.entry import Entry
+from bifrost_lib.strategies.entry import Entry, EventWindow
 from tests.backtest.reference.tape import Tape
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -25,36 +25,28 @@ def refusal(entry: Entry, tape: Tape, moment: datetime) -> str:
         if not _lies_in(known.get(one.column, math.nan), one.low, one.high):
             return one.column
     window = entry.ex_dividend
-    if (
-        window is not None
-        and not window.through_expiry
-        and is_near_dividend(entry, tape, today, today) != (window.entry == "only")
-    ):
-        return "ex_dividend"
+    if window is not None:
+        is_near = is_near_dividend(window, tape, today)
+        if is_near if window.entry == "avoid" else not is_near and not window.through_expiry:
+            return "ex_dividend"
     return ""
 
 
-def refusal_until_expiry(entry: Entry, tape: Tape, moment: datetime, expiry: date) -> bool:
+def is_refused_until(expiry: date, entry: Entry, tape: Tape, moment: datetime) -> bool:
     """Tell whether a dividend until `expiry` forbids the entry, or the lack of one does."""
-    window = entry.ex_dividend
+    window, today = entry.ex_dividend, tape.session_of(moment)
     if window is None or not window.through_expiry:
         return False
-    return is_near_dividend(entry, tape, tape.session_of(moment), expiry) != (window.entry == "only")
+    falls = any(today < day <= expiry for day in tape.dividend_days)
+    return falls if window.entry == "avoid" else not falls and not is_near_dividend(window, tape, today)
 
 
-def is_near_dividend(entry: Entry, tape: Tape, today: date, expiry: date) -> bool:
-    """Tell whether a dividend lies in the document's window around `today`."""
-    window = entry.ex_dividend
-    assert window is not None
-    for day in tape.market.dividends:
-        days = (day - today).days
-        if window.before and 0 <= days <= window.before:
-            return True
-        if window.after and 0 <= -days <= window.after:
-            return True
-        if window.through_expiry and today < day <= expiry:
-            return True
-    return False
+def is_near_dividend(window: EventWindow, tape: Tape, today: date) -> bool:
+    """Tell whether a dividend lies within the days of a window; one without days on a side has none there."""
+    days = [(day - today).days for day in tape.dividend_days]
+    before = window.before > 0 and any(0 <= one <= window.before for one in days)
+    after = window.after > 0 and any(0 <= -one <= window.after for one in days)
+    return before or after
 
 
 def _lies_in(value: float, low: float | None, high: float | None) -> bool:

@@ -26,7 +26,9 @@ def begin_session(trade: Trade, tape: Tape, day: date, terms: Terms) -> None:
             trade.end(first, "unpriceable: split", math.nan, math.nan)
             return
     trade.dividends += trade.stock_shares * sum(tape.dividends(day))
-    if exchange_date(expires) == day and expires <= first:
+    if exchange_date(expires) == day and any(
+        tape.settles_at_open[held.contract] for held in trade.legs if tape.expires[held.contract] == expires
+    ):
         settle(trade, tape, first, tape.open_price(day), terms)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.strategies.document import StrategyDocument
-from tests.backtest.reference.admitting import refusal, refusal_until_expiry
+from tests.backtest.reference.admitting import is_refused_until, refusal
 from tests.backtest.reference.capital import Option, cash_secured, extremes, regulation_t
 from tests.backtest.reference.choosing import Choice, choose, pairs_of_groups
 from tests.backtest.reference.conduct import begin_session, live_through, settle
@@ -112,7 +112,7 @@ class Run:
         choices = choose(document, tape, moment, pairs)
         if choices is None:
             return "no legs"
-        if refusal_until_expiry(document.entry, tape, moment, min(one.contract.group.expiry for one in choices)):
+        if is_refused_until(min(one.contract.group.expiry for one in choices), document.entry, tape, moment):
             return "ex_dividend"
         trade = self.price(choices, tape, moment)
         if (document.cash == "credit" and trade.premium <= 0) or (document.cash == "debit" and trade.premium >= 0):

@@ -46,12 +46,15 @@ class Listing:
     vol: float
 
 
-def random_market(rng: Random, *, symbol: str | None = None) -> Market:
-    """Return a market of a few sessions to sixty."""
+def random_market(rng: Random, *, symbol: str | None = None, near: Market | None = None) -> Market:
+    """Return a market of a few sessions to sixty, which begins about when `near` does."""
     symbol = symbol or str(rng.choice(["ABC", "ABC", "SPX"]))
     year = sessions(date(2023, 6, 1), date(2024, 6, 28))
-    count = int(rng.integers(4, 61)) if rng.random() < 0.5 else int(rng.integers(4, 25))
+    count = int(rng.integers(4, 61)) if rng.random() < 0.2 else int(rng.integers(4, 25))
     first = int(rng.integers(0, len(year) - count))
+    if near is not None:
+        began = near.quotes["ts"].min().date()
+        first = sum(day < began for day in year[: len(year) - count]) // 5 * 5
     days = [day for day in year[first : first + count] if rng.random() > 0.02] or year[first : first + 1]
     times = DAYS[int(rng.integers(len(DAYS)))] if count < 30 else DAYS[int(rng.integers(3))]
     spot = float(rng.uniform(20, 400))

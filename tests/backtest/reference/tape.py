@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -84,6 +85,12 @@ class Market:
     conditions: dict[date, dict[str, float]] = field(default_factory=dict)
 
 
+def _rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    ordered = frame.sort_values("ts", kind="stable")
+    for values in zip(*(ordered[name].to_numpy(dtype=object).tolist() for name in ordered.columns), strict=True):
+        yield dict(zip(ordered.columns, values, strict=True))
+
+
 class Tape:
     """A market that can be asked what was known at a moment."""
 
@@ -95,15 +102,17 @@ class Tape:
         self.forward: dict[tuple[datetime, Group], float] = {}
         self.expires: dict[Contract, datetime] = {}
         self.american: dict[Contract, bool] = {}
+        self.settles_at_open: dict[Contract, bool] = {}
         self._seen: dict[date, set[Contract]] = {}
-        for stamp, rows in market.quotes.groupby("ts"):
-            moment = pd.Timestamp(str(stamp)).to_pydatetime()
-            day = exchange_date(moment)
-            if (start is None or day >= start) and (end is None or day <= end):
+        for row in _rows(market.quotes):
+            moment = row["ts"].to_pydatetime()
+            if moment not in self.spot:
+                day = exchange_date(moment)
+                if (start is not None and day < start) or (end is not None and day > end):
+                    continue
                 self.moments[day].append(moment)
-                self.spot[moment] = float(rows["spot"].median())
-                for row in rows.to_dict("records"):
-                    self._read(row, moment)
+                self.spot[moment] = row["spot"]
+            self._read(row, moment)
         self.sessions = sorted(self.moments)
 
     def _read(self, row: dict[Any, Any], moment: datetime) -> None:
@@ -111,6 +120,7 @@ class Tape:
         contract = Contract(group, row["right"], row["strike"])
         self.expires[contract] = expiry_moment(group.expiry, row["settlement"])
         self.american[contract] = row["style"] == "american"
+        self.settles_at_open[contract] = row["settlement"] == "AM"
         self.forward[moment, group] = row["forward"]
         self.quotes[moment][contract] = Quote(
             bid=row["bid"],
@@ -136,6 +146,11 @@ class Tape:
     def dividends(self, day: date) -> list[float]:
         """Return the dividends of a session, likewise."""
         return [cash for at, cash in sorted(self.market.dividends.items()) if self._is_new(at, day)]
+
+    @property
+    def dividend_days(self) -> list[date]:
+        """Return the days of all dividends up to the last session: nothing later is known."""
+        return [day for day in self.market.dividends if day <= self.sessions[-1]]
 
     def _is_new(self, at: date, day: date) -> bool:
         before = [session for session in self.sessions if session < day]
