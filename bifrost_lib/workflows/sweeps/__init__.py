@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bifrost_lib.workflows.sweeps.admission import CARD_BYTES, Admitted, Need, admit, need_of
-    from bifrost_lib.workflows.sweeps.connecting import check_encrypted, connect, machine_memory, security_of
+    from bifrost_lib.workflows.sweeps.connecting import (
+        check_encrypted,
+        connect,
+        is_loopback,
+        machine_memory,
+        security_of,
+    )
     from bifrost_lib.workflows.sweeps.progress import Progress, SweepInterrupted, SweepProgress
     from bifrost_lib.workflows.sweeps.running import run_sweep
     from bifrost_lib.workflows.sweeps.speed import sets_per_s
@@ -22,6 +28,7 @@ _HOME = {
     "admit": "admission",
     "need_of": "admission",
     "check_encrypted": "connecting",
+    "is_loopback": "connecting",
     "connect": "connecting",
     "machine_memory": "connecting",
     "security_of": "connecting",
@@ -42,6 +49,7 @@ __all__ = [
     "admit",
     "check_encrypted",
     "connect",
+    "is_loopback",
     "machine_memory",
     "need_of",
     "run_sweep",

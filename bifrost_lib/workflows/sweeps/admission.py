@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bifrost_lib.backtest import ChainCube
+from bifrost_lib.backtest import ChainCube, chunk_bytes
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.workflows.sweeps.shipping import Cubes
 
@@ -23,8 +23,9 @@ CARD_BYTES = "card_bytes"
 PROCESS_BYTES = 400_000_000  # of a worker that has imported and compiled everything
 LARGEST_RESULT = 64_000_000  # bytes of one chunk's results: more would wait for the wire
 _COPIES = 3  # of results: as computed, as sent, as received
-_SET_BYTES = 8_192  # of one set beside its daily results: its trades in flight, its summary
+_SET_BYTES = 4_096  # of one set beside its daily results: its document, its summary
 _DAY_BYTES = 8
+_MANY = 1000
 _CARD_SHARE = 0.8  # of what is announced, for one chunk: the rest is the allocator's
 
 
@@ -64,10 +65,14 @@ class Admitted:
 
 
 def need_of(cubes: Cubes) -> Need:
-    """Return the bytes that sweeps of these cubes take."""
+    """Return the bytes that sweeps of these cubes take: the cubes, what the simulation makes of them, and results."""
     each = [cubes] if isinstance(cubes, ChainCube) else [*cubes.values()]
     days = sum(cube.sessions for cube in each)
-    return Need(cube=sum(cube.nbytes for cube in each), each_set=_SET_BYTES + _COPIES * _DAY_BYTES * days)
+    tables, more = chunk_bytes(cubes, 0), chunk_bytes(cubes, _MANY)
+    return Need(
+        cube=sum(cube.nbytes for cube in each) + tables,
+        each_set=_SET_BYTES + _COPIES * _DAY_BYTES * days + (more - tables) // _MANY,
+    )
 
 
 def admit(need: Need, sets: int, workers: Iterable[Mapping[str, Any]], *, on_cards: bool = False) -> Admitted:
@@ -112,9 +117,9 @@ def admit(need: Need, sets: int, workers: Iterable[Mapping[str, Any]], *, on_car
     return Admitted(min(most, room))
 
 
-def admit_to(client: Client, cubes: Cubes, sets: int) -> Admitted:
+def admit_to(client: Client, cubes: Cubes, sets: int, *, on_cards: bool) -> Admitted:
     """Decide it for the workers that a client has; see `admit`."""
-    return admit(need_of(cubes), sets, client.scheduler_info(n_workers=-1)["workers"].values())
+    return admit(need_of(cubes), sets, client.scheduler_info(n_workers=-1)["workers"].values(), on_cards=on_cards)
 
 
 def _gigabytes(size: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import logging
 import threading
@@ -116,7 +117,8 @@ def _simulate_missing(
         client.wait_for_workers(1, timeout=RECONNECT_S)
     except TimeoutError:
         raise SourceUnavailable("Dask scheduler", "it has no workers") from None
-    admitted = admit_to(client, cubes, len(missing))
+    on_cards = "device" in inspect.signature(simulate).parameters
+    admitted = admit_to(client, cubes, len(missing), on_cards=on_cards)
     with Shipment(cubes, client, home) as shipment:
         dispatch = Dispatch(
             client, shipment, simulate, texts, options | admitted.options, most_sets=admitted.most_sets,

@@ -1,0 +1,297 @@
+"""``bifrost study``: searches that keep days back, the choice, and the looks at those days that count."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bifrost_lib.cli.arguments import Json, read_date
+from bifrost_lib.cli.output import number, print_json, print_table
+from bifrost_lib.core.errors import FileFormatError, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(no_args_is_help=True, help="Studies: search on some days, be judged once on others.")
+
+Name = Annotated[str, typer.Argument(help="Name of the study.", show_default=False)]
+SHOWN = 15
+
+
+@app.command("new")
+def begin(
+    name: Name,
+    document: Annotated[str, typer.Argument(help="A name of the catalogue, or a file.", show_default=False)],
+    symbol: Annotated[list[str], typer.Option("--symbol", help="Underlying; once for each.", show_default=False)],
+    start: Annotated[str, typer.Option(help="First day, for example 2024-01-02.", show_default=False)],
+    end: Annotated[str, typer.Option(help="Last day.", show_default=False)],
+    holdout: Annotated[str, typer.Option(help="From this day to the last one, all is kept back.", show_default=False)],
+    grid: Annotated[Path | None, typer.Option(help="Grid in YAML or JSON: parameter to its values.")] = None,
+    fills: Annotated[str, typer.Option(help="mid, realistic, worst, or the share of the spread.")] = "realistic",
+    capital: Annotated[float, typer.Option(help="Of the account at the start.")] = 100_000.0,
+    as_json: Json = False,
+) -> None:
+    """Begin a study: what it searches and which days it keeps back, for good.
+
+    Example: bifrost study new calm iron_condor --symbol SPY --start 2023-01-03 --end 2025-12-31 --holdout 2025-01-02
+    """
+    from bifrost_lib.strategies import resolve_strategy
+    from bifrost_lib.workflows import open_desk, studies
+
+    with open_desk() as desk:
+        study = studies.begin_study(
+            desk, name, resolve_strategy(document), symbol,
+            start=read_date(start, name="--start"), end=read_date(end, name="--end"),
+            holdout_start=read_date(holdout, name="--holdout"),
+            grid=_read_grid(grid) if grid is not None else None, fills=_fills(fills), capital=capital,
+        )  # fmt: skip
+    if as_json:
+        print_json(study.to_json())
+        return
+    print(f"{name} keeps {study.holdout_start} to {study.holdout_end} back. Next: bifrost study run {name}")
+
+
+@app.command("list")
+def list_all(as_json: Json = False) -> None:
+    """List the studies: what they are of, and how their hold-outs stand.
+
+    Example: bifrost study list
+    """
+    from bifrost_lib.workflows import open_desk, studies
+
+    with open_desk() as desk:
+        found = studies.list_studies(desk)
+    if as_json:
+        print_json(_records(found))
+        return
+    rows = [
+        [
+            row["name"], " ".join(row["symbols"]), f"{row['start_day']} to {row['end_day']}", str(row["holdout_start"]),
+            _state(row["frozen"], row["looks"]), str(row["sets_tried"]), row["created_by"],
+        ]
+        for row in found.to_dict("records")
+    ]  # fmt: skip
+    header = ("study", "symbols", "days", "kept back from", "state", "sets tried", "by")
+    print_table(f"{len(rows)} studies", rows, header, left=("study", "symbols", "days", "state", "by"))
+
+
+@app.command()
+def show(name: Name, as_json: Json = False) -> None:
+    """Show a study: its searches on the days that may be seen, its choice, and the looks at those kept back.
+
+    Example: bifrost study show calm
+    """
+    from bifrost_lib import store
+    from bifrost_lib.workflows import open_desk, studies
+
+    with open_desk() as desk:
+        study = studies.find_study(desk, name)
+        runs, looks = store.list_study_runs(desk.store, name), store.list_looks(desk.store, name)
+    if as_json:
+        told = {"runs": _records(runs), "looks_taken": _records(looks)}
+        print_json(study.to_json() | told)
+        return
+    rows = [["of", f"{study.document.name} on {', '.join(study.symbols)}"], ["days", f"{study.start} to {study.end}"],
+            ["kept back", f"{study.holdout_start} to {study.holdout_end}"],
+            ["state", _state(study.frozen, study.looks)], ["sets tried", str(study.sets_tried)]]  # fmt: skip
+    rows += [[f"grid: {path}", _short(values)] for path, values in (study.grid or {}).items()]
+    if study.frozen is not None:
+        rows.append(["choice", f"by {study.frozen_by} on {study.frozen:%Y-%m-%d}: {study.reason or 'no reason given'}"])
+    print_table(name, rows, ("", ""), left=("", ""))
+    _print_runs(runs)
+    _print_looks(looks)
+
+
+@app.command("run")
+def search(
+    name: Name,
+    walk: Annotated[str | None, typer.Option(help="Walk forward: sessions to learn from and to test, 252:63.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Simulate the grid of a study on the days that may be seen; a call that ended early goes on where it was.
+
+    Example: bifrost study run calm --walk 252:63
+    """
+    from bifrost_lib.workflows import open_desk, studies
+
+    with open_desk() as desk, _ProgressLine() as tell:
+        if walk is not None:
+            train, test = _two_counts(walk)
+            walked = studies.walk_study(desk, name, train=train, test=test, progress=tell)
+        else:
+            found = studies.run_study(desk, name, progress=tell)
+    if walk is not None:
+        if as_json:
+            print_json({"windows": _records(walked.windows), "statistics": walked.statistics})
+            return
+        _print_frame("Chosen on the past, traded on what came next", walked.windows)
+        _print_figures(walked.statistics)
+        return
+    table = found.table
+    if as_json:
+        print_json({"sets": _records(table), "statistics": found.statistics})
+        return
+    place = found.statistics["best"]["place"]
+    order = table if "sharpe" not in table else table.sort_values("sharpe", ascending=False, kind="stable")
+    _print_frame(f"{len(table)} sets of {name}, the best first" if place is not None else name, order.head(SHOWN))
+    _print_figures(found.statistics)
+
+
+@app.command()
+def freeze(
+    name: Name,
+    value: Annotated[list[str] | None, typer.Option("--set", help="PARAMETER=VALUE of the choice; for all.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why this one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the choice of a study, for good: the best of its newest search, or the set that you name.
+
+    Example: bifrost study freeze calm --set dte.target=45 --reason "steady over all windows"
+    """
+    from bifrost_lib.workflows import open_desk, studies
+
+    values = dict(_assignment(text) for text in value) if value else None
+    with open_desk() as desk:
+        study = studies.freeze_study(desk, name, values=values, reason=reason)
+    if as_json:
+        print_json(study.to_json())
+        return
+    print(f"The choice of {name} is made. Every look at what it kept back counts: bifrost study look {name}")
+
+
+@app.command()
+def look(
+    name: Name,
+    purpose: Annotated[str | None, typer.Option(help="Why you look; kept with it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay the choice of a frozen study on the days that it kept back. The look is counted, whatever it shows.
+
+    Example: bifrost study look calm --purpose "decide on trading it"
+    """
+    from bifrost_lib.workflows import open_desk, studies
+
+    with open_desk() as desk:
+        seen = studies.look_at_study(desk, name, purpose=purpose)
+    if as_json:
+        print_json({"number": seen.number, "seen_in": seen.seen_in, **seen.result.to_json()})
+        return
+    print(seen)
+    _print_figures(seen.result.statistics)
+
+
+class _ProgressLine:
+    """Show progress in one line of the terminal; nothing where nobody looks."""
+
+    def __enter__(self) -> Callable[[Any], None] | None:
+        self._width = 0
+        return self._tell if sys.stderr.isatty() else None
+
+    def __exit__(self, *_: object) -> None:
+        if self._width:
+            sys.stderr.write("\n")
+
+    def _tell(self, step: Any) -> None:
+        text = str(step)
+        sys.stderr.write("\r" + text.ljust(self._width))
+        sys.stderr.flush()
+        self._width = len(text)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def _read_grid(path: Path) -> dict[str, Any]:
+    from bifrost_lib.strategies import read_mapping
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFormatError(path, f"cannot be read: {error}") from None
+    return read_mapping(text, expected="a mapping of parameters to lists of values")
+
+
+def _fills(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _two_counts(text: str) -> tuple[int, int]:
+    parts = text.split(":")
+    if len(parts) != 2 or not all(part.isdigit() and int(part) for part in parts):
+        raise InputError("--walk", text, "sessions to learn from and to test on, for example 252:63")
+    return int(parts[0]), int(parts[1])
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    path, sign, value = text.partition("=")
+    if not sign or not path:
+        raise InputError("--set", text, "PARAMETER=VALUE, for example dte.target=45")
+    try:
+        return path, json.loads(value)
+    except ValueError:
+        return path, value
+
+
+def _state(frozen: object, looks: int) -> str:
+    if frozen is None or str(frozen) == "NaT":
+        return "open: days kept back are closed"
+    return "frozen, not looked at" if not looks else f"frozen, {looks} {'look' if looks == 1 else 'looks'}"
+
+
+def _print_runs(runs: pd.DataFrame) -> None:
+    if runs.empty:
+        return
+    rows = [
+        [f"{row['ts']:%Y-%m-%d %H:%M}", row["kind"], str(row["sets"]), *map(_figure, _judgement(row["statistics"]))]
+        for row in runs.to_dict("records")
+    ]
+    header = ("searched [UTC]", "kind", "new sets", "best Sharpe", "deflated", "PBO")
+    print_table("Searches", rows, header, left=("searched [UTC]", "kind"))
+
+
+def _judgement(statistics: dict[str, Any]) -> list[Any]:
+    best = (statistics.get("best") or {}).get("sharpe")
+    return [best, statistics.get("deflated_sharpe"), statistics.get("pbo")]
+
+
+def _print_looks(looks: pd.DataFrame) -> None:
+    if looks.empty:
+        return
+    rows = [
+        [str(row["number"]), f"{row['ts']:%Y-%m-%d %H:%M}", row["who"], row["purpose"] or "",
+         _figure((row["statistics"] or {}).get("sharpe"))]
+        for row in looks.to_dict("records")
+    ]  # fmt: skip
+    header = ("look", "when [UTC]", "who", "purpose", "Sharpe")
+    print_table("Looks at the days kept back", rows, header, left=("when [UTC]", "who", "purpose"))
+
+
+def _print_frame(title: str, frame: pd.DataFrame) -> None:
+    rows = [[_figure(value) for value in row] for row in frame.itertuples(index=False)]
+    print_table(title, rows, [str(name) for name in frame.columns])
+
+
+def _print_figures(statistics: dict[str, Any]) -> None:
+    rows = [[name, _figure(value)] for name, value in statistics.items() if not isinstance(value, dict | list)]
+    print_table("", rows, ("figure", ""), left=("figure",))
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, float):
+        return number(value, 0 if abs(value) >= 1000 else 3)
+    return "-" if value is None else _short(value)
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
