@@ -89,7 +89,7 @@ def attribute(result: Result, document: StrategyDocument, cube: ChainCube | Mapp
             continue
         legs: list[Record] = [*by_trade[place].to_dict("records")]
         if document.stock_qty:
-            legs.append(_shares(trade, document.stock_qty * legs[0]["multiplier"]))
+            legs.append(_shares(trade, document.stock_qty * legs[0]["multiplier"], split=_split(legs[0])))
         found = _of_trade(trade, legs, books[trade["symbol"]])
         rows.append(found)
         totals.append({**{part: float(found[part].sum()) for part in PARTS}, "pnl": trade["pnl"]})
@@ -176,9 +176,15 @@ class _Marks:
         return values
 
 
-def _shares(trade: Record, shares: float) -> Record:
+def _shares(trade: Record, shares: float, *, split: float) -> Record:
     prices = {"open_price": trade["open_spot"], "close_price": trade["close_spot"]}
-    return {"right": "S", "qty": shares, "multiplier": 1.0, **{at: trade[at] for at in ("opened", "closed")}, **prices}
+    when = {name: trade[name] for name in ("opened", "closed")}
+    return {"right": "S", "qty": shares, "close_qty": shares * split, "multiplier": 1.0, **when, **prices}
+
+
+def _split(leg: Record) -> float:
+    # How many contracts, or shares, one has become by the end.
+    return float(leg["close_qty"] / leg["qty"])
 
 
 def _of_trade(trade: Record, legs: list[Any], marks: _Marks) -> pd.DataFrame:
@@ -207,8 +213,8 @@ def _add_leg(parts: dict[str, Floats], trade: Record, leg: Record, marks: _Marks
     is_open = math.isnan(leg["close_price"])
     is_quoted = leg["right"] != "S" and not is_open and marks.quoted(leg, max(last, first), leg["close_price"])
     if not is_quoted and not is_open:
-        value[-1] = leg["close_price"]
-        spot[-1] = spot[-1] if math.isnan(trade["close_spot"]) else trade["close_spot"]
+        value[-1] = leg["close_price"] * _split(leg)
+        spot[-1] = (spot[-1] if math.isnan(trade["close_spot"]) else trade["close_spot"]) * _split(leg)
     parts["fills"][session[0]] += size * np.nan_to_num(path.value[0] - leg["open_price"])
     if is_quoted:
         parts["fills"][session[-1]] += size * (leg["close_price"] - value[-1])
