@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from bifrost_lib.store.spool import store_batch as store_batch
     from bifrost_lib.store.spool_files import SpooledBatch as SpooledBatch
     from bifrost_lib.store.spots import spot_between as spot_between
+    from bifrost_lib.store.stocks import simulated_symbols as simulated_symbols
     from bifrost_lib.store.studies import add_study_run as add_study_run
     from bifrost_lib.store.studies import begin_look as begin_look
     from bifrost_lib.store.studies import finish_look as finish_look
@@ -190,6 +191,7 @@ _HOMES = {
     "saved_documents": "documents",
     "session_ends": "moments",
     "settle_recommendation": "recommendations",
+    "simulated_symbols": "stocks",
     "spot_between": "spots",
     "store_batch": "spool",
     "store_summary": "summaries",

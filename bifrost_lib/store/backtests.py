@@ -28,8 +28,8 @@ _WRITTEN = tuple(name for name in (*_SHORT, *_JSON) if name not in ("run_id", "o
 FIGURES = ("trades", "pnl", "win_rate", "sharpe", "max_drawdown")
 
 
-def save_backtest(store: Store, run: Mapping[str, Any]) -> int:
-    """Keep a backtest; return its key.
+def save_backtest(store: Store, run: Mapping[str, Any]) -> int | None:
+    """Keep a backtest; return its key, None where the login may not write.
 
     Parameters
     ----------
@@ -39,6 +39,9 @@ def save_backtest(store: Store, run: Mapping[str, Any]) -> int:
     """
     values = [json_column(run[name]) if name in _JSON and run[name] is not None else run[name] for name in _WRITTEN]
     with written(store.engine, store.place) as cursor:
+        cursor.execute("SELECT has_table_privilege('backtest_runs', 'INSERT')")
+        if not cursor.fetchone()[0]:
+            return None
         cursor.execute(
             f"INSERT INTO backtest_runs ({', '.join(_WRITTEN)}) "  # noqa: S608
             f"VALUES ({', '.join(['%s'] * len(_WRITTEN))}) RETURNING run_id",

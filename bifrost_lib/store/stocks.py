@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine
 
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.store.reading import cursor_of
+
+if TYPE_CHECKING:
+    from bifrost_lib.store.database import Store
 
 SIMULATED = "simulated"
 
@@ -52,3 +58,10 @@ def stock_ids(cursor: Any, symbols: Iterable[str], *, simulated: bool | None) ->
                 f"use another home (BIFROST_HOME) or another symbol",
             )
     return {symbol: stock_id for symbol, (stock_id, _) in rows.items()}
+
+
+def simulated_symbols(store: Store | Engine, symbols: Iterable[str]) -> set[str]:
+    """Return those of `symbols` whose data are made up."""
+    with cursor_of(store.engine) as cursor:
+        cursor.execute("SELECT symbol FROM stocks WHERE simulated AND symbol = ANY(%s)", (list(symbols),))
+        return {symbol for (symbol,) in cursor}

@@ -138,7 +138,7 @@ def _study_runs() -> None:
         word("ts", required=True),
         own("who", sa.Text, "who ran it"),
         own("kind", sa.Text, "run, sweep or walk_forward"),
-        own("sets", sa.Integer, "parameter sets tried"),
+        own("sets", sa.Integer, "parameter sets that were not tried before in the study"),
         own("first_day", sa.Date, "first session looked at [date]"),
         own("last_day", sa.Date, "last session looked at [date]"),
         own("cube_sha256", _JSON, "digest of the chains, by symbol"),
@@ -147,7 +147,7 @@ def _study_runs() -> None:
         own("path", sa.Text, "folder with its results", required=False),
         sa.PrimaryKeyConstraint("run_id"),
         sa.CheckConstraint("kind IN ('run', 'sweep', 'walk_forward')", name="kind_known"),
-        sa.CheckConstraint("sets > 0", name="sets_are_counted"),
+        sa.CheckConstraint("sets >= 0", name="sets_are_counted"),
         comment="every search on the part of a study that may be seen",
     )
     op.create_index("study_runs_study", "study_runs", ["study_id"])

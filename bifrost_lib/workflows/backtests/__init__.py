@@ -1,0 +1,71 @@
+"""Backtests over the store: run, kept, repeated, searched, and shown on one page.
+
+with open_desk() as desk:
+    found = run_backtest(desk, resolve_strategy("iron_condor"), "SIM", bands=True)
+    found.result.trades, found.result.statistics
+    repeat_backtest(desk, found.run_id).is_same
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bifrost_lib.workflows.backtests.library import LibraryReport, Shelf, build_library, read_shelves
+    from bifrost_lib.workflows.backtests.library_answers import LibraryAnswer, what_worked
+    from bifrost_lib.workflows.backtests.running import Backtest, run_backtest
+    from bifrost_lib.workflows.backtests.saving import Repeated, list_backtests, read_backtest, repeat_backtest
+    from bifrost_lib.workflows.backtests.searching import Search, WalkForward, search, search_walking_forward
+    from bifrost_lib.workflows.backtests.sweeping import GridRun, run_grid
+    from bifrost_lib.workflows.backtests.tear_sheet import write_tear_sheet
+
+_HOME = {
+    "Backtest": "running",
+    "GridRun": "sweeping",
+    "LibraryAnswer": "library_answers",
+    "LibraryReport": "library",
+    "Repeated": "saving",
+    "Search": "searching",
+    "Shelf": "library",
+    "WalkForward": "searching",
+    "build_library": "library",
+    "list_backtests": "saving",
+    "read_backtest": "saving",
+    "read_shelves": "library",
+    "repeat_backtest": "saving",
+    "run_backtest": "running",
+    "run_grid": "sweeping",
+    "search": "searching",
+    "search_walking_forward": "searching",
+    "what_worked": "library_answers",
+    "write_tear_sheet": "tear_sheet",
+}
+
+__all__ = [
+    "Backtest",
+    "GridRun",
+    "LibraryAnswer",
+    "LibraryReport",
+    "Repeated",
+    "Search",
+    "Shelf",
+    "WalkForward",
+    "build_library",
+    "list_backtests",
+    "read_backtest",
+    "read_shelves",
+    "repeat_backtest",
+    "run_backtest",
+    "run_grid",
+    "search",
+    "search_walking_forward",
+    "what_worked",
+    "write_tear_sheet",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
