@@ -42,6 +42,10 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Links], Any]]
 
     The function takes the links that the viewer's page shows. How pages are served is not their business.
     """
+    from apps.panel.backtest_boards import BacktestBoards
+    from apps.panel.backtest_desk import BacktestDesk
+    from apps.panel.backtest_runs import BacktestRuns
+    from apps.panel.backtests import backtests_page
     from apps.panel.boards import Boards
     from apps.panel.calibration import calibration_page
     from apps.panel.chain import chain_page
@@ -52,10 +56,12 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Links], Any]]
 
     with open_desk(settings=settings) as desk, live.LiveFeed(desk) as feed:
         boards, watch = Boards(desk, feed), DeskWatch(desk, watchers=feed.watchers)
-        past = HistoryBoards(desk)
+        past, runs = HistoryBoards(desk), BacktestRuns(desk.settings)
+        tested = BacktestBoards(BacktestDesk(desk, runs))
         yield {
             "chain": lambda links: chain_page(boards, links=links),
             "history": lambda links: history_page(past, links=links),
+            "backtests": lambda links: backtests_page(tested, runs, links=links),
             "calibration": lambda links: calibration_page(desk, links=links),
             "operations": lambda links: operations_page(watch, links=links),
         }

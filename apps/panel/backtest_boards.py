@@ -94,7 +94,9 @@ def _account(saved: Saved, asked: Asked) -> Board:
     charts = {
         "a": _drawn(lambda: views.equity_chart(found.equity, found.bands, theme=theme), theme, title, form="0,0"),
         "b": _drawn(lambda: views.drawdown_chart(found.equity, theme=theme), theme, "Drawdown, %", form="0.0", ticks=4),
-        "c": _drawn(lambda: views.margin_chart(found.equity, theme=theme), theme, "Margin, % of equity", ticks=4),
+        "c": _drawn(
+            lambda: views.margin_chart(found.equity, theme=theme), theme, "Margin, % of equity", form="0.0", ticks=4
+        ),
     }
     monthly = views.monthly_grid(views.monthly_returns(found.equity, capital=found.capital))
     grids = {"a": views.statistics_grid(found.statistics), "b": monthly}
@@ -105,7 +107,8 @@ def _account(saved: Saved, asked: Asked) -> Board:
 def _trades(saved: Saved, asked: Asked) -> Board:
     found, theme = saved.result, asked.theme
     label = {one: words for words, one in AGAINST.items()}[asked.against]
-    under, usd = {"x_label": label, "form": "0,0"}, {"form": "0,0"}
+    usd: dict[str, Any] = {"form": "0,0"}
+    under = usd | {"x_label": label}
     draw = {
         "a": (
             lambda: views.trade_chart(found.trades, against=asked.against, theme=theme),

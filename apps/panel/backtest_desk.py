@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from apps.panel.backtest_runs import BacktestRuns
 from apps.panel.kept import Kept
+from bifrost_lib import store
+from bifrost_lib.core.errors import BifrostError, NoDataError
 from bifrost_lib.workflows import Desk, list_symbols
 
 if TYPE_CHECKING:
     from bifrost_lib.backtest import Result
+    from bifrost_lib.strategies import StrategyDocument
 
 KEPT_RUNS = 24
 
@@ -24,7 +28,7 @@ class Saved:
     run: str
     strategy: str
     result: Result
-    document: Mapping[str, Any]
+    document: StrategyDocument
     attribution: Mapping[str, float]
     simulated: bool
 
@@ -41,15 +45,17 @@ class Grid:
 
 
 class BacktestDesk:
-    """Reads what is saved, each run once.
+    """Reads what is saved, each run and each grid once.
 
     Parameters
     ----------
     desk : Desk
+    runs : BacktestRuns
+        Replays a study's grid, on the days that it shows.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, desk: Desk, runs: BacktestRuns) -> None:
+        self.desk, self._runs = desk, runs
         self._kept = Kept(KEPT_RUNS)
 
     def symbols(self) -> pd.DataFrame:
@@ -59,20 +65,70 @@ class BacktestDesk:
 
     def runs(self) -> pd.DataFrame:
         """Return the saved runs, the newest first."""
-        raise NotImplementedError
+        return store.list_backtests(self.desk.store, at=self.desk.clock.now())
 
     def saved(self, run: str) -> Saved:
-        """Return one saved run."""
-        raise NotImplementedError
+        """Return one saved run.
+
+        Raises
+        ------
+        InputError
+            If there is none of that number.
+        """
+        return self._kept.once(("run", run), lambda: self._saved(run))
 
     def studies(self) -> pd.DataFrame:
         """Return the studies, the newest first."""
-        raise NotImplementedError
+        return store.list_studies(self.desk.store)
 
     def looks(self, study: str) -> pd.DataFrame:
         """Return the looks at the hold-out of a study."""
-        raise NotImplementedError
+        return store.list_looks(self.desk.store, study)
 
     def grid(self, study: str) -> Grid:
-        """Return the newest grid that was searched in a study."""
-        raise NotImplementedError
+        """Return the grid of a study as it was searched, on the days that are not kept back.
+
+        Raises
+        ------
+        NoDataError
+            If nothing was searched in it yet: what is shown here was counted as tried before.
+        """
+        runs = store.list_study_runs(self.desk.store, study)
+        if runs.empty:
+            raise NoDataError("searched grid", study=study, hint="run the study first")
+        newest = str(runs["run_id"].max())
+        return self._kept.once(("grid", study, newest), lambda: self._grid(study, newest))
+
+    def sheet(self, saved: Saved) -> str:
+        """Return a saved run as a page that stands alone."""
+        from bifrost_lib.views.backtests import Sheet, sheet_page
+        from bifrost_lib.workflows.backtests.tear_sheet import sheet_facts
+
+        sources = ("simulated",) if saved.simulated else ()
+        facts = sheet_facts(saved.result, saved.document, attribution=saved.attribution, sources=sources)
+        return str(sheet_page(Sheet(**facts)))
+
+    def _saved(self, run: str) -> Saved:
+        from bifrost_lib.workflows import backtests
+
+        found = backtests.read_backtest(self.desk, int(run))
+        parts = self._attribution(found.result, found.document)
+        return Saved(run, found.document.name, found.result, found.document, parts, bool(found.simulated))
+
+    def _attribution(self, result: Result, document: StrategyDocument) -> dict[str, float]:
+        """Return the parts of the profit; empty where the chains that the run was made from are gone."""
+        from bifrost_lib.backtest.attribution import attribute
+
+        if result.trades["pnl"].isna().all():
+            return {}
+        try:
+            cubes = {name: store.chain_cube(self.desk.store, name, end=result.end) for name in result.symbols}
+            parts = attribute(result, document, cubes).trades.drop(columns="pnl")
+        except BifrostError:
+            return {}
+        return {str(name): float(value) for name, value in parts.sum(min_count=1).items()}
+
+    def _grid(self, study: str, made: str) -> Grid:
+        told: dict[str, Any] = self._runs.grid(study)
+        splits = pd.DataFrame(told["splits"], columns=["in_sample", "out_of_sample"])
+        return Grid(made, pd.DataFrame(told["summary"]), tuple(told["parameters"]), told["figures"], splits)

@@ -49,7 +49,7 @@ class BacktestRuns:
         Parameters
         ----------
         job : mapping
-            `strategy`, `symbol`, `start`, `end`, `fills`, `capital` as the form has them, and `by`.
+            `strategy`, `symbol`, `start`, `end`, `fills` and `capital` as the form has them.
         tell : callable
             Takes the share of the work that is done (None where that is unknown) and what is being done.
         cancelled : Event
@@ -62,6 +62,25 @@ class BacktestRuns:
         RunFailedError, EnvironmentProblem
             If it ended without a result.
         """
+        return str(self._work({"kind": "run", **job}, tell, cancelled)["run"])
+
+    def grid(self, study: str) -> dict[str, Any]:
+        """Replay the grid of a study on the days that it shows, and return what it came to; blocks.
+
+        Returns
+        -------
+        dict
+            `summary` (columns, one row a set), `parameters`, `figures`, `splits` (pairs of Sharpe ratios).
+
+        Raises
+        ------
+        RunFailedError, EnvironmentProblem
+            If it ended without a result.
+        """
+        found: dict[str, Any] = self._work({"kind": "grid", "study": study}, lambda *_: None, threading.Event())["grid"]
+        return found
+
+    def _work(self, job: Mapping[str, Any], tell: Tell, cancelled: threading.Event) -> dict[str, Any]:
         while not self._room.acquire(timeout=LOOK_EVERY_S):
             tell(None, "waits for runs of others")
             if cancelled.is_set():
@@ -71,7 +90,7 @@ class BacktestRuns:
         finally:
             self._room.release()
 
-    def _attempt(self, job: Mapping[str, Any], tell: Tell, cancelled: threading.Event) -> str:
+    def _attempt(self, job: Mapping[str, Any], tell: Tell, cancelled: threading.Event) -> dict[str, Any]:
         tell(None, "starting")
         process = subprocess.Popen(
             [sys.executable, "-m", "apps.panel.backtest_worker"], cwd=CHECKOUT, text=True, stdin=subprocess.PIPE,
@@ -88,10 +107,10 @@ class BacktestRuns:
             raise RunCancelledError("cancelled")
         if "problem" in said:
             raise RunFailedError(said["problem"])
-        if "run" not in said:
+        if job["kind"] not in said:
             last = complaints[-1].strip() if complaints else f"status {process.returncode}"
             raise EnvironmentProblem(f"the run ended without a result: {last}", "try a shorter window")
-        return str(said["run"])
+        return said
 
 
 def _follow(process: subprocess.Popen[str], job: Mapping[str, Any], tell: Tell) -> dict[str, Any]:

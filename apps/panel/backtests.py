@@ -39,8 +39,6 @@ class BacktestsPage:
     theme : {"light", "dark"}
     links : sequence of (title, address)
         The other pages.
-    viewer : str
-        Who looks; his runs bear his name.
     """
 
     def __init__(
@@ -50,9 +48,8 @@ class BacktestsPage:
         *,
         theme: str = "light",
         links: Sequence[tuple[str, str]] = (),
-        viewer: str = "",
     ) -> None:
-        self._boards, self._runs, self._theme, self._viewer = boards, runs, theme, viewer
+        self._boards, self._runs, self._theme = boards, runs, theme
         self._document: Any = None
         self._shown: tuple[Asked, Board] | None = None
         self._cancelled = threading.Event()
@@ -78,13 +75,13 @@ class BacktestsPage:
         self.sheet = live.field(
             download(callback=self._sheet, filename="tear_sheet.html", label="Tear sheet", width=104)
         )
+        self.refresh()
         for chosen in (self.tab, self.against, self.study, self.across, self.down, self.value):
             chosen.param.watch(self._chosen, "value")
         self.saved.param.watch(self._chosen, "chosen")
         self.run.param.watch(lambda event: self._choose(event.new), "value")
         self.form.param.watch(self._ask, "asked")
         self.form.param.watch(lambda _: self._cancelled.set(), "cancelled")
-        self.refresh()
 
     @property
     def content(self) -> Any:
@@ -165,7 +162,7 @@ class BacktestsPage:
 
     def _list(self, runs: Any, choose: str = "") -> None:
         self.saved.draw(views.runs_grid(runs, now=self._boards.source.desk.clock.now()))
-        known = {views.run_words(row): str(row["run"]) for row in runs.to_dict("records")}
+        known = {views.run_words(row): str(row["run_id"]) for row in runs.to_dict("records")}
         chosen = choose or (
             self.saved.chosen if self.saved.chosen in known.values() else next(iter(known.values()), "")
         )
@@ -184,8 +181,7 @@ class BacktestsPage:
         asked = dict(self.form.values)
         self.form.state = {"running": True, "share": None, "text": "starting"}
         try:
-            job = asked | {"by": self._viewer}
-            run = await asyncio.to_thread(partial(self._runs.run, job, tell=self._tell, cancelled=self._cancelled))
+            run = await asyncio.to_thread(partial(self._runs.run, asked, tell=self._tell, cancelled=self._cancelled))
             runs = await asyncio.to_thread(self._boards.source.runs)
         except RunCancelledError:
             self._turn(partial(self._ended, "Cancelled; nothing was saved."))
@@ -361,10 +357,8 @@ _LAYOUTS = dict(zip(TABS, (_account, _trades, _grid, _studies), strict=True))
 
 def backtests_page(boards: BacktestBoards, runs: BacktestRuns, *, links: Sequence[tuple[str, str]] = ()) -> Any:
     """Return one viewer's backtests page; within a server's session it looks for new runs."""
-    from apps.access import USER_HEADER
-
     theme = live.theme_of(pn.state.cookies)
-    page = BacktestsPage(boards, runs, theme=theme, links=links, viewer=pn.state.headers.get(USER_HEADER, ""))
+    page = BacktestsPage(boards, runs, theme=theme, links=links)
     if (document := pn.state.curdoc) is not None:
         page.start(document)
         pn.state.add_periodic_callback(page.follow, period=int(EVERY_S * 1000))

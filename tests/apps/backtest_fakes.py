@@ -53,8 +53,8 @@ class FakeSource:
         ts = pd.date_range("2026-09-17T13:00Z", periods=3, freq="-2h")
         frame = pd.DataFrame(
             {
-                "run": ["3", "2", "1"], "ts": ts, "strategy": ["iron_condor", "bull_put_spread", "covered_call"],
-                "symbols": [["SIM"], ["SIMX"], ["SIM"]], "start": date(2025, 10, 1), "end": date(2026, 9, 16),
+                "run_id": [3, 2, 1], "ts": ts, "strategy": ["iron_condor", "bull_put_spread", "covered_call"],
+                "symbols": [["SIM"], ["SIMX"], ["SIM"]], "start_day": date(2025, 10, 1), "end_day": date(2026, 9, 16),
                 "fills": ["realistic", "worst", "mid"], "trades": [46, 51, 12], "pnl": [4_211.0, -1_904.0, 830.0],
                 "sharpe": [0.69, -0.4, float("nan")],
             }
@@ -62,7 +62,7 @@ class FakeSource:
         return frame.head(self._count)
 
     def saved(self, run: str) -> Saved:
-        if run not in set(self.runs()["run"]):
+        if run not in set(map(str, self.runs()["run_id"])):
             raise UnknownNameError("run", run, ["1", "2", "3"])
         parts = {"delta": -400.0, "gamma": -2_200.0, "theta": 6_200.0, "vega": 900.0, "unexplained": -289.0}
         return Saved(run, "iron_condor", self._result, {}, parts, simulated=True)

@@ -26,7 +26,7 @@ from bifrost_lib.views.backtests.statistics import statistics_grid, warnings_of
 from bifrost_lib.views.backtests.tables import grid_html
 from bifrost_lib.views.backtests.trade_tables import trades_grid
 from bifrost_lib.views.badges import SIMULATED_SOURCE, source_label
-from bifrost_lib.views.formats import money, percent, plain
+from bifrost_lib.views.formats import money, percent, plain, usd
 from bifrost_lib.views.html import notice
 from bifrost_lib.views.palette import THEMES
 from bifrost_lib.views.report_style import report_style
@@ -148,7 +148,7 @@ def _cards(statistics: Mapping[str, Any]) -> str:
         return "" if isnan(low) or isnan(high) else f"{write(low)} to {write(high)}"
 
     cards = (
-        ("Profit", f"${money(number('pnl'))}", "net of commissions"),
+        ("Profit", usd(number("pnl")), "net of commissions"),
         ("Return a year", f"{percent(number('annual_return'))} %", span("annual_return", percent)),
         ("Sharpe", plain(number("sharpe")), span("sharpe", plain)),
         ("Max drawdown", f"{percent(number('max_drawdown'))} %", f"{money(number('max_drawdown_days'))} days"),
@@ -178,7 +178,7 @@ def _charts(sheet: Sheet) -> dict[str, Callable[[str], figure]]:
     found = {
         "equity": made(equity.equity_chart, sheet.equity, sheet.bands, title="Equity, $", height=290, form="0,0"),
         "drawdown": made(equity.drawdown_chart, sheet.equity, title="Drawdown, %", height=140, form="0.0"),
-        "margin": made(equity.margin_chart, sheet.equity, title="Margin in use, % of equity", height=130),
+        "margin": made(equity.margin_chart, sheet.equity, title="Margin in use, % of equity", height=130, form="0.0"),
     }
     if sheet.trades["pnl"].notna().any():
         days = {"x_label": "days in trade", "form": "0,0"}

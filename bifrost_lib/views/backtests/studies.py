@@ -19,14 +19,14 @@ def runs_grid(runs: pd.DataFrame, *, now: datetime) -> GridTable:
     Parameters
     ----------
     runs : DataFrame
-        `run`, `ts`, `strategy`, `symbols`, `start`, `end`, `fills`, `trades`, `pnl`, `sharpe`.
+        `run_id`, `ts`, `strategy`, `symbols`, `start_day`, `end_day`, `fills`, `pnl`, `sharpe`.
     now : datetime, aware
     """
     columns = [
         column("Run", text=True), column("Strategy", text=True), column("On", text=True), column("Fills", text=True),
         column("P&L", "$"), column("Sharpe"),
     ]  # fmt: skip
-    rows = [{"key": str(row["run"]), "cells": _run(row, now)} for row in runs.to_dict("records")]
+    rows = [{"key": str(row["run_id"]), "cells": _run(row, now)} for row in runs.to_dict("records")]
     table: GridTable = {
         "columns": columns,
         "rows": rows,
@@ -121,14 +121,14 @@ def hold_out_label(study: Mapping[str, Any]) -> dict[str, str]:
 
 def run_words(row: Mapping[Any, Any]) -> str:
     """Return a saved run in a few words, among which no other run has the same."""
-    return f"{str(row['strategy']).replace('_', ' ')} · {symbols_text(row['symbols'])} · run {row['run']}"
+    return f"{str(row['strategy']).replace('_', ' ')} · {symbols_text(row['symbols'])} · run {row['run_id']}"
 
 
 def _run(row: Mapping[Any, Any], now: datetime) -> list[Any]:
-    span = f"{_date(row['start'])} to {_date(row['end'])}"
+    span = f"{_date(row['start_day'])} to {_date(row['end_day'])}"
     fills = row["fills"] if isinstance(row["fills"], str) else percent(float(row["fills"]), decimals=0) + " %"
     return [
-        {"text": clock_text(row["ts"], now), "title": str(row["run"])},
+        {"text": clock_text(row["ts"], now), "title": str(row["run_id"])},
         {"text": str(row["strategy"]).replace("_", " "), "title": span},
         {"text": symbols_text(row["symbols"]), "title": span}, str(fills), profit(row["pnl"]), plain(row["sharpe"]),
     ]  # fmt: skip
