@@ -8,6 +8,7 @@ import typer
 
 from bifrost_lib.cli import (
     accounts,
+    backtesting,
     benching,
     calibrating,
     chains,
@@ -45,6 +46,7 @@ def build_app() -> typer.Typer:
         lines.lines,
         chains.chain,
         scanning.scan,
+        backtesting.backtest,
         calibrating.recommend,
         calibrating.calibration,
         targeting.target,
