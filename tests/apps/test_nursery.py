@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,9 @@ def test_kernels_share_what_was_loaded_and_nothing_else(notebook, tmp_path, monk
     assert not nursery.is_alive()
     KernelProvisionerFactory.clear_instance()
     shutil.rmtree(runtime)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the client leaves its sockets to the collector
+        gc.collect()
 
 
 def test_a_process_that_has_ended_counts_as_ended():

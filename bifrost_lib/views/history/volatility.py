@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import nan
 from typing import Any
 
 import holoviews as hv
@@ -14,6 +15,7 @@ from bifrost_lib.views.history.drawing import Drawn, opts, overlay
 from bifrost_lib.views.live.tables import column
 from bifrost_lib.views.palette import theme_palette
 
+WEEK = pd.Timedelta(days=7)
 _HUNDREDTHS = (
     "iv", "iv_low", "iv_high", "iv_rank", "iv_percentile", "realized_vol", "premium", "skew", "term_slope",
 )  # fmt: skip
@@ -77,22 +79,33 @@ def put_call_chart(history: pd.DataFrame, *, theme: str = "light") -> Drawn:
 
 
 def conditions_strip(history: pd.DataFrame) -> dict[str, Any]:
-    """Return the newest session's figures as a grid of one row, each against a week before."""
-    newest = history.iloc[-1]
-    earlier = history[(history["ts"] <= newest["ts"] - pd.Timedelta(days=7)).to_numpy()]
-    before: Mapping[Any, Any] = earlier.iloc[-1] if len(earlier) else {}
+    """Return the newest session's figures as a grid of one row, each against a week before.
+
+    What is not known of the newest session is of the last one that told it, and says so.
+    """
     cells, columns = [], []
     for name, title, unit, note in _STRIP:
         scale = 1.0 if unit == "" else 100.0
-        value, decimals = newest[name] * scale, 2 if unit == "" else 1
-        change = value - before.get(name, float("nan")) * scale
+        decimals = 2 if unit == "" else 1
+        newest, before = _told(history, name)
+        change = (newest.get(name, nan) - before.get(name, nan)) * scale
         columns += [column(title, unit, help=note), column("1 w", help=f"change of {title} since a week before")]
         direction = "muted" if pd.isna(change) or abs(change) < 0.05 else ""
-        cells += [
-            {"text": plain(value, decimals=decimals)},
-            {"text": signed(change, decimals=decimals), "kind": direction},
-        ]
+        told = {"text": plain(newest.get(name, nan) * scale, decimals=decimals)}
+        if newest and newest["ts"] < history["ts"].iloc[-1]:
+            told |= {"kind": "muted", "title": f"of {newest['ts']:%-d %b}: the newest chain does not tell it"}
+        cells += [told, {"text": signed(change, decimals=decimals), "kind": direction}]
     return {"columns": columns, "rows": [{"cells": cells}]}
+
+
+def _told(history: pd.DataFrame, name: str) -> tuple[Mapping[Any, Any], Mapping[Any, Any]]:
+    """Return the last session that tells `name`, of the newest week, and the last one a week before that."""
+    known = history[history[name].notna().to_numpy()]
+    recent = known[(known["ts"] >= history["ts"].iloc[-1] - WEEK).to_numpy()]
+    if recent.empty:
+        return {}, {}
+    earlier = known[(known["ts"] <= recent["ts"].iloc[-1] - WEEK).to_numpy()]
+    return recent.iloc[-1].to_dict(), earlier.iloc[-1].to_dict() if len(earlier) else {}
 
 
 _STRIP = (

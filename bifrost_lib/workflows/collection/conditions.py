@@ -12,12 +12,13 @@ from datetime import date, datetime, timedelta
 import pandas as pd
 
 from bifrost_lib.analytics import MarketConditions, market_conditions
-from bifrost_lib.core.calendar import exchange_date
+from bifrost_lib.core.calendar import exchange_date, previous_session, session_close
 from bifrost_lib.core.errors import BifrostError, NoDataError, SourceUnavailable, StaleQuoteError
 from bifrost_lib.ib import Gateway, GatewayRefusal
 from bifrost_lib.sim import SOURCE
 from bifrost_lib.store import RunOutcome, SpooledBatch, begin_run, interrupted_runs, option_chain
 from bifrost_lib.store import market_conditions as stored_conditions
+from bifrost_lib.workflows.collection.coverage import without_partial_ratios
 from bifrost_lib.workflows.collection.outbox import Outbox
 from bifrost_lib.workflows.collection.schedule import Hours
 from bifrost_lib.workflows.collection.waiting import run_forever
@@ -36,11 +37,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Past:
-    """What was before today: daily bars of the underlying, and its 30-day volatility of each session."""
+    """What was before today: daily bars of the underlying, its 30-day volatility of each session, the last chain."""
 
     day: date
     bars: pd.DataFrame | None
     iv: pd.Series[float]
+    chain: pd.DataFrame | None
 
 
 class ConditionsJob:
@@ -109,6 +111,8 @@ class ConditionsJob:
             )  # fmt: skip
             past = await self._known(symbol, started)
             found = market_conditions(chain, daily_bars=past.bars, history=past.iv, at=started)
+            if past.chain is not None:
+                found = without_partial_ratios(found, chain, past.chain)
         except SourceUnavailable as trouble:
             log.warning("%s: %s", symbol, trouble)
             problem = str(trouble)
@@ -139,8 +143,17 @@ class ConditionsJob:
             bars = await self._bars(symbol, "TRADES")
             theirs = await self._bars(symbol, "OPTION_IMPLIED_VOLATILITY")
             ours = await asyncio.to_thread(self._stored_iv, symbol, at)
-            known = self._past[symbol] = Past(today, bars, one_history(ours, theirs))
+            chain = await asyncio.to_thread(self._chain_before, symbol, today)
+            known = self._past[symbol] = Past(today, bars, one_history(ours, theirs), chain)
         return known
+
+    def _chain_before(self, symbol: str, day: date) -> pd.DataFrame | None:
+        close = session_close(previous_session(day))
+        try:
+            return option_chain(self._desk.store.engine, symbol, at=close, max_age=OLDEST_CHAIN)
+        except (NoDataError, StaleQuoteError) as trouble:
+            log.info("nothing to compare the chain of %s with: %s", symbol, trouble)
+            return None
 
     async def _bars(self, symbol: str, what: str) -> pd.DataFrame | None:
         try:
