@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ def chain(spot: np.ndarray, vol: np.ndarray, *, half_spread: float = 0.05) -> pd
     tau = ((EXPIRY.tz_localize("America/New_York") + pd.Timedelta(hours=16)) - close) / pd.Timedelta(days=365)
     frames = []
     for right in ("C", "P"):
-        terms = {"spot": spot[:, None], "strike": STRIKES, "tau": np.array(tau)[:, None], "vol": vol[:, None]}
+        terms: Any = {"spot": spot[:, None], "strike": STRIKES, "tau": np.array(tau)[:, None], "vol": vol[:, None]}
         mid = price(**terms, right=right)
         told = greeks(**terms, right=right)
         shape = mid.shape

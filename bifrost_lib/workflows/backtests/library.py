@@ -19,9 +19,9 @@ from bifrost_lib.backtest import (
     session_regimes,
     symbol_profile,
 )
-from bifrost_lib.core.errors import InputError, NoDataError
+from bifrost_lib.core.errors import DocumentError, InputError, NoDataError
 from bifrost_lib.store import chain_cube, libraries, library_symbols, save_library, save_library_symbol
-from bifrost_lib.strategies import StrategyDocument
+from bifrost_lib.strategies import StrategyDocument, read_mapping, resolve_strategy
 from bifrost_lib.workflows.backtests.library_rows import Tried, rows_of_symbol
 
 if TYPE_CHECKING:
@@ -50,6 +50,29 @@ class Shelf:
             return [(self.document, {})]
         grid = read_grid(self.grid)
         return list(zip(expand(self.document, grid), assignments(grid), strict=True))
+
+
+def read_shelves(source: str | Mapping[str, Any]) -> list[Shelf]:
+    """Return what a library file lists.
+
+    Parameters
+    ----------
+    source : str or mapping
+        YAML or JSON: strategies of the catalogue, or files of documents, each with its grid, or with nothing:
+        ``iron_condor: {exits.take_profit.share: [0.25, 0.5]}``.
+
+    Raises
+    ------
+    DocumentError
+        If the file is not like that.
+    UnknownNameError, FileFormatError
+        If there is no such strategy or file.
+    """
+    content = read_mapping(source, expected="a mapping of strategies to their grids")
+    for name, grid in content.items():
+        if grid is not None and not isinstance(grid, Mapping):
+            raise DocumentError(name[:60], grid, "a grid: a mapping of parameters to lists of values; or nothing")
+    return [Shelf(resolve_strategy(name), grid or None) for name, grid in content.items()]
 
 
 @dataclass(frozen=True)

@@ -188,9 +188,8 @@ def nearest(profiles: pd.DataFrame, profile: Mapping[str, float], count: int) ->
         column = profiles[name].to_numpy(dtype=np.float64)
         known = column[np.isfinite(column)]
         scale = 1.4826 * float(np.median(np.abs(known - np.median(known)))) if len(known) else 0.0
-        scale = scale or (float(known.std()) if len(known) else 0.0)
-        wanted = float(profile.get(name, math.nan))
-        differences.append((column - wanted) / scale if scale > 0 else np.full(len(column), math.nan))
+        scale = scale or (float(known.std()) if len(known) else 0.0) or 1.0  # all alike: as it is
+        differences.append((column - float(profile.get(name, math.nan))) / scale)
     squares = np.array(differences) ** 2
     counts = np.isfinite(squares).sum(axis=0)
     distance = np.sqrt(np.nansum(squares, axis=0) / np.maximum(counts, 1))
@@ -224,8 +223,10 @@ def _chosen(
     if isinstance(like, str):
         if like not in set(profiles["symbol"]):
             raise UnknownNameError("like", like, profiles["symbol"])
-        own = profiles[profiles["symbol"] == like]
-        like = {name: float(own[name].iloc[0]) for name in PROFILE}
+        is_own = profiles["symbol"] == like
+        own = profiles[is_own].assign(distance=0.0)
+        others = nearest(profiles[~is_own], {name: float(own[name].iloc[0]) for name in PROFILE}, neighbours - 1)
+        return pd.concat([own, others])[columns].reset_index(drop=True)
     return nearest(profiles, like, neighbours)[columns].reset_index(drop=True)
 
 
