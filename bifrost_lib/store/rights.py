@@ -52,6 +52,11 @@ _REVISION = "alembic_version"  # who could write it would stop every start
 _log = logging.getLogger(__name__)
 
 
+def may_enter(role: str, table: str) -> bool:
+    """Tell whether a person of `role` may put new rows into `table`."""
+    return role == "admin" or "INSERT" in WRITERS.get(table, {}).get(role, ())
+
+
 def apply_rights(connection: Connection) -> bool:
     """Give every role its rights to the tables that exist, and to those that come later the right to be read.
 

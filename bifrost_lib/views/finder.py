@@ -22,7 +22,7 @@ from bifrost_lib.views.details import legs_table, measures_table, score_table
 from bifrost_lib.views.downloads import csv_link
 from bifrost_lib.views.header import Header
 from bifrost_lib.views.html import notice
-from bifrost_lib.views.inputs import Found, ProfileOf, Scan
+from bifrost_lib.views.inputs import Found, ProfileOf, Recommend, Scan
 from bifrost_lib.views.page import page_box
 from bifrost_lib.views.palette import theme_palette
 from bifrost_lib.views.panes import PANES
@@ -31,6 +31,9 @@ from bifrost_lib.views.picture import Picture
 log = logging.getLogger(__name__)
 
 ROWS = 10
+#: A scan as old as this is no base for a decision of now.
+STALE = "as old as these quotes are, nothing is recommended: scan again"
+RECOMMEND = "remember this candidate as a recommendation: it is marked daily, and calibration scores it"
 #: Where the builder stands, seen from the finder.
 BUILDER = "../strategy_builder/"
 
@@ -50,6 +53,7 @@ def finder_page(
     at: datetime | str | None = None,
     theme: str = "light",
     home: str | None = None,
+    recommend: Recommend | None = None,
 ) -> widgets.Widget:
     """Compose the page on which a trader finds strategies.
 
@@ -71,6 +75,8 @@ def finder_page(
         What the page shows first; `at` is an aware moment or its ISO 8601 text, None the newest stored moment.
     home : str, optional
         Address of the page that lists all pages.
+    recommend : callable, optional
+        ``recommend(found, rank)`` remembers a candidate and returns what to tell; without it there is no button.
 
     Returns
     -------
@@ -90,7 +96,9 @@ def finder_page(
         )
     moment = parse_moment(at) if isinstance(at, str) else at
     asked = Request(symbol or str(symbols["symbol"].iloc[0]), strategy, (dte[0], dte[1]), top, moment)
-    finder = _Finder(scan, profile, now, Controls(symbols, strategies, asked, headings=headings), theme, home)
+    finder = _Finder(
+        scan, profile, now, Controls(symbols, strategies, asked, headings=headings), theme, home, recommend
+    )
     finder.refresh()
     return finder.page
 
@@ -106,14 +114,20 @@ class _Finder:
         controls: Controls,
         theme: str,
         home: str | None,
+        recommend: Recommend | None,
     ) -> None:
         self._scan, self._profile, self._controls, self._theme = scan, profile, controls, theme
+        self._recommend = recommend
         self._found: Found | None = None
         self._records: list[dict[str, Any]] = []
         self._selected = 0
-        self._header = Header("Strategy finder", now=now, home=home, on_theme=self._switch_theme)
+        self._header = Header("Strategy finder", now=now, home=home, on_theme=self._switch_theme, on_age=self._on_age)
+        self._keep = widgets.Button(description="Recommend", tooltip=RECOMMEND, layout={"width": "104px"})
+        self._kept = widgets.HTML()
+        self._keep.on_click(lambda _: self._remember())
         self._status = widgets.HTML()
         self._grid, self._chart, self._detail, self._reason = (widgets.VBox() for _ in range(4))
+        self._detail_text = widgets.HTML()
         self._panes = widgets.ToggleButtons(options=list(PANES), style={"button_width": "72px"})
         self._lower = self._arrange_lower()
         self.page = page_box([self._header.row, controls.row, self._status, self._grid, self._lower], theme)
@@ -187,11 +201,25 @@ class _Finder:
     def _draw_detail(self) -> None:
         record, theme = self._records[self._selected], self._theme
         title = f"<h2>#{record['rank']} · {legs_text(record)}{self._builder_link(record)}</h2>"
-        _replace(
-            self._detail,
-            widgets.HTML(title + legs_table(record, theme=theme).body + measures_table(record, theme=theme).body),
-        )
+        tables = title + legs_table(record, theme=theme).body + measures_table(record, theme=theme).body
+        self._detail_text.value, self._kept.value = tables, ""
+        shown = [self._detail_text, widgets.HBox([self._keep, self._kept])] if self._recommend else [self._detail_text]
+        if len(self._detail.children) != len(shown):
+            self._detail.children = shown
         _replace(self._reason, widgets.HTML(f"<h2>Why this rank</h2>{score_table(record, theme=theme).body}"))
+
+    def _remember(self) -> None:
+        if self._recommend is None or self._found is None:
+            return
+        try:
+            told = self._recommend(self._found, int(self._records[self._selected]["rank"]))
+            self._kept.value = f"<span class='bf-foot'>{escape(told)}</span>"
+        except BifrostError as problem:
+            self._kept.value = f"<span class='bf-foot bf-stale'>{escape(str(problem))}</span>"
+
+    def _on_age(self, state: str) -> None:
+        self._keep.disabled = state == "stale"
+        self._keep.tooltip = STALE if self._keep.disabled else RECOMMEND
 
     def _builder_link(self, record: dict[str, Any]) -> str:
         asked = self._controls.request()
@@ -207,7 +235,7 @@ class _Finder:
     def _show_instead(self, block: str) -> None:
         _replace(self._grid, widgets.HTML(block))
         self._lower.layout.display = "none"
-        for box in (self._chart, self._detail, self._reason):
+        for box in (self._chart, self._reason):
             _replace(box)
 
     def _switch_theme(self) -> None:

@@ -146,3 +146,4 @@ class Bench(Protocol):
 
 Scan = Callable[..., Found]
 ProfileOf = Callable[[Any, int], Profile]
+Recommend = Callable[[Any, int], str]

@@ -17,6 +17,7 @@ _WHERE = {
     "MarkReport": "recommending",
     "mark_recommendations": "recommending",
     "recommend": "recommending",
+    "recommender": "recommending",
     "monitor_documents": "monitoring",
     "keep_records": "recording",
     "TargetResult": "targets",

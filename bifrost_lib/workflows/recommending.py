@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -97,6 +97,32 @@ def recommend(
         by=by or getpass.getuser(),
         origin=origin,
     )
+
+
+def recommender(desk: Desk, *, by: str | None, role: str | None) -> Callable[[ScanResult, int], str] | None:
+    """Return what the button of a page does for its viewer; None where he may not recommend.
+
+    Parameters
+    ----------
+    desk : Desk
+    by : str or None
+        The viewer's name at the hub; None is who runs this process.
+    role : str or None
+        The viewer's role at the hub. None where there is no hub: the database alone decides then.
+
+    Returns
+    -------
+    callable or None
+        ``remember(scan, rank)`` stores the candidate of `rank` and says so.
+    """
+    if role is not None and not store.may_enter(role, "strategy_history"):
+        return None
+
+    def remember(scan: ScanResult, rank: int) -> str:
+        key = recommend(desk, scan, [rank], by=by)[0]
+        return f"recommendation {key}: marked daily, scored when it ends"
+
+    return remember
 
 
 def _promised(scan: ScanResult, record: Mapping[str, Any], board: QuoteBoard) -> dict[str, Any]:

@@ -146,3 +146,45 @@ def test_a_naive_moment_is_refused(desk: Any, symbols: Any) -> None:
     with pytest.raises(InputError) as caught:
         open_page(desk, symbols, at="2026-09-29T20:00")
     assert caught.value.name == "at"
+
+
+def recommend_button(page: widgets.Widget) -> Any:
+    return next((part for part in everything(page) if getattr(part, "description", "") == "Recommend"), None)
+
+
+def test_the_chosen_candidate_is_recommended_and_the_page_says_so(desk: Any, symbols: Any) -> None:
+    asked = []
+
+    def remember(found: Any, rank: int) -> str:
+        asked.append((found.symbol, rank))
+        return "recommendation 7"
+
+    page = open_page(desk, symbols, recommend=remember)
+    grid(page).source.selected.indices = [1]
+    recommend_button(page).click()
+    assert asked == [("SIM", 2)]
+    assert "recommendation 7" in text(page)
+    grid(page).source.selected.indices = [0]
+    assert "recommendation 7" not in text(page)
+
+
+def test_a_refused_recommendation_is_told_in_words(desk: Any, symbols: Any) -> None:
+    def refuse(found: Any, rank: int) -> str:
+        raise NoDataError("store", symbol=found.symbol)
+
+    page = open_page(desk, symbols, recommend=refuse)
+    recommend_button(page).click()
+    assert "no store for symbol SIM" in text(page)
+
+
+def test_who_may_not_recommend_has_no_button(desk: Any, symbols: Any) -> None:
+    assert recommend_button(open_page(desk, symbols)) is None
+
+
+def test_old_quotes_recommend_nothing(desk: Any, symbols: Any) -> None:
+    late = {"now": lambda: AS_OF + timedelta(hours=1)}
+    page = views.finder_page(
+        desk.scan, profile=desk.profile, symbols=symbols, strategies={"iron_condor": ""},
+        recommend=lambda found, rank: "", **late,
+    )  # fmt: skip
+    assert recommend_button(page).disabled

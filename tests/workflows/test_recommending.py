@@ -18,7 +18,7 @@ from bifrost_lib.pricing import price
 from bifrost_lib.store import FileKey, ingestion, list_recommendations, save_corporate_actions, strategy_marks
 from bifrost_lib.strategies import Exits, StrategyDocument, Target, payoff_at_expiry, strategy_named
 from bifrost_lib.workflows import Desk, find_strategies, open_desk, with_analytics
-from bifrost_lib.workflows.recommending import mark_recommendations, recommend
+from bifrost_lib.workflows.recommending import mark_recommendations, recommend, recommender
 
 FIRST, EXPIRY, LATER = date(2026, 6, 1), date(2026, 6, 26), date(2026, 7, 24)
 START = session_close(FIRST)
@@ -214,3 +214,12 @@ def test_ranks_that_are_not_there_are_refused(desk):
     assert len(list_recommendations(desk.store, symbol="RANK")) == 0
     keys = recommend(desk, scan, scan.candidates.records(), by="ann")
     assert len(set(keys)) == 2 and recommend(desk, scan, [2], by="bob") == keys[1:]
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [("trader", False), ("", False), ("quant", True), ("operator", True), ("admin", True), (None, True)],
+)
+def test_a_pages_button_is_for_those_who_may_write(role: str | None, may: bool) -> None:
+    nowhere: Any = None
+    assert (recommender(nowhere, by="ann", role=role) is not None) == may
