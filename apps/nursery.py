@@ -70,8 +70,7 @@ def _become_kernel(order: dict[str, Any], orders: socket.socket) -> NoReturn:
     try:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        with Path(os.devnull).open("rb") as nothing:
-            os.dup2(nothing.fileno(), orders.detach())
+        orders.close()
         os.environ.clear()
         os.environ.update(order["env"])
         os.chdir(order["cwd"] or "/")
@@ -104,6 +103,8 @@ def main(notebooks: list[str]) -> int:
     """Rehearse, then serve."""
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     orders = socket.socket(fileno=os.dup(0))
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)  # orders are for this process, and not for what copies may start
     os.environ["VOILA_KERNEL_ID"] = "nursery"  # what is drawn here is drawn for a page
 
     for notebook in notebooks:

@@ -15,7 +15,15 @@ from bifrost_lib.core.settings import Settings
 from bifrost_lib.views import page_colours
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, page_token, shared_secret
 from hub_config.authentication import authenticator
-from hub_config.labs import PASSED_ON, clear_lab, lab_arguments, lab_environment, prepare_lab, write_kernels
+from hub_config.labs import (
+    PASSED_ON,
+    clear_lab,
+    lab_arguments,
+    lab_environment,
+    prepare_lab,
+    write_kernels,
+    write_lab_settings,
+)
 from hub_config.roles import hub_roles
 
 Options = dict[str, dict[str, Any]]
@@ -129,13 +137,14 @@ def page_groups(pages: Sequence[Page]) -> list[dict[str, Any]]:
 def labs(settings: Settings, places: Places) -> Options:
     """Return how a quant's JupyterLab is started: as the hub's own user, or with accounts of the system as theirs."""
     kernels = write_kernels(settings.home / "hub" / "jupyter", gpu=has_gpu())
+    begins_with = write_lab_settings(settings.home / "hub" / "lab-settings")
     system = settings.hub_auth == "pam"
     url = f"https://{settings.hub_host}/" if settings.hub_host else places.url
     options: Options = {
         "JupyterHub": {"spawner_class": "local" if system else "simple"},
         "Spawner": {
             "cmd": [sys.executable, "-P", "-m", "jupyterhub.singleuser"],
-            "args": lab_arguments(as_root=os.geteuid() == 0),
+            "args": lab_arguments(begins_with, as_root=os.geteuid() == 0),
             "default_url": "/lab", "env_keep": list(PASSED_ON), "disable_user_config": True, "ip": LOOPBACK,
             "environment": lab_environment(settings, kernels, url=url), "start_timeout": 120, "http_timeout": 120,
             "pre_spawn_hook": partial(prepare_lab, settings=settings), "post_stop_hook": clear_lab,

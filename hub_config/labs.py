@@ -45,8 +45,16 @@ def write_kernels(folder: Path, *, gpu: bool) -> Path:
     return folder
 
 
-def lab_arguments(*, as_root: bool) -> list[str]:
-    """Return what every lab is started with.
+def write_lab_settings(folder: Path) -> Path:
+    """Write what labs begin with below `folder` and return it: nobody is asked whether to fetch news from a website."""
+    folder.mkdir(parents=True, exist_ok=True)
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+    (folder / "overrides.json").write_text(json.dumps(quiet, indent=1), encoding="utf-8")
+    return folder
+
+
+def lab_arguments(settings: Path, *, as_root: bool) -> list[str]:
+    """Return what every lab is started with; `settings` is the folder of what labs begin with.
 
     Messages to kernels go over Unix sockets: over TCP they are unencrypted. An idle kernel ends, a busy one does not,
     and a server ends once it has neither kernels nor requests.
@@ -58,6 +66,7 @@ def lab_arguments(*, as_root: bool) -> list[str]:
         "--MappingKernelManager.cull_busy=False",
         "--MappingKernelManager.cull_connected=True",
         f"--ServerApp.shutdown_no_activity_timeout={IDLE_SERVER_S}",
+        f"--LabApp.app_settings_dir={settings}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]

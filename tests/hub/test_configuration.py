@@ -14,7 +14,14 @@ from bifrost_lib.core.settings import load_settings
 from bifrost_lib.workflows.hub import Places, page_token, read_registry, remove_account, set_account, shared_secret
 from hub_config.authentication import DeskAuthenticator, authenticator, oauth_options, person
 from hub_config.configuration import hub_options, page_groups
-from hub_config.labs import kernel_specs, lab_arguments, lab_environment, prepare_folder, write_kernels
+from hub_config.labs import (
+    kernel_specs,
+    lab_arguments,
+    lab_environment,
+    prepare_folder,
+    write_kernels,
+    write_lab_settings,
+)
 from hub_config.roles import role_of_groups
 
 PAGES = read_registry()
@@ -132,10 +139,19 @@ def test_kernels_are_named_by_where_they_compute(tmp_path):
 
 
 def test_a_busy_kernel_is_spared_and_messages_go_over_sockets():
-    arguments = lab_arguments(as_root=False)
+    arguments = lab_arguments(Path("lab-settings"), as_root=False)
     assert "--KernelManager.transport=ipc" in arguments
     assert "--MappingKernelManager.cull_busy=False" in arguments
-    assert "--allow-root" not in arguments and "--allow-root" in lab_arguments(as_root=True)
+    assert "--allow-root" not in arguments and "--allow-root" in lab_arguments(Path(), as_root=True)
+
+
+def test_a_lab_asks_nobody_whether_to_fetch_news(tmp_path):
+    from jupyterlab_server.settings_utils import _get_overrides
+
+    folder = write_lab_settings(tmp_path / "lab-settings")
+    begun, problem = _get_overrides(str(folder))
+    assert begun["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false" and not problem
+    assert f"--LabApp.app_settings_dir={folder}" in lab_arguments(folder, as_root=False)
 
 
 def test_a_lab_does_not_see_the_platforms_home_or_its_database(tmp_path):
