@@ -49,6 +49,7 @@ from bifrost_lib.backtest.layout import (
     T_MAX_PROFIT,
     T_OPTIONS,
     T_PREMIUM,
+    T_SHARES,
     TAKE_PROFIT,
 )
 from bifrost_lib.backtest.trade_loops import close_legs, closing_value, end_trade, note_leg
@@ -56,7 +57,7 @@ from bifrost_lib.core.kernels import kernel
 
 
 @kernel(**PLAIN)
-def exit_due(market: Any, rules: Any, desk: Any, session: int, moment: int, pnl: float) -> int:
+def exit_due(market: Any, rules: Any, desk: Any, session: int, moment: int, pnl: float) -> float:
     """Return which exit is due at a moment with a price, `OPEN` if none is."""
     trade, today = desk.trade, market.sessions[session, D_DAY]
     if pnl <= -rules[S_STOP] * _basis(trade, int(rules[S_STOP_OF])):
@@ -125,7 +126,7 @@ def assign(market: Any, rules: Any, desk: Any, books: Any, session: int, moment:
     """End a trade of which the legs of `mask` are assigned and the others closed; return what it leaves."""
     trade, legs, spot = desk.trade, int(rules[S_LEGS]), market.spot[moment]
     others, now = ((1 << legs) - 1) & ~mask, float(market.moment_us[moment])
-    value = closing_value(market, rules, desk, session, moment, others, True)
+    value = closing_value(market, rules, desk, session, moment, others, trade[T_SHARES])
     for leg in range(legs):
         if mask >> leg & 1:
             intrinsic = _intrinsic(market, desk.contract[leg], spot)
@@ -138,17 +139,24 @@ def assign(market: Any, rules: Any, desk: Any, books: Any, session: int, moment:
 
 
 @kernel(**PLAIN)
+def _outliving(market: Any, desk: Any, legs: int) -> int:
+    # The legs that expire after the first ones, as a mask.
+    mask = 0
+    for leg in range(legs):
+        if market.groups[market.contracts[desk.contract[leg], C_GROUP], G_EXPIRES] > desk.trade[T_EXPIRES]:
+            mask |= 1 << leg
+    return mask
+
+
+@kernel(**PLAIN)
 def settle(market: Any, rules: Any, desk: Any, books: Any, session: int) -> float:
     """End a trade whose first legs expire in this session: they take intrinsic value, the rest is closed."""
     trade, legs, closed_us = desk.trade, int(rules[S_LEGS]), desk.trade[T_EXPIRES]
     is_am = trade[T_AM] != 0.0
     spot = market.figures[session, F_OPEN] if is_am else market.figures[session, F_CLOSE]
     moment = market.sessions[session, D_MOMENT] if is_am else market.sessions[session + 1, D_MOMENT] - 1
-    others = 0
-    for leg in range(legs):
-        if market.groups[market.contracts[desk.contract[leg], C_GROUP], G_EXPIRES] > trade[T_EXPIRES]:
-            others |= 1 << leg
-    value = closing_value(market, rules, desk, session, moment, others, True)
+    others = _outliving(market, desk, legs)
+    value = closing_value(market, rules, desk, session, moment, others, trade[T_SHARES])
     if math.isnan(spot) or math.isnan(value):
         reason = NO_SETTLEMENT if math.isnan(spot) else NO_QUOTES
         return give_up(market, rules, desk, books, session, reason, closed_us)
@@ -164,11 +172,11 @@ def settle(market: Any, rules: Any, desk: Any, books: Any, session: int) -> floa
 
 
 @kernel(**PLAIN)
-def close_all(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, reason: int) -> float:
+def close_all(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, reason: float) -> float:
     """End a trade at the prices that `closing_value` found at this moment."""
     now, trade = float(market.moment_us[moment]), desk.trade
     everything = (1 << int(rules[S_LEGS])) - 1
-    value = closing_value(market, rules, desk, session, moment, everything, True)
+    value = closing_value(market, rules, desk, session, moment, everything, trade[T_SHARES])
     close_legs(market, rules, desk, books, session, moment, everything, now)
     gross = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
     left: float = end_trade(market, rules, desk, books, session, reason, gross, now, market.spot[moment])
@@ -176,7 +184,7 @@ def close_all(market: Any, rules: Any, desk: Any, books: Any, session: int, mome
 
 
 @kernel(**PLAIN)
-def give_up(market: Any, rules: Any, desk: Any, books: Any, session: int, reason: int, closed_us: float) -> float:
+def give_up(market: Any, rules: Any, desk: Any, books: Any, session: int, reason: float, closed_us: float) -> float:
     """End a trade without prices, because it cannot be priced honestly or because the data end."""
     for leg in range(int(rules[S_LEGS])):
         note_leg(desk, books, leg, closed_us, math.nan, -1.0)

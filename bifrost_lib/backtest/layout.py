@@ -25,19 +25,20 @@ ROLL_WIDTH = 7
 SET_WIDTH = S_ROLL + MOST_ROLLS * ROLL_WIDTH
 
 # Kinds of strike rules.
-K_DELTA, K_OTM, K_PREMIUM, K_STRIKE, K_MONEY, K_SAME, K_STEPS, K_SAME_PREMIUM, K_WING, K_MIRROR = range(10)
+K_DELTA, K_OTM, K_PREMIUM, K_STRIKE, K_MONEY, K_SAME, K_STEPS, K_SAME_PREMIUM, K_WING, K_MIRROR, K_KEPT = range(11)
 CREDIT, DEBIT, ANY = 0, 1, 2
 OF_CREDIT, OF_DEBIT, OF_MAX_PROFIT, OF_MAX_LOSS = range(4)
 BY_DTE, BY_DELTA, BY_LOSS, BY_PROFIT, BY_TEST = range(5)
 
-# Why a trade ended, and why none was opened; the first codes of admission are conditions by name.
+# Why a trade ended (codes are floats, since the compiler makes a function for each whole number that it is given by
+# name), and why none was opened; the first codes of admission are conditions by name.
 REASONS = (
     "open", "stop", "take profit", "delta", "dte", "days in trade", "assigned", "expired", "unpriceable: split",
     "unpriceable: no session", "unpriceable: settlement", "unpriceable: quotes",
 )  # fmt: skip
 (
     OPEN, STOP, TAKE_PROFIT, DELTA, DTE, DAYS, ASSIGNED, EXPIRED, NO_SPLIT, NO_SESSION, NO_SETTLEMENT, NO_QUOTES,
-) = range(12)  # fmt: skip
+) = map(float, range(12))  # fmt: skip
 SKIPS = ("max_active", "spot", "no expiry", "no legs", "ex_dividend", "cash", "capital")
 ENTERED = -1
 ACTIVE, NO_SPOT, NO_EXPIRY, NO_LEGS, EX_DIVIDEND, WRONG_CASH, NO_CAPITAL = range(7)
@@ -81,18 +82,13 @@ SAME = 1e-6  # currency per share within which two strikes are one
 
 # Columns of the tables of a market. `sessions` (whole numbers) and `figures`: a row a session, and one more for ends.
 D_DAY, D_MOMENT, D_ROW, D_SEEN, D_PLACE, D_LAST, D_DIVIDEND = range(7)
-SESSION_WIDTH = 7
 F_OPEN, F_CLOSE, F_SPLIT, F_DIVIDEND, F_NAKED = range(5)
-FIGURE_WIDTH = 5
 # `contracts`, `groups` (one more for ends), `rows`, and `seen`: the groups of each session (one more for ends).
 C_GROUP, C_CALL, C_AMERICAN = range(3)
-CONTRACT_WIDTH = 3
 G_FIRST, G_EXPIRY, G_EXPIRES, G_SETTLES, G_AM, G_RANK, G_CLASS = range(7)
-GROUP_WIDTH = 7
 Q_CONTRACT, Q_QUOTE, Q_NEXT = range(3)
 ROW_WIDTH = 3
 N_GROUP, N_ROW, N_FORWARD = range(3)
-SEEN_WIDTH = 3
 
 
 class Market(NamedTuple):

@@ -85,14 +85,14 @@ def _watch(
 ) -> tuple[bool, float]:  # fmt: skip
     trade = desk.trade
     everything = (1 << int(rules[S_LEGS])) - 1
-    value = closing_value(market, rules, desk, session, moment, everything, True)
+    value = closing_value(market, rules, desk, session, moment, everything, trade[T_SHARES])
     if math.isnan(value):
         trade[T_CARRIED] += 1.0
         return False, 0.0
     pnl = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
     trade[T_MARK], trade[T_MAE], trade[T_MFE] = pnl, min(trade[T_MAE], pnl), max(trade[T_MFE], pnl)
     if rules[S_ROLLS] > 0.0 and roll_if_due(market, rules, desk, books, session, moment, pnl):
-        value = closing_value(market, rules, desk, session, moment, everything, True)
+        value = closing_value(market, rules, desk, session, moment, everything, trade[T_SHARES])
         trade[T_MARK] = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
         return False, 0.0
     reason = exit_due(market, rules, desk, session, moment, pnl)

@@ -86,23 +86,23 @@ def _is_due(market: Any, rules: Any, desk: Any, session: int, moment: int, base:
 
 @kernel(**PLAIN)
 def _found(market: Any, rules: Any, desk: Any, session: int, moment: int, base: int) -> bool:
-    legs, mask, same = int(rules[S_LEGS]), int(rules[base + R_LEGS]), rules[base + R_RULE] == 0.0
+    legs, mask, kept = int(rules[S_LEGS]), int(rules[base + R_LEGS]), 1.0 - rules[base + R_RULE]
     if rules[base + R_NEXT] == 0.0:
         for leg in range(legs):
             desk.seen[leg] = seen_place(market, session, market.contracts[desk.contract[leg], C_GROUP])
-        return choose_strikes(market, rules, desk, session, moment, mask, same)
-    later = later_far = near = -1
+        return choose_strikes(market, rules, desk, session, moment, mask, kept)
+    later = later_far = near = -1.0
     for leg in range(legs):
         group = market.contracts[desk.contract[leg], C_GROUP]
         is_far = rules[S_LEG + leg * LEG_WIDTH + L_FAR] != 0.0
         if mask >> leg & 1:
             if is_far:
-                later_far = max(later_far, market.groups[group, G_EXPIRY])
+                later_far = max(later_far, float(market.groups[group, G_EXPIRY]))
             else:
-                later = max(later, market.groups[group, G_EXPIRY])
-        elif not is_far and (near < 0 or market.groups[group, G_EXPIRY] < market.groups[near, G_EXPIRY]):
-            near = group
-    return find_legs(market, rules, desk, session, moment, mask, same, later, later_far, near) == ENTERED
+                later = max(later, float(market.groups[group, G_EXPIRY]))
+        elif not is_far and (near < 0.0 or market.groups[group, G_EXPIRY] < market.groups[int(near), G_EXPIRY]):
+            near = float(group)
+    return find_legs(market, rules, desk, session, moment, mask, kept, later, later_far, near) == ENTERED
 
 
 @kernel(**PLAIN)
@@ -112,7 +112,7 @@ def _made(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: 
     for leg in range(legs):
         count += mask >> leg & 1
     fill, shift = fill_of(rules, count), moment - market.sessions[session, D_MOMENT]
-    cash = closing_value(market, rules, desk, session, moment, mask, False)
+    cash = closing_value(market, rules, desk, session, moment, mask, 0.0)
     for leg in range(legs):
         if mask >> leg & 1:
             row = desk.chosen[leg]

@@ -18,6 +18,7 @@ from bifrost_lib.backtest.layout import (
     G_RANK,
     INLINE,
     K_DELTA,
+    K_KEPT,
     K_MIRROR,
     K_MONEY,
     K_OTM,
@@ -63,33 +64,27 @@ from bifrost_lib.backtest.layout import (
 from bifrost_lib.core.kernels import kernel
 
 _FIT = 2
-_NEVER = 1 << 62
-_OTHER_CLASS = 1 << 50  # more than any distance in days weighs
+_OTHER_CLASS = 2.0**50  # more than any distance in days weighs
 
 
 @kernel(**PLAIN)
 def next_group(
-    market: Any, session: int, after: int, base: int, low: int, target: int, high: int, later: int, now: int,
-    prefer: int,
-) -> tuple[int, int]:  # fmt: skip
+    market: Any, session: int, after: float, base: int, low: int, target: int, high: int, later: float, now: int,
+    prefer: float,
+) -> tuple[int, float]:  # fmt: skip
     """Return the place of the next group seen in a session, and the key by which groups are in order; -1 for none.
 
     Groups expire `low` to `high` days from `base`, after day `later` and moment `now`; those of class `prefer` come
     first, then those nearest to `target`. Only keys beyond `after` count.
     """
-    place, best = -1, _NEVER
+    place, best = -1, math.inf
     for at in range(market.sessions[session, D_SEEN], market.sessions[session + 1, D_SEEN]):
         group = market.seen[at, N_GROUP]
-        days = market.groups[group, G_EXPIRY] - base
-        if (
-            days < low
-            or days > high
-            or market.groups[group, G_EXPIRY] <= later
-            or market.groups[group, G_EXPIRES] <= now
-        ):
+        expiry = market.groups[group, G_EXPIRY]
+        if not low <= expiry - base <= high or expiry <= later or market.groups[group, G_EXPIRES] <= now:
             continue
-        key = abs(days - target) * market.groups.shape[0] + market.groups[group, G_RANK]
-        if prefer >= 0 and market.groups[group, G_CLASS] != prefer:
+        key = float(abs(expiry - base - target) * market.groups.shape[0] + market.groups[group, G_RANK])
+        if prefer >= 0.0 and market.groups[group, G_CLASS] != prefer:
             key += _OTHER_CLASS
         if after < key < best:
             place, best = at, key
@@ -97,17 +92,17 @@ def next_group(
 
 
 @kernel(**PLAIN)
-def choose_strikes(market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, same: bool) -> bool:
+def choose_strikes(market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, keep: float) -> bool:
     """Find the rows of all legs of `mask` in the groups `desk.seen`; False if one has no quote that it may use.
 
-    The others keep their rows. With `same` the new legs keep their strikes. No leg is exchanged for what it is already.
+    The others keep their rows. Unless `keep` is 0 the new legs keep their strikes. None is exchanged for what it is.
     """
     legs = int(rules[S_LEGS])
     shift = moment - market.sessions[session, D_MOMENT]
     for leg in range(legs):
         row = desk.row[leg]
         if mask >> leg & 1:
-            row = _row_of(market, rules, desk, leg, session, moment, same)
+            row = _row_of(market, rules, desk, leg, session, moment, keep)
             if row < 0 or market.rows[row, Q_CONTRACT] == desk.contract[leg]:
                 return False
         desk.chosen[leg] = row
@@ -124,7 +119,7 @@ def choose_strikes(market: Any, rules: Any, desk: Any, session: int, moment: int
 
 
 @kernel(**PLAIN)
-def _row_of(market: Any, rules: Any, desk: Any, leg: int, session: int, moment: int, same: bool) -> int:
+def _row_of(market: Any, rules: Any, desk: Any, leg: int, session: int, moment: int, keep: float) -> int:
     at, base = desk.seen[leg], S_LEG + leg * LEG_WIDTH
     if at < 0:
         return -1
@@ -136,23 +131,21 @@ def _row_of(market: Any, rules: Any, desk: Any, leg: int, session: int, moment: 
     first = market.seen[at, N_ROW] if is_call else split
     last = split if is_call else market.seen[at + 1, N_ROW]
     shift = moment - market.sessions[session, D_MOMENT]
-    if same:
-        strike = market.strike[desk.contract[leg]]
-        return _nearest(market, rules, first, last, shift, K_STRIKE, strike, strike - SAME, strike + SAME, 1.0, 1.0)
-    kind = int(rules[base + L_KIND])
+    kind = int(rules[base + L_KIND]) if keep == 0.0 else K_KEPT
     if kind in (K_STEPS, K_WING):
         of, spot = desk.wanted_strike[int(rules[base + L_FIRST])], market.spot[moment]
         if kind == K_STEPS:
             return _by_steps(market, rules, first, last, shift, of, int(rules[base + L_COUNT]))
         return _wing(market, rules, first, last, shift, base, of, spot)
-    return _by_measure(market, rules, desk, base, kind, at, first, last, shift, moment)
+    return _by_measure(market, rules, desk, leg, kind, at, first, last, shift, moment)
 
 
 @kernel(**PLAIN)
 def _by_measure(
-    market: Any, rules: Any, desk: Any, base: int, kind: int, at: int, first: int, last: int, shift: int, moment: int
+    market: Any, rules: Any, desk: Any, leg: int, kind: int, at: int, first: int, last: int, shift: int, moment: int
 ) -> int:  # fmt: skip
     # All rules that want the quote nearest to a target within two ends.
+    base = S_LEG + leg * LEG_WIDTH
     target, low, high = rules[base + L_TARGET], rules[base + L_LOW], rules[base + L_HIGH]
     one, unit, sign, measure = int(rules[base + L_FIRST]), 1.0, 1.0, kind
     if kind == K_OTM:
@@ -175,6 +168,9 @@ def _by_measure(
         low, high, measure = min(end, other) - SAME, max(end, other) + SAME, K_STRIKE
     elif kind == K_STRIKE:
         low, high = low - SAME, high + SAME
+    elif kind == K_KEPT:
+        target = market.strike[desk.contract[leg]]
+        low, high, measure = target - SAME, target + SAME, K_STRIKE
     return _nearest(market, rules, first, last, shift, measure, target, low, high, unit, sign)
 
 
@@ -295,12 +291,12 @@ def seen_place(market: Any, session: int, group: int) -> int:
 
 @kernel(**PLAIN)
 def find_legs(
-    market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, same: bool, later: int, later_far: int,
-    near: int,
+    market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, keep: float, later: float,
+    later_far: float, near: float,
 ) -> int:  # fmt: skip
     """Find all legs of `mask` anew: `ENTERED` where the first expiry, or pair of them, has them all.
 
-    New expiries come after the days `later` and `later_far`. Where no near leg is moved, `near` is the group that it
+    New expiries come after the days `later` and `later_far`. Where no near leg is moved, `near` is the group that one
     is in; else it is not looked at.
     """
     legs, day, now = int(rules[S_LEGS]), market.sessions[session, D_DAY], market.moment_us[moment]
@@ -309,15 +305,15 @@ def find_legs(
         if mask >> leg & 1:
             is_far = rules[S_LEG + leg * LEG_WIDTH + L_FAR] != 0.0
             moves_near, moves_far = moves_near or not is_far, moves_far or is_far
-    group, place, far, key, outcome = near, -1, -1, -1, NO_EXPIRY
+    group, place, far, key, outcome = int(near), -1, -1, -1.0, NO_EXPIRY
     while True:
         if moves_near:
             low, target, high = int(rules[S_LOW]), int(rules[S_TARGET]), int(rules[S_HIGH])
-            place, key = next_group(market, session, key, day, low, target, high, later, now, -1)
+            place, key = next_group(market, session, key, day, low, target, high, later, now, -1.0)
             if place < 0:
                 return outcome
             group = market.seen[place, N_GROUP]
-        base, prefer, far_key = market.groups[group, G_EXPIRY], market.groups[group, G_CLASS], -1
+        base, prefer, far_key = market.groups[group, G_EXPIRY], float(market.groups[group, G_CLASS]), -1.0
         while True:
             if moves_far:
                 low, target, high = int(rules[S_GAP_LOW]), int(rules[S_GAP_TARGET]), int(rules[S_GAP_HIGH])
@@ -327,7 +323,7 @@ def find_legs(
             for leg in range(legs):
                 desk.seen[leg] = far if rules[S_LEG + leg * LEG_WIDTH + L_FAR] != 0.0 else place
             outcome = NO_LEGS
-            if choose_strikes(market, rules, desk, session, moment, mask, same):
+            if choose_strikes(market, rules, desk, session, moment, mask, keep):
                 return ENTERED
             if not moves_far:
                 break

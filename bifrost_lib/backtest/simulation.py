@@ -111,6 +111,6 @@ def _run(stage: Stage, planned: Plan, order: Array, *, log: tuple[int, int]) -> 
     _simulate(
         rows, planned.choice[order], admissions.row_of[order], admissions.rows, stage.entry_session,
         stage.entry_moment, np.zeros(DESK_FLOATS + 3 * most), np.zeros(DESK_COUNTS, dtype=np.int64),
-        np.zeros(cache, dtype=np.int64), *account, trades, legs, told, equity, *(one.ravel() for one in stage.market),
+        np.zeros(cache, dtype=np.int64), *account, trades, legs, told, equity, *stage.market,
     )  # fmt: skip
     return Simulated(told, equity, tuple(admissions.names), trades, legs, account[2], account[3])

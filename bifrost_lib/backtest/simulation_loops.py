@@ -8,15 +8,12 @@ from typing import Any
 from bifrost_lib.backtest.layout import (
     ACTIVE,
     ADMITTED,
-    CONTRACT_WIDTH,
     CREDIT,
     D_DIVIDEND,
     DEBIT,
     DESK_COUNTS,
     ENTERED,
     EX_DIVIDEND,
-    FIGURE_WIDTH,
-    GROUP_WIDTH,
     M_MARGIN_DAYS,
     M_MAX_MARGIN,
     M_REFUSED,
@@ -28,15 +25,12 @@ from bifrost_lib.backtest.layout import (
     ONLY_THROUGH,
     PLAIN,
     REFUSED,
-    ROW_WIDTH,
     S_CAPITAL,
     S_CASH,
     S_CONTRACTS,
     S_LEGS,
     S_MAX_ACTIVE,
     S_SHARE,
-    SEEN_WIDTH,
-    SESSION_WIDTH,
     T_EXPIRY,
     T_MARGIN,
     T_PREMIUM,
@@ -51,7 +45,7 @@ from bifrost_lib.backtest.life_loops import live
 from bifrost_lib.backtest.selection_loops import find_legs
 from bifrost_lib.backtest.trade_loops import open_trade
 from bifrost_lib.core.kernels import kernel
-from bifrost_lib.core.native import Counts, Flags, Floats, Singles, Table
+from bifrost_lib.core.native import Counts, Flags, Floats, Grid, Singles, Table
 
 #: Numbers that the cache keeps of an entry: what became of the search, and the row of each leg.
 CACHE_WIDTH = MOST_LEGS + 1
@@ -148,7 +142,7 @@ def _choose(market: Any, rules: Any, desk: Any, cache: Any, entry: int, session:
         return int(cache[at])
     for leg in range(legs):
         desk.contract[leg], desk.row[leg] = -1, -1
-    outcome = find_legs(market, rules, desk, session, moment, (1 << legs) - 1, False, -1, -1, 0)
+    outcome = find_legs(market, rules, desk, session, moment, (1 << legs) - 1, 0.0, -1.0, -1.0, -1.0)
     if is_kept:
         cache[at] = outcome
         for leg in range(legs):
@@ -195,8 +189,8 @@ def clear(values: Any) -> None:
 def simulate(
     sets: Table, choice: Counts, admission: Counts, admissions: Counts, entry_session: Counts, entry_moment: Counts,
     floats: Floats, counts: Counts, cache: Counts, realised: Floats, marks: Floats, margin: Floats, active: Floats,
-    trades: Floats, legs: Floats, told: Table, equity: Table, sessions: Counts, figures: Floats, moment_us: Counts,
-    spot: Floats, contracts: Counts, strike: Floats, multiplier: Floats, groups: Counts, rows: Counts, seen: Counts,
+    trades: Floats, legs: Floats, told: Table, equity: Table, sessions: Grid, figures: Table, moment_us: Counts,
+    spot: Floats, contracts: Grid, strike: Floats, multiplier: Floats, groups: Grid, rows: Grid, seen: Grid,
     forward: Floats, bid: Floats, ask: Floats, delta: Singles, flags: Flags, open_interest: Singles, volume: Singles,
 ) -> int:  # fmt: skip
     """Simulate each row of `sets`: `told` and `equity` have its summary and its account, a row each.
@@ -205,14 +199,8 @@ def simulate(
     `admissions`, one number an entry, is theirs. The log is meant for one set.
     """
     market = Market(
-        sessions.reshape((sessions.size // SESSION_WIDTH, SESSION_WIDTH)),
-        figures.reshape((figures.size // FIGURE_WIDTH, FIGURE_WIDTH)),
-        moment_us, spot,
-        contracts.reshape((contracts.size // CONTRACT_WIDTH, CONTRACT_WIDTH)), strike, multiplier,
-        groups.reshape((groups.size // GROUP_WIDTH, GROUP_WIDTH)),
-        rows.reshape((rows.size // ROW_WIDTH, ROW_WIDTH)),
-        seen.reshape((seen.size // SEEN_WIDTH, SEEN_WIDTH)),
-        forward, bid, ask, delta, flags, open_interest, volume,
+        sessions, figures, moment_us, spot, contracts, strike, multiplier, groups, rows, seen, forward, bid, ask,
+        delta, flags, open_interest, volume,
     )  # fmt: skip
     desk, entries, kept = desk_of(floats, counts), entry_session.size, -1
     for one in range(sets.shape[0]):

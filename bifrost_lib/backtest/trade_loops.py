@@ -123,7 +123,9 @@ def open_trade(market: Any, rules: Any, desk: Any, session: int, moment: int) ->
         found = extremes(market, desk, legs, trade[T_SHARES], trade[T_PREMIUM])
         trade[T_MAX_PROFIT], trade[T_MAX_LOSS] = found
     trade[T_MARGIN] = margin_of(market, rules, desk, spot, market.figures[session, F_NAKED])
-    trade[T_MARK] = trade[T_PREMIUM] + closing_value(market, rules, desk, session, moment, (1 << legs) - 1, True)
+    trade[T_MARK] = trade[T_PREMIUM] + closing_value(
+        market, rules, desk, session, moment, (1 << legs) - 1, trade[T_SHARES]
+    )
 
 
 @kernel(**PLAIN)
@@ -160,11 +162,11 @@ def set_expiry(market: Any, rules: Any, desk: Any) -> None:
 
 @kernel(**PLAIN)
 def closing_value(
-    market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, shares: bool
+    market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, shares: float
 ) -> float:  # fmt: skip
-    """Return what closing the legs of `mask` brings, and the shares with them; NaN where something has no price."""
+    """Return what closing the legs of `mask` and `shares` brings; NaN where something has no price."""
     legs, count, shift = int(rules[S_LEGS]), 0, moment - market.sessions[session, D_MOMENT]
-    total = desk.trade[T_SHARES] * market.spot[moment] if shares and desk.trade[T_SHARES] != 0.0 else 0.0
+    total = shares * market.spot[moment] if shares != 0.0 else 0.0
     for leg in range(legs):
         count += mask >> leg & 1
     fill = fill_of(rules, count)
@@ -212,7 +214,7 @@ def note_leg(desk: Any, books: Any, leg: int, closed_us: float, price: float, qu
 
 @kernel(**PLAIN)
 def end_trade(
-    market: Any, rules: Any, desk: Any, books: Any, session: int, reason: int, gross: float, closed_us: float,
+    market: Any, rules: Any, desk: Any, books: Any, session: int, reason: float, gross: float, closed_us: float,
     spot: float,
 ) -> float:  # fmt: skip
     """Write down the end of the trade and return what it leaves in the account, all units, net of commission."""
@@ -247,7 +249,7 @@ def end_trade(
 
 @kernel(**PLAIN)
 def _log_trade(
-    rules: Any, desk: Any, books: Any, session: int, reason: int, pnl: float, closed_us: float, spot: float
+    rules: Any, desk: Any, books: Any, session: int, reason: float, pnl: float, closed_us: float, spot: float
 ) -> None:  # fmt: skip
     trade, at = desk.trade, int(books.told[M_LOGGED]) * LOG_WIDTH
     books.told[M_LOGGED] += 1.0

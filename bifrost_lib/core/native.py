@@ -40,12 +40,13 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.int8]
 Counts = npt.NDArray[np.int64]
 Table = npt.NDArray[np.float64]
+Grid = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
 
 #: annotation -> (dtype, dimensions); arrays are C-contiguous.
 _ARRAYS = {
     "Floats": ("float64", 1), "Flags": ("int8", 1), "Counts": ("int64", 1), "Table": ("float64", 2),
-    "Singles": ("float32", 1),
+    "Grid": ("int64", 2), "Singles": ("float32", 1),
 }  # fmt: skip
 _SCALARS = {"int": "int64", "float": "float64"}
 
