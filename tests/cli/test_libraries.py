@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from bifrost_lib.backtest import ChainCube
 from bifrost_lib.cli import run
-from bifrost_lib.store import open_store, save_library, save_library_symbol
-from bifrost_lib.workflows.backtests.library_rows import Tried, rows_of_symbol
+from bifrost_lib.core.clock import SteppedClock
+from bifrost_lib.store import open_store
+from bifrost_lib.strategies import StrategyDocument
+from bifrost_lib.workflows import Desk
+from bifrost_lib.workflows.backtests import build_library, read_shelves
+
+if TYPE_CHECKING:
+    from bifrost_lib.core.settings import Settings
 
 SPLIT = date(2024, 7, 1)
 COMPUTED = datetime(2025, 1, 2, tzinfo=UTC)
@@ -29,28 +38,35 @@ def bifrost(database_settings, monkeypatch, capsys):
     return command
 
 
-def tried(name: str, gain: float) -> Tried:
-    """A hundred trades, one a working day, of which each wins or loses about `gain` on a margin of 1,000."""
-    days = pd.bdate_range("2024-05-01", periods=100)
-    opened = pd.Series(days.tz_localize("America/New_York").tz_convert("UTC").as_unit("us")) + pd.Timedelta(hours=16)
-    pnl = gain + 30 * np.random.default_rng(len(name)).standard_normal(100)
+def simulated(document: StrategyDocument, cube: ChainCube, *, capital: float, **options: Any) -> Any:
+    """One trade a session on a margin of 1,000: puts win about 20, calls lose it."""
+    opened = pd.Series(pd.to_datetime(cube.moment_us, unit="us", utc=True).as_unit("us"))
+    gain = 20.0 if document.name == "short_put" else -20.0
+    pnl = gain + 30 * np.random.default_rng(len(document.name)).standard_normal(len(opened))
     trades = pd.DataFrame({
         "opened": opened, "closed": opened + pd.Timedelta(hours=1), "reason": "expired", "pnl": pnl, "margin": 1000.0,
-        "max_loss": 500.0, "commission": 1.3, "day": days.astype("datetime64[s]"), "iv_rank": "high", "trend": "up",
+        "max_loss": 500.0, "commission": 1.3,
     })  # fmt: skip
-    return Tried(name, name, {"dte.target": 30} if gain > 0 else {}, trades, pnl)
+    return SimpleNamespace(trades=trades, equity=pd.DataFrame({"equity": capital + np.cumsum(pnl)}))
 
 
-def fill(settings) -> None:
+def history(symbol: str) -> ChainCube:
+    """Closes of a rising market with a high IV rank, and one quote each."""
+    days = pd.bdate_range("2024-02-01", periods=160)
+    close = days.tz_localize("America/New_York") + pd.Timedelta(hours=16)
+    chain = pd.DataFrame({
+        "ts": close.tz_convert("UTC"), "expiry": np.datetime64("2025-12-19", "s"), "strike": 100.0, "right": "C",
+        "bid": 4.9, "ask": 5.1, "delta": 0.5, "spot": 100 * 1.002 ** np.arange(len(days)),
+    })  # fmt: skip
+    conditions = pd.DataFrame({"ts": (days - pd.Timedelta(hours=1)).tz_localize("UTC"), "iv_rank": 0.9, "iv": 0.2})
+    return ChainCube.from_frame(chain, symbol=symbol, conditions=conditions)
+
+
+def fill(settings: Settings) -> None:
+    shelves = read_shelves({"short_put": {"dte.target": [30]}, "long_call": None})
     with open_store(settings) as store:
-        definition = {"strategies": {"short_put": ["a"], "long_call": ["b"]}}
-        save_library(store, "income", definition=definition, code_version="1", computed_ts=COMPUTED)
-        profile = {"symbol": "SIM", "cube_sha256": "x", "sessions": 100, "start_day": date(2024, 5, 1)}
-        profile |= {"split_day": SPLIT, "end_day": date(2024, 9, 17), "iv": 0.2}
-        rows = rows_of_symbol([tried("short_put", 20.0), tried("long_call", -20.0)], split=SPLIT)
-        save_library_symbol(
-            store, "income", profile=profile, results=rows.drop(columns="independent"), computed_ts=COMPUTED
-        )
+        desk = Desk(settings=settings, clock=SteppedClock(COMPUTED), store=store)
+        build_library(desk, "income", shelves, ["SIM"], split=SPLIT, cube_of=history, run=simulated)
 
 
 def test_a_library_is_listed_and_asked(bifrost, database_settings):
