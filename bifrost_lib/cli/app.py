@@ -17,6 +17,7 @@ from bifrost_lib.cli import (
     deploying,
     desk,
     ingesting,
+    libraries,
     lines,
     reporting,
     scanning,
@@ -59,6 +60,7 @@ def build_app() -> typer.Typer:
         app.command()(command)
     app.add_typer(strategies.app, name="strategy")
     app.add_typer(creating.app, name="new")
+    app.add_typer(libraries.app, name="library")
     app.add_typer(accounts.app, name="account")
     return app
 

@@ -109,6 +109,7 @@ def backtest(
 
 
 def read_fills(text: str) -> str | float:
+    """Read ``--fills``: a name, or a fraction of the spread."""
     if text in _FILLS:
         return text
     try:
