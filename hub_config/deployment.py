@@ -16,7 +16,7 @@ from bifrost_lib.core.errors import BifrostError, InputError
 from bifrost_lib.core.settings import load_settings
 from bifrost_lib.workflows.hub import read_registry
 from hub_config.nginx import Site, render_site
-from hub_config.systemd import Machine, render_tunnel, render_units
+from hub_config.systemd import Machine, render_compute, render_tunnel, render_units
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -32,8 +32,12 @@ def nginx_files(given: argparse.Namespace) -> dict[str, str]:
 
 
 def systemd_files(given: argparse.Namespace) -> dict[str, str]:
-    """Return the units by file name: those of the application server, or a web server's tunnel to it."""
+    """Return the units by file name: the application server's, a web server's tunnel to it, or a compute server's."""
     settings = load_settings()
+    if given.compute is not None:
+        python = Path(sys.executable)  # of whatever environment this runs in, such as the GPU machine's
+        machine = Machine(CHECKOUT, python, settings.home, given.user, systemd=_version())
+        return render_compute(machine, given.compute.split(","))
     machine = Machine(
         CHECKOUT, CHECKOUT / ".venv" / "bin" / "python", settings.home, given.user,
         embedded_database=settings.database_url is None, simulated_gateway=settings.ib_port is None,
@@ -65,6 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--upstream")
     parser.add_argument("--user", default="bifrost")
     parser.add_argument("--tunnel")
+    parser.add_argument("--compute")
     given = parser.parse_args(arguments)
     try:
         files = nginx_files(given) if given.kind == "nginx" else systemd_files(given)

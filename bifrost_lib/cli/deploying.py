@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 #: Which options mean something for which of them.
-_OPTIONS = {Kind.nginx: ("name", "certificate", "key", "upstream"), Kind.systemd: ("user", "tunnel")}
+_OPTIONS = {Kind.nginx: ("name", "certificate", "key", "upstream"), Kind.systemd: ("user", "tunnel", "compute")}
 
 
 def deploy(
@@ -40,6 +40,9 @@ def deploy(
     tunnel: Annotated[
         str | None, typer.Option(help="systemd: on a web server, user@host to bring the platform from, by ssh.")
     ] = None,
+    compute: Annotated[
+        str | None, typer.Option(help="systemd: for sweeps on this machine: scheduler, worker, or scheduler,worker.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write an nginx site or systemd units for the machine and the settings that this runs with, and what to do next.
@@ -49,7 +52,10 @@ def deploy(
     Example: bifrost deploy nginx --name desk.example.org --out deployment
     Example: bifrost deploy systemd --out deployment
     """
-    given = {"name": name, "certificate": certificate, "key": key, "upstream": upstream, "user": user, "tunnel": tunnel}
+    given = {
+        "name": name, "certificate": certificate, "key": key, "upstream": upstream, "user": user, "tunnel": tunnel,
+        "compute": compute,
+    }  # fmt: skip
     words = {option: str(value) for option, value in given.items() if value is not None}
     for option, value in words.items():
         if option not in _OPTIONS[kind]:
@@ -59,7 +65,7 @@ def deploy(
         print_json({"files": paths})
         return
     print("\n".join(paths))
-    print(f"Next, as root:\n  {_next_step(kind, out, tunnel=tunnel is not None)}")
+    print(f"Next, as root:\n  {_next_step(kind, out, [Path(path).name for path in paths])}")
 
 
 def _written(kind: Kind, out: Path, words: dict[str, str]) -> list[str]:
@@ -74,8 +80,8 @@ def _written(kind: Kind, out: Path, words: dict[str, str]) -> list[str]:
     raise EnvironmentProblem(f"nothing was written: {said[-1]}", f"see ./bifrost deploy {kind} --help")
 
 
-def _next_step(kind: Kind, out: Path, *, tunnel: bool) -> str:
+def _next_step(kind: Kind, out: Path, names: list[str]) -> str:
     if kind is Kind.nginx:
         return f"cp {out}/bifrost.conf /etc/nginx/conf.d/ && nginx -t && systemctl reload nginx"
-    unit = "bifrost-tunnel.service" if tunnel else "bifrost.target"
-    return f"cp {out}/bifrost* /etc/systemd/system/ && systemctl daemon-reload && systemctl enable --now {unit}"
+    units = "bifrost.target" if "bifrost.target" in names else " ".join(names)
+    return f"cp {out}/bifrost* /etc/systemd/system/ && systemctl daemon-reload && systemctl enable --now {units}"

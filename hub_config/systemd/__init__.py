@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from hub_config.systemd.compute import COMPUTE_ROLES, compute_unit_name, render_compute
 from hub_config.systemd.machine import Machine
 from hub_config.systemd.units import TARGET, render_tunnel, render_units, unit_name
 
-__all__ = ["TARGET", "Machine", "render_tunnel", "render_units", "unit_name"]
+__all__ = [
+    "COMPUTE_ROLES",
+    "TARGET",
+    "Machine",
+    "compute_unit_name",
+    "render_compute",
+    "render_tunnel",
+    "render_units",
+    "unit_name",
+]

@@ -60,6 +60,14 @@ class Machine:
             raise InputError("viewers", self.viewers, "a whole number >= 1")
 
     @property
+    def restart(self) -> str:
+        """Lines that start a part again however it ended, since none ends by itself; 143 is one answer to SIGTERM."""
+        always = "Restart=always\nSuccessExitStatus=143\n"
+        if self.systemd >= 254:
+            return always + "RestartSec=1\nRestartSteps=6\nRestartMaxDelaySec=60"
+        return always + "RestartSec=5"
+
+    @property
     def lies_in_a_home(self) -> bool:
         """Whether the platform's files are among people's own, which a unit can otherwise be kept from."""
         places = (self.checkout, self.python, self.python.resolve(), self.home)

@@ -107,7 +107,7 @@ def render_tunnel(machine: Machine, server: str, *, port: int = 8000) -> str:
     if not 0 < port < 65536:
         raise InputError("port", port, "a port from 1 to 65535")
     return _TUNNEL.format(
-        server=server, port=port, user=machine.user, restart=_restart(machine),
+        server=server, port=port, user=machine.user, restart=machine.restart,
         hardening="\n".join(hardening(sees_homes=True)),  # the key is in one
     )  # fmt: skip
 
@@ -142,7 +142,7 @@ def _service(part: Part, machine: Machine, parts: Sequence[Part], pages: Sequenc
         lines.append(f"ExecStartPre={machine.python} -P -m hub_config.systemd.places")
     lines += [
         f"ExecStart={machine.python} {' '.join(part.words)}",
-        _restart(machine),
+        machine.restart,
         "KillMode=mixed",
         "TimeoutStopSec=60",
         *_memory(part.name, pages, machine),
@@ -159,14 +159,6 @@ def _service(part: Part, machine: Machine, parts: Sequence[Part], pages: Sequenc
         f"WantedBy={TARGET}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _restart(machine: Machine) -> str:
-    """Start it again however it ended, since none ends by itself; 143 is how some answer to SIGTERM."""
-    always = "Restart=always\nSuccessExitStatus=143\n"
-    if machine.systemd >= 254:
-        return always + "RestartSec=1\nRestartSteps=6\nRestartMaxDelaySec=60"
-    return always + "RestartSec=5"
 
 
 def _memory(name: str, pages: Sequence[Page], machine: Machine) -> list[str]:
