@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
-from bifrost_lib.core.calendar import EXCHANGE_TZ
+from bifrost_lib.core.calendar import EXCHANGE_TZ, exchange_date
 from bifrost_lib.strategies.document import StrategyDocument
 from tests.backtest.reference.admitting import is_refused_until, refusal
 from tests.backtest.reference.capital import Option, cash_secured, extremes, regulation_t
@@ -43,14 +43,17 @@ class Run:
     skipped: Counter[str] = field(default_factory=Counter)
 
     def go(self) -> Outcome:
-        """Go through all moments of all symbols in order."""
-        steps = [(moment, tape) for tape in self.tapes for day in tape.sessions for moment in tape.moments[day]]
-        steps.sort(key=lambda step: (step[0], step[1].symbol))
-        for place, (moment, tape) in enumerate(steps):
-            self.step(moment, tape)
-            today = tape.session_of(moment)
-            is_last = place + 1 == len(steps) or steps[place + 1][1].session_of(steps[place + 1][0]) > today
-            if is_last:
+        """Go through all moments in order: at each, what ends trades comes before what begins one."""
+        moments = sorted({moment for tape in self.tapes for moment in tape.spot})
+        for moment, following in zip(moments, [*moments[1:], None], strict=True):
+            here = [tape for tape in self.tapes if moment in tape.spot]
+            for tape in here:
+                self.live_through(moment, tape)
+            for tape in here:
+                self.enter(moment, tape)
+            for tape in here:
+                self.end_session(moment, tape)
+            if following is None or exchange_date(following) > exchange_date(moment):
                 self.write_equity(moment)
         for trade in self.open_trades():
             trade.reason, trade.pnl = "open", trade.account_pnl
@@ -60,11 +63,10 @@ class Run:
         """Return the trades that nothing has ended, of one symbol or of all."""
         return [one for one in self.trades if one.is_open and (tape is None or one.symbol == tape.symbol)]
 
-    def step(self, moment: datetime, tape: Tape) -> None:
-        """Do all that happens to one symbol at one moment: first what ends trades, then what begins one."""
+    def live_through(self, moment: datetime, tape: Tape) -> None:
+        """Do what happens to the open trades of a symbol at a moment."""
         today = tape.session_of(moment)
-        moments = tape.moments[today]
-        if moment == moments[0]:
+        if moment == tape.moments[today][0]:
             for trade in self.open_trades(tape):
                 begin_session(trade, tape, today, self.terms)
         for trade in self.open_trades(tape):
@@ -72,15 +74,24 @@ class Run:
                 live_through(trade, tape, moment, self.terms)
             else:
                 settle(trade, tape, moment, tape.close_price(today), self.terms)
-        if moment == self.entry_moment(moments) and self.may_enter(tape, today):
-            found = self.new_trade(tape, moment)
-            if isinstance(found, str):
-                self.skipped[found] += 1
-            else:
-                self.trades.append(found)
-        if moment == moments[-1]:
-            if self.entry_moment(moments) is None and self.may_enter(tape, today):
-                self.skipped["no moment"] += 1
+
+    def enter(self, moment: datetime, tape: Tape) -> None:
+        """Open a trade if it is time to, and everything allows it; else count why not."""
+        today = tape.session_of(moment)
+        moments = tape.moments[today]
+        entry = self.entry_moment(moments)
+        if moment != (entry or moments[-1]) or tape.sessions.index(today) < self.entry_offset:
+            return
+        found = self.new_trade(tape, moment) if entry else "no moment"
+        if isinstance(found, str):
+            self.skipped[found] += 1
+        else:
+            self.trades.append(found)
+
+    def end_session(self, moment: datetime, tape: Tape) -> None:
+        """Settle what expires between the last moment of a session and its close."""
+        today = tape.session_of(moment)
+        if moment == tape.moments[today][-1]:
             for trade in self.open_trades(tape):
                 if tape.session_of(trade.expires(tape)) == today:
                     settle(trade, tape, moment, tape.close_price(today), self.terms)
@@ -92,17 +103,13 @@ class Run:
         early = [one for one in moments if one.astimezone(EXCHANGE_TZ).time() <= self.entry_time]
         return early[-1] if early else None
 
-    def may_enter(self, tape: Tape, today: date) -> bool:
-        """Tell whether the first sessions, which the run was asked to leave out, are over."""
-        return tape.sessions.index(today) >= self.entry_offset
-
     def new_trade(self, tape: Tape, moment: datetime) -> Trade | str:
         """Return a new trade, or why there is none."""
         document = self.terms.document
         refused = refusal(document.entry, tape, moment)
         if refused:
             return refused
-        if sum(one.closed is None or one.closed > moment for one in self.trades) >= document.sizing.max_active:
+        if len(self.active(moment)) >= document.sizing.max_active:
             return "max_active"
         if math.isnan(tape.spot[moment]):
             return "spot"
@@ -117,8 +124,9 @@ class Run:
         trade = self.price(choices, tape, moment)
         if (document.cash == "credit" and trade.premium <= 0) or (document.cash == "debit" and trade.premium >= 0):
             return "cash"
-        trade.units = self.units(trade)
-        free = self.account() - sum(one.units * one.unit_capital for one in self.open_trades())
+        account = self.account(moment)
+        trade.units = self.units(trade, account)
+        free = account - sum(one.units * one.unit_capital for one in self.active(moment))
         if trade.units == 0 or trade.units * trade.unit_capital > free:
             return "capital"
         return trade
@@ -163,18 +171,32 @@ class Run:
         trade.mark_at(tape, moment, fill)
         return trade
 
-    def units(self, trade: Trade) -> int:
+    def units(self, trade: Trade, account: float) -> int:
         """Return how many units are traded."""
         sizing = self.terms.document.sizing
-        if sizing.capital_share is not None:
-            return (
-                math.floor(sizing.capital_share * self.account() / trade.unit_capital) if trade.unit_capital > 0 else 1
-            )
-        return sizing.contracts or 1
+        if sizing.capital_share is None:
+            return sizing.contracts or 1
+        return math.floor(sizing.capital_share * account / trade.unit_capital) if trade.unit_capital > 0 else 1
 
-    def account(self) -> float:
-        """Return the capital with the profits of all trades that have ended."""
-        return self.capital + sum(one.units * one.account_pnl for one in self.trades if not one.is_open)
+    def active(self, moment: datetime) -> list[Trade]:
+        """Return the trades that have not ended by a moment."""
+        return [one for one in self.trades if not self.has_ended(one, moment)]
+
+    def has_ended(self, trade: Trade, moment: datetime) -> bool:
+        """Tell whether a trade has ended; one that expired on a day without quotes did, as soon as others follow."""
+        if trade.closed is not None:
+            return trade.closed <= moment
+        tape = self.tape_of(trade)
+        return trade.expires(tape) <= moment and tape.sessions[-1] >= tape.session_of(trade.expires(tape))
+
+    def account(self, moment: datetime) -> float:
+        """Return the capital with the profits of all trades that have ended by a moment."""
+        active = self.active(moment)
+        return self.capital + sum(one.units * one.account_pnl for one in self.trades if one not in active)
+
+    def tape_of(self, trade: Trade) -> Tape:
+        """Return the tape of a trade's symbol."""
+        return next(tape for tape in self.tapes if tape.symbol == trade.symbol)
 
     def write_equity(self, moment: datetime) -> None:
         """Write down what the account is worth, open trades at their last mark."""
@@ -206,5 +228,5 @@ def run(
     rate: float = 0.0,
 ) -> Outcome:
     """Run a document over markets; the arguments are those of the engine that is judged."""
-    tapes = [Tape(market, start, end) for market in markets]
+    tapes = [Tape(market, start, end) for market in sorted(markets, key=lambda one: one.symbol)]
     return Run(Terms(document, fills, rate), capital, entry_time, entry_offset, tapes).go()

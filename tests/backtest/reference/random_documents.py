@@ -37,7 +37,7 @@ def random_document(rng: Random, *, spot: float) -> StrategyDocument:
     terms: dict[str, Any] = {"dte": _days(rng, 15), "gap": _days(rng, 20), "costs": _costs(rng), "sizing": _sizing(rng)}
     if rng.random() < 0.5:
         found = CATALOG[_one_of(rng, list(CATALOG))]
-        own = {"exits": found.exits} if rng.random() < 0.3 else {"exits": _exits(rng, found.option_legs)}
+        own = {"exits": found.exits} if rng.random() < 0.2 else {"exits": _exits(rng, found.option_legs)}
         return found.with_(**terms, **own, entry=_entry(rng))
     legs = _legs(rng, spot)
     options = tuple(leg for leg in legs if leg.is_option)
@@ -127,18 +127,18 @@ def _exits(rng: Random, options: tuple[Leg, ...]) -> Exits:
     if rng.random() < 0.3:
         terms["days_in_trade"] = int(rng.integers(1, 30))
     if rng.random() < 0.3:
-        terms["dte"] = int(rng.integers(0, 15))
+        terms["dte"] = int(rng.integers(0, 6))
     if rng.random() < 0.2:
         terms["delta"] = float(rng.uniform(0.3, 0.9))
-    if rng.random() < 0.35:
+    if rng.random() < 0.5:
         terms["roll"] = tuple(_roll(rng, options) for _ in range(int(rng.integers(1, 3))))
     return Exits(**terms)
 
 
 def _roll(rng: Random, options: tuple[Leg, ...]) -> Roll:
     when = _one_of(rng, ["dte", "delta", "loss", "profit", "tested"])
-    level: dict[str, Any] = {"dte": rng.integers(1, 12), "delta": rng.uniform(0.3, 0.8), "loss": rng.uniform(0.2, 1.5)}
-    level["profit"] = rng.uniform(0.1, 0.7)
+    level: dict[str, Any] = {"dte": rng.integers(1, 12), "delta": rng.uniform(0.2, 0.7), "loss": rng.uniform(0.1, 1.0)}
+    level["profit"] = rng.uniform(0.05, 0.5)
     names = [leg.name for leg in options]
     chosen = rng.choice(names, size=int(rng.integers(1, len(names) + 1)), replace=False)
     return Roll(

@@ -78,6 +78,8 @@ def _leg(number: int, held: Held) -> dict[str, object]:
         "right": right,
         "qty": held.first_qty,
         "strike": strike,
+        "close_qty": held.qty,
+        "close_strike": held.contract.strike,
         "expiry": pd.Timestamp(group.expiry),
         "trading_class": group.trading_class,
         "multiplier": group.multiplier,

@@ -10,7 +10,7 @@ from bifrost_lib.strategies.document import Leg
 from tests.backtest.reference.tape import Contract, Tape
 
 
-@dataclass
+@dataclass(eq=False)
 class Held:
     """An option leg that is held: `qty` contracts of `contract` for each unit, which a split may change."""
 
@@ -39,7 +39,7 @@ class Held:
         return max(spot - strike if self.contract.right == "C" else strike - spot, 0.0)
 
 
-@dataclass
+@dataclass(eq=False)
 class Trade:
     """A trade and its accounts; money is for one unit until it is reported."""
 
