@@ -117,7 +117,7 @@ class BacktestDesk:
 
     def _attribution(self, result: Result, document: StrategyDocument) -> dict[str, float]:
         """Return the parts of the profit; empty where the chains that the run was made from are gone."""
-        from bifrost_lib.backtest.attribution import attribute
+        from bifrost_lib.backtest import attribute
 
         if result.trades["pnl"].isna().all():
             return {}

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from bifrost_lib.core.errors import BifrostError, InputError
+from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, InputError
 
 if TYPE_CHECKING:
     from bifrost_lib.workflows import Desk
@@ -54,13 +54,15 @@ def _run(job: Mapping[str, Any]) -> int:
             desk, resolve_strategy(job["strategy"]), [job["symbol"]], start=first, end=last, fills=job["fills"],
             capital=capital, bands=True, save=True, tell=lambda done, of, text: say(share=done / of, text=text),
         )  # fmt: skip
-        return int(found.run_id)
+    if found.run_id is None:
+        raise EnvironmentProblem("this login may not keep runs", "ask an administrator for the right to write them")
+    return found.run_id
 
 
 def _grid(job: Mapping[str, Any]) -> dict[str, Any]:
     import numpy as np
 
-    from bifrost_lib.backtest import grids, sweep
+    from bifrost_lib.backtest import assignments, expand, sweep
     from bifrost_lib.workflows import studies
 
     with _open(job) as desk:
@@ -68,8 +70,8 @@ def _grid(job: Mapping[str, Any]) -> dict[str, Any]:
         cubes = studies.study_cubes(desk, study)
     if not study.grid:
         raise InputError("study", study.name, "one with a grid; this one is of its document alone")
-    found = sweep(list(grids.expand(study.document, study.grid)), cubes, **study.options)
-    tried = {path: [_scalar(one[path]) for one in grids.assignments(study.grid)] for path in study.grid}
+    found = sweep(list(expand(study.document, study.grid)), cubes, **study.options)
+    tried = {path: [_scalar(one[path]) for one in assignments(study.grid)] for path in study.grid}
     summary = tried | {name: [_known(value) for value in found.summary[name]] for name in _FIGURES}
     figures, splits = _judged(np.asarray(found.daily), study.sets_tried)
     return {"summary": summary, "parameters": list(study.grid), "figures": figures, "splits": splits}
@@ -80,9 +82,9 @@ _FIGURES = ("sharpe", "pnl", "win_rate", "max_drawdown", "trades")
 
 def _judged(daily: Any, tried: int) -> tuple[dict[str, Any], list[list[float]]]:
     """Return whether the best set is more than luck, and its Sharpe ratios in and out of sample."""
-    from bifrost_lib.backtest import overfitting, overfitting_cscv
+    from bifrost_lib.backtest import deflate, probability_of_overfitting
 
-    best, annual = overfitting.deflate(daily, tried=max(tried, len(daily))), math.sqrt(YEAR)
+    best, annual = deflate(daily, tried=max(tried, len(daily))), math.sqrt(YEAR)
     figures = {
         "trials": max(tried, len(daily)), "effective_trials": best.trials.count, "sharpe": best.sharpe * annual,
         "expected_sharpe": best.benchmark * annual, "probabilistic_sharpe": best.psr,
@@ -91,7 +93,7 @@ def _judged(daily: Any, tried: int) -> tuple[dict[str, Any], list[list[float]]]:
     blocks = min(MOST_BLOCKS, daily.shape[1] // 4 * 2)
     splits: list[list[float]] = []
     if len(daily) > 1 and blocks >= 2:
-        cross = overfitting_cscv.probability_of_overfitting(daily, blocks=blocks)
+        cross = probability_of_overfitting(daily, blocks=blocks)
         pairs = zip(cross.in_sample * annual, cross.out_of_sample * annual, strict=True)
         splits = [[float(before), float(after)] for before, after in pairs if math.isfinite(before + after)]
         figures |= {"pbo": cross.probability, "loss_probability": cross.loss}

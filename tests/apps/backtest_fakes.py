@@ -12,6 +12,7 @@ import pandas as pd
 from apps.panel.backtest_desk import Grid, Saved
 from bifrost_lib.backtest import Result
 from bifrost_lib.core.errors import UnknownNameError
+from bifrost_lib.strategies import strategy_named
 
 from .backtest_frames import CAPITAL, STATISTICS, bands_of, equity_of, grid_of, trades_and_legs
 
@@ -65,7 +66,7 @@ class FakeSource:
         if run not in set(map(str, self.runs()["run_id"])):
             raise UnknownNameError("run", run, ["1", "2", "3"])
         parts = {"delta": -400.0, "gamma": -2_200.0, "theta": 6_200.0, "vega": 900.0, "unexplained": -289.0}
-        return Saved(run, "iron_condor", self._result, {}, parts, simulated=True)
+        return Saved(run, "iron_condor", self._result, strategy_named("iron_condor"), parts, simulated=True)
 
     def studies(self) -> pd.DataFrame:
         created = pd.Timestamp("2026-09-10T14:00Z")
@@ -101,4 +102,9 @@ class FakeSource:
         return Grid("1", grid_of(), names, figures, splits)
 
     def sheet(self, saved: Saved) -> str:
-        return f"<html>{saved.strategy}</html>"
+        from bifrost_lib.views.backtests import Sheet, sheet_page
+
+        found = saved.result
+        frames = {"trades": found.trades, "legs": found.legs, "equity": found.equity, "bands": found.bands}
+        told = {"statistics": found.statistics, "attribution": saved.attribution, "sources": ["simulated"]}
+        return str(sheet_page(Sheet("Iron condor on SIM", "a year", found.capital, **frames, **told)))

@@ -1,0 +1,70 @@
+"""Serve the backtests page without a hub or a desk: ``python backtests_alone.py PORT`` prints ``ready: URL``."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+import threading
+import time
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT))
+
+from apps.panel.backtest_runs import RunCancelledError, RunFailedError  # noqa: E402 (it is not installed)
+from bifrost_lib.workflows.hub import LOOPBACK  # noqa: E402
+
+
+def fakes() -> Any:
+    """Return the frames made by hand that the tests of the page share; test folders are no packages."""
+    package = types.ModuleType("page_fakes")
+    package.__path__ = [str(CHECKOUT / "tests" / "apps")]
+    sys.modules[package.__name__] = package
+    return importlib.import_module("page_fakes.backtest_fakes")
+
+
+class SlowRuns:
+    """Runs that take two seconds; those of covered calls find no chains."""
+
+    def run(self, job: Mapping[str, Any], *, tell: Any, cancelled: threading.Event) -> str:
+        for step in range(10):
+            tell(step / 10, "realistic fills")
+            time.sleep(0.2)
+            if cancelled.is_set():
+                raise RunCancelledError("cancelled")
+        if job["strategy"] == "covered_call":
+            raise RunFailedError(f"option chain: nothing is stored of {job['symbol']} in these days")
+        return "2"
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    import panel
+
+    from apps.live import forget_closed_sockets
+    from apps.panel.backtest_boards import BacktestBoards
+    from apps.panel.backtests import backtests_page
+
+    pn: Any = panel
+    port, boards = int(sys.argv[1]), BacktestBoards(fakes().FakeSource())
+    links = [("Home", "/hub/home"), ("Finder", "finder"), ("Builder", "builder"), ("Chain", "chain"),
+             ("History", "history"), ("Backtests", "backtests"), ("Calibration", "calibration"),
+             ("Operations", "operations")]  # fmt: skip
+    runs: Any = SlowRuns()
+    server = pn.serve(
+        {"/backtests": lambda: backtests_page(boards, runs, links=links)}, port=port, address=LOOPBACK,
+        websocket_origin=[f"{LOOPBACK}:{port}"], show=False, start=False, verbose=False, location=False,
+    )  # fmt: skip
+    forget_closed_sockets(server.io_loop)
+    server.start()
+    server.io_loop.add_callback(lambda: print(f"ready: http://{LOOPBACK}:{port}/backtests", flush=True))
+    signal.signal(signal.SIGTERM, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
+    server.io_loop.start()
+
+
+if __name__ == "__main__":
+    main()

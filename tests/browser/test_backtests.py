@@ -1,0 +1,123 @@
+"""The backtests page as people use it: by keyboard, on a laptop, light and dark; its tear sheet without a network."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = Path(tempfile.gettempdir()) / "bifrost-screenshots"
+READY_MS = 60_000
+LAPTOP: Any = {"width": 1280, "height": 720}
+TABS = ("Account", "Trades", "Grid", "Studies")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(Path(__file__).with_name("backtests_alone.py")), str(port)]
+    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("ready: "), line
+    yield line.removeprefix("ready: ").strip()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def opened(browser: Browser, url: str, *, scheme: Any = "light") -> tuple[Page, list[str]]:
+    """Open the page; return it with the list of its complaints and of hosts that it asked."""
+    page = browser.new_context(viewport=LAPTOP, color_scheme=scheme, accept_downloads=True).new_page()
+    said: list[str] = []
+    page.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda one: said.append(one.url) if _is_elsewhere(one.url) else None)
+    page.goto(url, timeout=READY_MS)
+    page.locator(".bk-Figure canvas").first.wait_for(timeout=READY_MS)
+    return page, said
+
+
+def _is_elsewhere(url: str) -> bool:
+    return not url.startswith(("data:", "blob:", "file:")) and urlsplit(url).hostname != "127.0.0.1"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_fits_on_a_laptop_in_its_colours(browser: Browser, url: str, scheme: str) -> None:
+    page, said = opened(browser, url, scheme=scheme)
+    page.locator(f"html[data-theme={scheme}]").wait_for(state="attached", timeout=READY_MS)
+    for tab in TABS:
+        page.get_by_role("tab", name=tab).click()
+        page.locator("tr.choosable:visible, .bk-Figure canvas:visible").first.wait_for(timeout=READY_MS)
+        page.wait_for_timeout(1500)
+        size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+        assert size[0] <= LAPTOP["width"] and size[1] <= LAPTOP["height"]
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"backtests_{tab.lower()}_{scheme}.png")
+    assert said == []
+    page.context.close()
+
+
+def test_a_run_by_keyboard_its_failure_and_its_end(browser: Browser, url: str) -> None:
+    page, said = opened(browser, url)
+    page.get_by_label("Strategy").select_option("covered_call")
+    page.get_by_label("Capital, $").press("Enter")
+    page.get_by_role("progressbar").wait_for(timeout=READY_MS)
+    alert = page.get_by_role("alert")
+    alert.wait_for(timeout=READY_MS)
+    assert "nothing is stored of SIM" in alert.inner_text()
+    page.get_by_label("Strategy").select_option("iron_condor")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Cancel").wait_for(timeout=READY_MS)
+    page.get_by_label("Strategy").press("Escape")
+    page.get_by_text("Cancelled; nothing was saved.").wait_for(timeout=READY_MS)
+    page.get_by_role("button", name="Run").press("Enter")
+    page.get_by_text("is saved as run 2").wait_for(timeout=READY_MS)
+    page.locator("tr.chosen", has_text="bull put spread").wait_for(timeout=READY_MS)
+    assert said == []
+    page.context.close()
+
+
+def test_the_tear_sheet_is_a_file_that_needs_no_network(browser: Browser, url: str, tmp_path: Path) -> None:
+    page, _ = opened(browser, url)
+    with page.expect_download(timeout=READY_MS) as download:
+        page.get_by_text("Tear sheet").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    page.context.set_offline(True)
+    sheet, said = opened(browser, path.as_uri())
+    sheet.locator("html[data-drawn=light]").wait_for(state="attached", timeout=READY_MS)
+    assert sheet.locator(".bk-Figure").count() == 7
+    sheet.get_by_role("button", name="Light / dark").click()
+    sheet.locator("html[data-drawn=dark]").wait_for(state="attached", timeout=READY_MS)
+    assert sheet.locator(".bk-Figure").count() == 7
+    sheet.screenshot(path=SCREENSHOTS / "tear_sheet_dark.png", full_page=True)
+    assert said == []
+    sheet.context.close()
+    page.context.close()
