@@ -20,7 +20,7 @@ from traitlets.config import Config
 from apps.forked_kernels import Copy, Nursery, take_kernels_from
 from apps.nursery import cells_before_the_viewer
 
-ANSWER_WITHIN_S = 60
+ANSWER_WITHIN_S = 180
 CELLS = ["import wave", "desk = None", "wait_for_request()\nopen('/nowhere')", "import xdrlib_of_the_viewer"]
 ASK = (
     "import json, os, random, sys\n"

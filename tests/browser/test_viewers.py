@@ -1,0 +1,37 @@
+"""Ten people open a page at the same moment, and each of them sees data: counted, not timed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bifrost_lib.workflows.benchmarks.pages import AT_ONCE, Visits
+from bifrost_lib.workflows.hub import Page, read_registry
+
+if TYPE_CHECKING:
+    from tests.started_platform import Platform
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = {page.name: page for page in read_registry() if page.shows}
+
+
+async def visited(platform: Platform, chromium: Path, page: Page) -> list[float]:
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        desk = Visits(browser, platform.url)
+        await desk.log_in(platform.passwords["quant"])
+        taken = await desk.visit_at_once(page, AT_ONCE)
+        await browser.close()
+    return taken
+
+
+@pytest.mark.parametrize("name", ["chain", "history", "strategy_finder", "strategy_builder"])
+def test_ten_viewers_at_once_all_see_data(platform, chromium, name):
+    taken = asyncio.run(visited(platform, chromium, PAGES[name]))
+    assert len(taken) == AT_ONCE
