@@ -200,7 +200,7 @@ def warnings_of(result: Result, cubes: Mapping[str, ChainCube], simulated: bool)
         if named:
             more = f" and {len(pauses) - _SHOWN} more" if len(pauses) > _SHOWN else ""
             told.append(f"no chain of {symbol} is stored between {', '.join(named)}{more}")
-    unpriceable = trades["reason"].str.startswith("unpriceable")
+    unpriceable = trades["reason"].astype(str).str.startswith("unpriceable")
     if unpriceable.any():
         reasons = trades.loc[unpriceable, "reason"].value_counts()
         words = ", ".join(f"{count} {str(reason).partition(': ')[2]}" for reason, count in reasons.items())

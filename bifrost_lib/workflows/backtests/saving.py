@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
@@ -154,16 +154,14 @@ def digest_of(result: Result) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
-def frame_columns(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return a frame as columns of JSON's types: moments in microseconds, dates in days, NaN as null."""
-    return {
-        str(name): {"dtype": str(frame[name].dtype), "values": _values(frame[name])} for name in frame.columns
-    }  # fmt: skip
+def frame_columns(frame: pd.DataFrame) -> list[list[Any]]:
+    """Return each column's name, dtype and values in JSON's types: moments in microseconds, NaN as null."""
+    return [[str(name), str(frame[name].dtype), _values(frame[name])] for name in frame.columns]
 
 
-def frame_of(columns: Mapping[str, Any]) -> pd.DataFrame:
+def frame_of(columns: Sequence[Sequence[Any]]) -> pd.DataFrame:
     """Return the frame that `frame_columns` was given."""
-    return pd.DataFrame({name: _series(told["dtype"], told["values"]) for name, told in columns.items()})
+    return pd.DataFrame({name: _series(dtype, values) for name, dtype, values in columns})
 
 
 def _values(column: pd.Series[Any]) -> list[Any]:

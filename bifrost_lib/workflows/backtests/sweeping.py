@@ -116,11 +116,10 @@ def run_grid(
     NoDataError, InputError, HoldOutClosed
         As for `run_backtest`.
     """
-    from bifrost_lib.backtest import assignments, code_version, expand, read_grid
+    from bifrost_lib.backtest import assignments, code_version, expand
     from bifrost_lib.workflows.studies import check_not_kept_back
 
-    axes = read_grid(grid)
-    documents, values = tuple(expand(document, axes)), tuple(assignments(axes))
+    documents, values = tuple(expand(document, grid)), tuple(assignments(grid))
     names, until = symbol_names(symbols), as_utc(at) if at is not None else desk.clock.now()
     check_not_kept_back(desk, documents, names, end=end)
     cubes = read_cubes(desk, names, cadence=cadence, start=None if signal else start, end=end, at=until, tell=tell)
