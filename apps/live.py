@@ -59,6 +59,7 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Links], Any]]
         boards, watch = Boards(desk, feed), DeskWatch(desk, watchers=feed.watchers)
         past, runs = HistoryBoards(desk), BacktestRuns(desk.settings)
         tested = BacktestBoards(BacktestDesk(desk, runs))
+        threading.Thread(target=past.warm_up, name="warm up", daemon=True).start()
         yield {
             "chain": lambda links: chain_page(boards, links=links),
             "history": lambda links: history_page(past, links=links),
