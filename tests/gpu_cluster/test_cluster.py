@@ -71,7 +71,7 @@ def test_a_scheduler_and_a_worker_answer_those_who_hold_a_certificate(certificat
             client.wait_for_workers(1, timeout=60)
             (worker,) = client.scheduler_info(n_workers=-1)["workers"].values()
             assert worker["nthreads"] == 1 and worker["host"] == "127.0.0.1"
-            assert client.submit(os.environ.get, "NUMBA_NUM_THREADS").result(timeout=60) == "1"
+            assert client.submit(os.getenv, "NUMBA_NUM_THREADS").result(timeout=60) == "1"
         with pytest.raises(SettingsError):
             connect(load_settings(names | {"BIFROST_DASK_TLS": ""}))
     finally:
