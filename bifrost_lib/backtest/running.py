@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -100,8 +101,10 @@ def code_version() -> str:
 
 def skips_of(told: Array, refusals: tuple[str, ...]) -> dict[str, int]:
     """Return how many sessions were left out for which reason."""
-    names = (*at.SKIPS, *refusals)
-    return {name: int(count) for name, count in zip(names, told[at.M_SKIPPED :], strict=True) if count}
+    found: Counter[str] = Counter()
+    for name, count in zip((*at.SKIPS, *refusals), told[at.M_SKIPPED :].tolist(), strict=True):
+        found[name] += int(count)  # a window around ex-dates is looked at before and after legs are chosen
+    return {name: count for name, count in found.items() if count}
 
 
 def _trades(stage: Stage, document: StrategyDocument, found: Simulated) -> pd.DataFrame:
