@@ -67,6 +67,7 @@ class BacktestsPage:
         self.across = live.field(select(label="Across", options=[], width=150))
         self.down = live.field(select(label="Down", options=[], width=150))
         self.value = live.field(select(label="Figure", options=FIGURES, width=120))
+        self.controls = live.row(sizing_mode="stretch_width", gap_px=10)
         self.body = live.column(sizing_mode="stretch_both", gap_px=0)
         download = pn.widgets.FileDownload
         self.download = live.field(
@@ -86,14 +87,7 @@ class BacktestsPage:
     @property
     def content(self) -> Any:
         """The page's layout."""
-        raised = {"padding-top": "15px"}
-        tabs, *files = (
-            live.column(part, gap_px=0, styles=raised) for part in (self.tab, self.download, self.sheet)
-        )  # fmt: skip
-        own = (self.run, self.against, self.study, self.across, self.down, self.value)
-        room = pn.Spacer(sizing_mode="stretch_width", height=1)
-        controls = live.row(tabs, *own, room, *files, sizing_mode="stretch_width", gap_px=10)
-        right = _stack(controls, self.body)
+        right = _stack(self.controls, self.body)
         lower = live.row(self.saved, right, sizing_mode="stretch_both")
         return live.column(self.head, self.form, lower, sizing_mode="stretch_both")
 
@@ -220,6 +214,8 @@ class BacktestsPage:
         self._arrange()
         asked = self.asked
         self.head.state = dict(self.head.state) | {"note": "loading", "note_kind": ""}
+        if "a" in (charts := self._tabs[asked.tab][0]) and not charts["a"].item:
+            charts["a"].item = pictures.empty_text("loading", "Reading and drawing.")
         made = await asyncio.to_thread(partial(self._made, asked))
         self._turn(partial(self._settle, asked, made))
 
@@ -264,10 +260,11 @@ class BacktestsPage:
             self._tabs[tab] = self._parts(tab)
         self.body[:] = [self._tabs[tab][2]]
         self.saved.visible = tab == TABS[0]
-        self.run.visible = self.against.visible = tab == TABS[1]
-        for one in (self.study, self.across, self.down, self.value):
-            one.visible = tab == TABS[2]
-        self.sheet.visible = tab in TABS[:2]
+        own = {TABS[1]: (self.run, self.against), TABS[2]: (self.study, self.across, self.down, self.value)}
+        files = (self.download, self.sheet) if tab in TABS[:2] else (self.download,)
+        choice, *saved = (live.column(part, gap_px=0, styles={"padding-top": "15px"}) for part in (self.tab, *files))
+        # Those of other tabs are left out, not hidden: their widths would still keep the page from shrinking.
+        self.controls[:] = [choice, *own.get(tab, ()), pn.Spacer(sizing_mode="stretch_width", height=1), *saved]
 
     def _parts(self, tab: str) -> tuple[dict[str, Any], dict[str, Any], Any]:
         wide = {"sizing_mode": "stretch_both", "min_height": 110, "margin": 0}

@@ -105,7 +105,7 @@ def test_every_tab_has_its_pictures_its_tables_and_its_file(page: BacktestsPage,
     assert grids(page)["a"]["rows"]
     rows = list(csv.reader(page.download.callback()))
     assert len(rows) == 1 + len(page._shown[1].frame)  # type: ignore[index]
-    assert page.sheet.visible == (tab in TABS[:2])
+    assert (len(page.controls) == 3) == (tab == TABS[3])
 
 
 def test_a_trade_is_chosen_and_shows_its_legs_without_drawing_anew(page: BacktestsPage) -> None:

@@ -75,9 +75,10 @@ def test_every_view_fits_on_a_laptop_in_its_colours(browser: Browser, url: str, 
     for tab in TABS:
         page.get_by_role("tab", name=tab).click()
         page.locator("tr.choosable:visible, .bk-Figure canvas:visible").first.wait_for(timeout=READY_MS)
+        page.locator("header .note", has_not_text="loading").wait_for(timeout=READY_MS)
         page.wait_for_timeout(1500)
-        size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
-        assert size[0] <= LAPTOP["width"] and size[1] <= LAPTOP["height"]
+        main = page.locator("main.bf-live > div > *").first.bounding_box()  # what is wider is cut off, without a bar
+        assert main is not None and main["x"] + main["width"] <= LAPTOP["width"]
         SCREENSHOTS.mkdir(exist_ok=True)
         page.screenshot(path=SCREENSHOTS / f"backtests_{tab.lower()}_{scheme}.png")
     assert said == []
