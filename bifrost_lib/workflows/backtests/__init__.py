@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bifrost_lib.workflows.backtests.searching import Search, WalkForward, search, search_walking_forward
     from bifrost_lib.workflows.backtests.sweeping import GridRun, run_grid
     from bifrost_lib.workflows.backtests.tear_sheet import write_tear_sheet
+    from bifrost_lib.workflows.backtests.tuning import tune, tune_walking_forward
 
 _HOME = {
     "Backtest": "running",
@@ -38,6 +39,8 @@ _HOME = {
     "run_grid": "sweeping",
     "search": "searching",
     "search_walking_forward": "searching",
+    "tune": "tuning",
+    "tune_walking_forward": "tuning",
     "what_worked": "library_answers",
     "write_tear_sheet": "tear_sheet",
 }
@@ -60,6 +63,8 @@ __all__ = [
     "run_grid",
     "search",
     "search_walking_forward",
+    "tune",
+    "tune_walking_forward",
     "what_worked",
     "write_tear_sheet",
 ]

@@ -134,11 +134,15 @@ def build_library(
     ------
     InputError
         If there is nothing to run or too much, or two documents are the same.
+    HoldOutClosed
+        If a document belongs to a study that keeps some of these days back.
 
     Notes
     -----
     A symbol is stored whole or not at all. One without a history is in `LibraryReport.skipped`, with the reason.
     """
+    from bifrost_lib.workflows.studies import check_not_kept_back
+
     at = desk.clock.now()
     simulate, version = _simulation(run)
     size = sum(shelf.size for shelf in shelves) * len(symbols)
@@ -147,6 +151,7 @@ def build_library(
     documents = [pair for shelf in shelves for pair in shelf.documents()]
     _check_different(documents)
     definition = _definition(documents, fills=fills, capital=capital, split=split, start=start, end=end)
+    check_not_kept_back(desk, [document for document, _ in documents], symbols, end=end)
     known = _known(desk, library, definition, version, at)
     read = cube_of or (lambda symbol: chain_cube(desk.store, symbol, at=at))
     computed, current, skipped, rows = list[str](), list[str](), dict[str, str](), 0
