@@ -26,7 +26,5 @@ def simulate_each(
     )  # fmt: skip
     mine = account[one]
     books = Books(mine[0], mine[1], mine[2], mine[3], log, log, told[one])
-    desk = desk_of(floats[one], counts[one])
-    simulate_one(
-        market, sets[one], desk, books, cache, entry_session, entry_moment, admissions[admission[one]], equity[one]
-    )
+    desk = desk_of(floats[one], counts[one], cache, log)
+    simulate_one(market, sets[one], desk, books, entry_session, entry_moment, admissions[admission[one]], equity[one])

@@ -41,6 +41,7 @@ from bifrost_lib.backtest.layout import (
     S_STOP_OF,
     STOP,
     T_AM,
+    T_CONTRACTS,
     T_DIVIDENDS,
     T_ENTRY_DAY,
     T_EXPIRES,
@@ -52,7 +53,7 @@ from bifrost_lib.backtest.layout import (
     T_SHARES,
     TAKE_PROFIT,
 )
-from bifrost_lib.backtest.trade_loops import close_legs, closing_value, end_trade, note_leg
+from bifrost_lib.backtest.trade_loops import bring_rows, close_legs, closing_value, end_trade, note_leg
 from bifrost_lib.core.kernels import kernel
 
 
@@ -65,6 +66,7 @@ def exit_due(market: Any, rules: Any, desk: Any, session: int, moment: int, pnl:
     if pnl >= rules[S_PROFIT] * _basis(trade, int(rules[S_PROFIT_OF])):
         return TAKE_PROFIT
     if not math.isnan(rules[S_DELTA]):
+        bring_rows(market, rules, desk, session)
         shift = moment - market.sessions[session, D_MOMENT]
         for leg in range(int(rules[S_LEGS])):
             quote = market.rows[desk.row[leg], Q_QUOTE] + shift
@@ -102,6 +104,9 @@ def exercised_early(market: Any, rules: Any, desk: Any, session: int, moment: in
     if session == market.sessions[session, D_LAST]:
         return 0
     shift, dividend = moment - market.sessions[session, D_MOMENT], market.figures[session + 1, F_DIVIDEND]
+    if not (dividend > 0.0 or rules[S_RATE] > 0.0):
+        return 0
+    bring_rows(market, rules, desk, session)
     years = (market.sessions[session + 1, D_DAY] - market.sessions[session, D_DAY]) / 365.0
     for leg in range(int(rules[S_LEGS])):
         contract = desk.contract[leg]
@@ -156,6 +161,8 @@ def settle(market: Any, rules: Any, desk: Any, books: Any, session: int) -> floa
     spot = market.figures[session, F_OPEN] if is_am else market.figures[session, F_CLOSE]
     moment = market.sessions[session, D_MOMENT] if is_am else market.sessions[session + 1, D_MOMENT] - 1
     others = _outliving(market, desk, legs)
+    if others:
+        bring_rows(market, rules, desk, session)
     value = closing_value(market, rules, desk, session, moment, others, trade[T_SHARES])
     if math.isnan(spot) or math.isnan(value):
         reason = NO_SETTLEMENT if math.isnan(spot) else NO_QUOTES
@@ -172,14 +179,20 @@ def settle(market: Any, rules: Any, desk: Any, books: Any, session: int) -> floa
 
 
 @kernel(**PLAIN)
-def close_all(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, reason: float) -> float:
-    """End a trade at the prices that `closing_value` found at this moment."""
-    now, trade = float(market.moment_us[moment]), desk.trade
-    everything = (1 << int(rules[S_LEGS])) - 1
-    value = closing_value(market, rules, desk, session, moment, everything, trade[T_SHARES])
-    close_legs(market, rules, desk, books, session, moment, everything, now)
-    gross = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
-    left: float = end_trade(market, rules, desk, books, session, reason, gross, now, market.spot[moment])
+def close_all(
+    market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, reason: float, pnl: float
+) -> float:  # fmt: skip
+    """End a trade at the prices of this moment, which make its profit `pnl`."""
+    now, trade, legs = float(market.moment_us[moment]), desk.trade, int(rules[S_LEGS])
+    everything = (1 << legs) - 1
+    if books.legs.size > 0:
+        bring_rows(market, rules, desk, session)
+        closing_value(market, rules, desk, session, moment, everything, trade[T_SHARES])
+        close_legs(market, rules, desk, books, session, moment, everything, now)
+    else:  # nobody asks for the prices of the legs
+        for leg in range(legs):
+            trade[T_CONTRACTS] += abs(desk.qty[leg])
+    left: float = end_trade(market, rules, desk, books, session, reason, pnl, now, market.spot[moment])
     return left
 
 

@@ -49,9 +49,10 @@ ADMITTED, ONLY_THROUGH, NOT_THROUGH, REFUSED = 0, 1, 2, 3
 # The numbers of the trade that is being lived through; money is that of one unit.
 (
     T_PREMIUM, T_OPTIONS, T_SHARES, T_DIVIDENDS, T_CONTRACTS, T_MARK, T_MAE, T_MFE, T_MAX_PROFIT, T_MAX_LOSS,
-    T_MARGIN, T_UNITS, T_EXPIRES, T_EXPIRY, T_SETTLES, T_AM, T_CARRIED, T_ROLLED, T_OPENED, T_ENTRY_DAY, T_NUMBER,
-) = range(21)  # fmt: skip
-T_ROLLS = 21  # how often each roll was made
+    T_MARGIN, T_UNITS, T_EXPIRES, T_EXPIRY, T_SETTLES, T_AM, T_CARRIED, T_ROLLED, T_OPENED, T_ENTRY_DAY,
+    T_ENTRY, T_ROWS_AT,
+) = range(22)  # fmt: skip
+T_ROLLS = 22  # how often each roll was made
 TRADE_WIDTH = T_ROLLS + MOST_ROLLS
 
 # A trade in the log, and a leg in it; money is that of all units.
@@ -137,6 +138,8 @@ class Desk(NamedTuple):
     open_until: Any
     open_pnl: Any
     open_capital: Any
+    cache: Any
+    paths: Any
 
 
 class Books(NamedTuple):
@@ -151,6 +154,9 @@ class Books(NamedTuple):
     told: Any
 
 
+#: What is kept of the legs of an entry: what became of the search, and the row of each; and how many of its closing
+#: values, one for each moment after the entry.
+CACHE_WIDTH, PATH_WIDTH = MOST_LEGS + 1, 96
 #: Floats and whole numbers of a `Desk` beside those of open trades, of which there are three for each trade.
 DESK_FLOATS = TRADE_WIDTH + MOST_LEGS * 6 + MOST_LEGS * 8
 DESK_COUNTS = MOST_LEGS * 7

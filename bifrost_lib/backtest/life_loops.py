@@ -20,7 +20,6 @@ from bifrost_lib.backtest.layout import (
     NO_SPLIT,
     OPEN,
     PLAIN,
-    Q_NEXT,
     S_COMMISSION,
     S_LEGS,
     S_ROLLS,
@@ -34,13 +33,14 @@ from bifrost_lib.backtest.layout import (
     T_MFE,
     T_OPENED,
     T_PREMIUM,
+    T_ROWS_AT,
     T_SETTLES,
     T_SHARES,
     T_UNITS,
 )
 from bifrost_lib.backtest.roll_loops import roll_if_due
 from bifrost_lib.backtest.selection_loops import find_row
-from bifrost_lib.backtest.trade_loops import closing_value
+from bifrost_lib.backtest.trade_loops import value_now
 from bifrost_lib.core.kernels import kernel
 
 _STRIKE_SLACK = 0.005 + 1e-9
@@ -84,20 +84,19 @@ def _watch(
     market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, is_last: bool
 ) -> tuple[bool, float]:  # fmt: skip
     trade = desk.trade
-    everything = (1 << int(rules[S_LEGS])) - 1
-    value = closing_value(market, rules, desk, session, moment, everything, trade[T_SHARES])
+    value = value_now(market, rules, desk, session, moment)
     if math.isnan(value):
         trade[T_CARRIED] += 1.0
         return False, 0.0
     pnl = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
     trade[T_MARK], trade[T_MAE], trade[T_MFE] = pnl, min(trade[T_MAE], pnl), max(trade[T_MFE], pnl)
     if rules[S_ROLLS] > 0.0 and roll_if_due(market, rules, desk, books, session, moment, pnl):
-        value = closing_value(market, rules, desk, session, moment, everything, trade[T_SHARES])
+        value = value_now(market, rules, desk, session, moment)
         trade[T_MARK] = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
         return False, 0.0
     reason = exit_due(market, rules, desk, session, moment, pnl)
     if reason != OPEN:
-        return True, close_all(market, rules, desk, books, session, moment, reason)
+        return True, close_all(market, rules, desk, books, session, moment, reason, pnl)
     if is_last:
         mask = exercised_early(market, rules, desk, session, moment)
         if mask:
@@ -120,10 +119,8 @@ def _begin(market: Any, rules: Any, desk: Any, session: int) -> bool:
             desk.contract[leg] = desk.chosen[leg]
             desk.qty[leg] *= ratio
         trade[T_SHARES] *= ratio
+        trade[T_ROWS_AT] = -1.0
     trade[T_DIVIDENDS] += trade[T_SHARES] * market.figures[session, F_DIVIDEND]
-    for leg in range(legs):
-        row = -1 if ratio != 1.0 or desk.row[leg] < 0 else market.rows[desk.row[leg], Q_NEXT]
-        desk.row[leg] = row if row >= 0 else find_row(market, session, desk.contract[leg])
     return True
 
 

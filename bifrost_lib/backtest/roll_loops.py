@@ -40,7 +40,7 @@ from bifrost_lib.backtest.layout import (
     T_ROLLS,
 )
 from bifrost_lib.backtest.selection_loops import choose_strikes, find_legs, seen_place
-from bifrost_lib.backtest.trade_loops import close_legs, closing_value, take_legs
+from bifrost_lib.backtest.trade_loops import bring_rows, close_legs, closing_value, take_legs
 from bifrost_lib.core.kernels import kernel
 
 
@@ -48,6 +48,7 @@ from bifrost_lib.core.kernels import kernel
 def roll_if_due(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, pnl: float) -> bool:
     """Make the first roll whose condition holds and whose legs are found; False if there is none."""
     trade = desk.trade
+    bring_rows(market, rules, desk, session)
     for roll in range(int(rules[S_ROLLS])):
         base = S_ROLL + roll * ROLL_WIDTH
         if trade[T_ROLLS + roll] >= rules[base + R_MOST]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bifrost_lib.backtest.admission import Admissions
 from bifrost_lib.backtest.layout import (
+    CACHE_WIDTH,
     DESK_COUNTS,
     DESK_FLOATS,
     HELD_WIDTH,
@@ -18,7 +19,7 @@ from bifrost_lib.backtest.layout import (
     M_HELD,
     M_LOGGED,
     M_REFUSED,
-    MOST_LEGS,
+    PATH_WIDTH,
     S_MAX_ACTIVE,
     SET_WIDTH,
 )
@@ -29,7 +30,6 @@ from bifrost_lib.strategies import StrategyDocument
 
 Array = npt.NDArray[Any]
 _simulate = loop("bifrost_lib.backtest.simulation_loops", "simulate")
-_CACHE_WIDTH = MOST_LEGS + 1
 _ROOM = 256
 
 
@@ -96,21 +96,24 @@ def simulate_single(stage: Stage, document: StrategyDocument, terms: Terms, allo
 
 def room_of(sets: int, days: int) -> int:
     """Return about how many bytes simulations of so many sets take beside the market."""
-    return 8 * (sets * (2 * days + M_REFUSED + SET_WIDTH) + days * (_CACHE_WIDTH + 4))
+    return 8 * (sets * (2 * days + M_REFUSED + SET_WIDTH) + days * (CACHE_WIDTH + PATH_WIDTH + 4))
 
 
 def _run(stage: Stage, planned: Plan, order: Array, *, log: tuple[int, int]) -> Simulated:
     rows, days = planned.rows[order], len(stage.days)
     admissions = planned.admissions
     most = int(rows[:, S_MAX_ACTIVE].max()) if len(rows) else 1
-    cache = len(stage.entry_session) * _CACHE_WIDTH if len(rows) > 1 else 0
+    # What sets share is worth keeping where several do.
+    cache = len(stage.entry_session) if len(rows) > 1 else 0
+    paths = cache if 2 * len(np.unique(planned.choice[order])) <= len(rows) else 0
     account = np.zeros((4, days))
     told = np.zeros((len(rows), M_REFUSED + len(admissions.names)))
     equity = np.empty((len(rows), days))
     trades, legs = np.empty(log[0] * LOG_WIDTH), np.empty(log[1] * HELD_WIDTH)
+    desk = np.zeros(DESK_FLOATS + 3 * most), np.zeros(DESK_COUNTS, dtype=np.int64)
+    kept = np.zeros(cache * CACHE_WIDTH, dtype=np.int64), np.zeros(paths * PATH_WIDTH)
     _simulate(
         rows, planned.choice[order], admissions.row_of[order], admissions.rows, stage.entry_session,
-        stage.entry_moment, np.zeros(DESK_FLOATS + 3 * most), np.zeros(DESK_COUNTS, dtype=np.int64),
-        np.zeros(cache, dtype=np.int64), *account, trades, legs, told, equity, *stage.market,
+        stage.entry_moment, *desk, *kept, *account, trades, legs, told, equity, *stage.market,
     )  # fmt: skip
     return Simulated(told, equity, tuple(admissions.names), trades, legs, account[2], account[3])

@@ -8,6 +8,7 @@ from typing import Any
 from bifrost_lib.backtest.layout import (
     ACTIVE,
     ADMITTED,
+    CACHE_WIDTH,
     CREDIT,
     D_DIVIDEND,
     DEBIT,
@@ -47,13 +48,11 @@ from bifrost_lib.backtest.trade_loops import open_trade
 from bifrost_lib.core.kernels import kernel
 from bifrost_lib.core.native import Counts, Flags, Floats, Grid, Singles, Table
 
-#: Numbers that the cache keeps of an entry: what became of the search, and the row of each leg.
-CACHE_WIDTH = MOST_LEGS + 1
 _UNKNOWN = -2
 
 
 @kernel(**PLAIN)
-def desk_of(floats: Any, counts: Any) -> Any:
+def desk_of(floats: Any, counts: Any, cache: Any, paths: Any) -> Any:
     """Lay out the room to work in; it holds as many open trades as `floats` has room for."""
     wide, at = MOST_LEGS, TRADE_WIDTH
     rest = at + 14 * wide
@@ -65,12 +64,13 @@ def desk_of(floats: Any, counts: Any) -> Any:
         counts[2 * wide : 3 * wide], counts[3 * wide : 4 * wide], counts[4 * wide : 5 * wide],
         counts[5 * wide : 6 * wide], counts[6 * wide : DESK_COUNTS], floats[rest : rest + most],
         floats[rest + most : rest + 2 * most], floats[rest + 2 * most : rest + 3 * most],
+        cache, paths,
     )  # fmt: skip
 
 
 @kernel(**PLAIN)
 def simulate_one(
-    market: Any, rules: Any, desk: Any, books: Any, cache: Any, entry_session: Any, entry_moment: Any, admission: Any,
+    market: Any, rules: Any, desk: Any, books: Any, entry_session: Any, entry_moment: Any, admission: Any,
     equity: Any,
 ) -> None:  # fmt: skip
     """Trade one set of `rules` over all entries; the equity of each day is left in `equity`."""
@@ -84,7 +84,7 @@ def simulate_one(
         if opened >= rules[S_MAX_ACTIVE]:
             books.told[M_SKIPPED + ACTIVE] += 1.0
             continue
-        outcome = _enter(market, rules, desk, cache, entry, session, moment, admission[entry])
+        outcome = _enter(market, rules, desk, entry, session, moment, admission[entry])
         if outcome == ENTERED:
             outcome = _size(rules, desk, opened, account)
         if outcome != ENTERED:
@@ -113,14 +113,14 @@ def _settled(desk: Any, opened: int, account: float, now: float) -> tuple[int, f
 
 @kernel(**PLAIN)
 def _enter(
-    market: Any, rules: Any, desk: Any, cache: Any, entry: int, session: int, moment: int, admission: int
+    market: Any, rules: Any, desk: Any, entry: int, session: int, moment: int, admission: int
 ) -> int:  # fmt: skip
     if not market.spot[moment] > 0.0:
         return NO_SPOT
-    outcome = _choose(market, rules, desk, cache, entry, session, moment)
+    outcome = _choose(market, rules, desk, entry, session, moment)
     if outcome != ENTERED:
         return outcome
-    open_trade(market, rules, desk, session, moment)
+    open_trade(market, rules, desk, entry, session, moment)
     if admission != ADMITTED:
         falls = market.sessions[session, D_DIVIDEND] <= desk.trade[T_EXPIRY]
         if (admission == ONLY_THROUGH and not falls) or (admission == NOT_THROUGH and falls):
@@ -132,9 +132,9 @@ def _enter(
 
 
 @kernel(**PLAIN)
-def _choose(market: Any, rules: Any, desk: Any, cache: Any, entry: int, session: int, moment: int) -> int:
+def _choose(market: Any, rules: Any, desk: Any, entry: int, session: int, moment: int) -> int:
     # What sets that differ in their exits alone would choose again is looked up, where there is room to keep it.
-    legs, at = int(rules[S_LEGS]), entry * CACHE_WIDTH
+    legs, at, cache = int(rules[S_LEGS]), entry * CACHE_WIDTH, desk.cache
     is_kept = cache.size > 0
     if is_kept and cache[at] != _UNKNOWN:
         for leg in range(legs):
@@ -188,8 +188,9 @@ def clear(values: Any) -> None:
 
 def simulate(
     sets: Table, choice: Counts, admission: Counts, admissions: Counts, entry_session: Counts, entry_moment: Counts,
-    floats: Floats, counts: Counts, cache: Counts, realised: Floats, marks: Floats, margin: Floats, active: Floats,
-    trades: Floats, legs: Floats, told: Table, equity: Table, sessions: Grid, figures: Table, moment_us: Counts,
+    floats: Floats, counts: Counts, cache: Counts, paths: Floats, realised: Floats, marks: Floats, margin: Floats,
+    active: Floats, trades: Floats, legs: Floats, told: Table, equity: Table, sessions: Grid, figures: Table,
+    moment_us: Counts,
     spot: Floats, contracts: Grid, strike: Floats, multiplier: Floats, groups: Grid, rows: Grid, seen: Grid,
     forward: Floats, bid: Floats, ask: Floats, delta: Singles, flags: Flags, open_interest: Singles, volume: Singles,
 ) -> int:  # fmt: skip
@@ -202,17 +203,19 @@ def simulate(
         sessions, figures, moment_us, spot, contracts, strike, multiplier, groups, rows, seen, forward, bid, ask,
         delta, flags, open_interest, volume,
     )  # fmt: skip
-    desk, entries, kept = desk_of(floats, counts), entry_session.size, -1
+    desk, entries, kept = desk_of(floats, counts, cache, paths), entry_session.size, -1
     for one in range(sets.shape[0]):
         if choice[one] != kept:
             kept = choice[one]
             for entry in range(cache.size // CACHE_WIDTH):
                 cache[entry * CACHE_WIDTH] = _UNKNOWN
+            for value in range(paths.size):
+                paths[value] = -math.inf
         clear(realised)
         clear(marks)
         clear(margin)
         clear(active)
         books = Books(realised, marks, margin, active, trades, legs, told[one])
         admitted = admissions[admission[one] * entries : (admission[one] + 1) * entries]
-        simulate_one(market, sets[one], desk, books, cache, entry_session, entry_moment, admitted, equity[one])
+        simulate_one(market, sets[one], desk, books, entry_session, entry_moment, admitted, equity[one])
     return 0

@@ -67,8 +67,10 @@ from bifrost_lib.backtest.layout import (
     M_WON,
     M_WORST,
     OPEN,
+    PATH_WIDTH,
     PLAIN,
     Q_CONTRACT,
+    Q_NEXT,
     Q_QUOTE,
     S_COMMISSION,
     S_FAR,
@@ -79,6 +81,7 @@ from bifrost_lib.backtest.layout import (
     T_CARRIED,
     T_CONTRACTS,
     T_DIVIDENDS,
+    T_ENTRY,
     T_ENTRY_DAY,
     T_EXPIRES,
     T_EXPIRY,
@@ -92,23 +95,26 @@ from bifrost_lib.backtest.layout import (
     T_OPTIONS,
     T_PREMIUM,
     T_ROLLED,
+    T_ROWS_AT,
     T_SETTLES,
     T_SHARES,
     T_UNITS,
     TRADE_WIDTH,
 )
+from bifrost_lib.backtest.selection_loops import find_row
 from bifrost_lib.core.kernels import kernel
 
 _BELIEVABLE = 1
 
 
 @kernel(**PLAIN)
-def open_trade(market: Any, rules: Any, desk: Any, session: int, moment: int) -> None:
+def open_trade(market: Any, rules: Any, desk: Any, entry: int, session: int, moment: int) -> None:
     """Open the legs whose rows are `desk.chosen`, for one unit."""
     trade, legs = desk.trade, int(rules[S_LEGS])
     for number in range(TRADE_WIDTH):
         trade[number] = 0.0
     trade[T_OPENED], trade[T_ENTRY_DAY] = moment, market.sessions[session, D_DAY]
+    trade[T_ENTRY], trade[T_ROWS_AT] = entry, session
     for leg in range(legs):
         desk.qty[leg] = rules[S_LEG + leg * LEG_WIDTH + L_QTY]
     cash = take_legs(market, rules, desk, session, moment, (1 << legs) - 1, fill_of(rules, legs))
@@ -183,6 +189,37 @@ def closing_value(
         desk.price[leg] = price
         total += desk.qty[leg] * market.multiplier[desk.contract[leg]] * price
     return total
+
+
+@kernel(**PLAIN)
+def bring_rows(market: Any, rules: Any, desk: Any, session: int) -> None:
+    """Find the rows of the legs in a session; they are looked for only where quotes are read."""
+    trade = desk.trade
+    if trade[T_ROWS_AT] == session:
+        return
+    follows = trade[T_ROWS_AT] == session - 1
+    for leg in range(int(rules[S_LEGS])):
+        row = market.rows[desk.row[leg], Q_NEXT] if follows and desk.row[leg] >= 0 else -1
+        desk.row[leg] = row if row >= 0 else find_row(market, session, desk.contract[leg])
+    trade[T_ROWS_AT] = session
+
+
+@kernel(**PLAIN)
+def value_now(market: Any, rules: Any, desk: Any, session: int, moment: int) -> float:
+    """Return what closing everything brings, NaN where something has no price.
+
+    Sets that choose their legs alike see the same values from the same entry on until they roll: these are kept.
+    """
+    trade, slot = desk.trade, moment - int(desk.trade[T_OPENED]) - 1
+    at = int(trade[T_ENTRY]) * PATH_WIDTH + slot
+    is_kept = desk.paths.size > 0 and slot < PATH_WIDTH and trade[T_ROLLED] == 0.0
+    if is_kept and desk.paths[at] != -math.inf:
+        return float(desk.paths[at])
+    bring_rows(market, rules, desk, session)
+    value = closing_value(market, rules, desk, session, moment, (1 << int(rules[S_LEGS])) - 1, trade[T_SHARES])
+    if is_kept:
+        desk.paths[at] = value
+    return value
 
 
 @kernel(**PLAIN)
