@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 _NORMAL = NormalDist()
 _GAMMA = 0.5772156649015329  # Euler and Mascheroni's
 #: Clusterings of so many groups are compared at most, and of so many sets.
-MOST_CLUSTERS, MOST_SETS = 50, 3000
+MOST_CLUSTERS, MOST_SETS = 50, 2000
 _LEAST_WIDTH = 0.1  # mean silhouette below which groups are no groups
 
 
@@ -198,14 +198,15 @@ def effective_trials(daily: npt.ArrayLike, *, method: Literal["clusters", "corre
     ----------
     daily : array_like (sets, sessions)
     method : {"clusters", "correlation", "all"}
-        ``clusters`` groups sets that move together, by the number of groups whose silhouettes are best, and takes the
-        variance between the groups' average sets. ``correlation`` is the DSR paper's ρ + (1 - ρ) N with the mean
+        ``clusters`` groups sets that move together, by the number of groups whose silhouettes are best; the variance
+        is that between the groups' average sets or between all sets, whichever is larger, because the choice is made
+        among all. ``correlation`` is the DSR paper's ρ + (1 - ρ) N with the mean
         correlation ρ. ``all`` counts every set, which deflates the most.
 
     Notes
     -----
-    Sets that never moved are no trials; sets that form no groups are one trial each. Of more than 3,000
-    sets, clusters are sought among 3,000 spread evenly.
+    Sets that never moved are no trials; sets that form no groups are one trial each. Of more than 2,000 sets, clusters
+    are sought among 2,000 spread evenly.
     """
     x = _matrix(daily)
     ratios = sharpe_ratios(x)
@@ -219,8 +220,8 @@ def effective_trials(daily: npt.ArrayLike, *, method: Literal["clusters", "corre
         labels[picked] = found = _clusters(np.atleast_2d(np.corrcoef(x[picked])))
         scaled = x[picked] / x[picked].std(axis=1, keepdims=True)
         groups = np.stack([scaled[found == label].mean(axis=0) for label in range(found.max() + 1)])
-        spread = float(np.var(sharpe_ratios(groups), ddof=1)) if len(groups) > 1 else 0.0
-        return Trials(float(len(groups)), spread, labels)
+        between = float(np.var(sharpe_ratios(groups), ddof=1)) if len(groups) > 1 else 0.0
+        return Trials(float(len(groups)), max(between, float(np.var(ratios[moved], ddof=1))), labels)
     labels[moved] = np.arange(len(moved))
     count, spread = float(len(moved)), float(np.var(ratios[moved], ddof=1))
     if method == "correlation":

@@ -94,6 +94,11 @@ def test_clusters_count_strategies_and_not_their_variants():
     assert found.count == 4
     assert [len(set(found.labels[start:stop])) for start, stop in ((0, 12), (12, 15), (15, 40), (40, 48))] == [1] * 4
     assert effective_trials(noise(40, 500)).count == 40
+    # The choice is made among all: variants that differ in skill are not hidden by their groups' averages.
+    spread = families((20, 20), 500)
+    spread[:20] += np.linspace(-0.3, 0.3, 20)[:, None]
+    ratios = spread.mean(axis=1) / spread.std(axis=1, ddof=1)
+    assert effective_trials(spread).variance == pytest.approx(ratios.var(ddof=1))
 
 
 def test_the_best_of_noise_is_not_skill_and_skill_survives():
