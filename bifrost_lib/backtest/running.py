@@ -96,7 +96,8 @@ def run(
 
 def code_version() -> str:
     """Return a name of the code that decides what a simulation finds; it changes when a line of it does."""
-    return sources_digest(Path(__file__).with_name("simulation_loops.py"))
+    here = Path(__file__)
+    return "-".join(sources_digest(one) for one in (here, here.with_name("simulation_loops.py")))
 
 
 def skips_of(told: Array, refusals: tuple[str, ...]) -> dict[str, int]:
