@@ -14,7 +14,7 @@ from bifrost_lib.views.palette import theme_palette
 AGAINST = {"days": "days in trade", "open_iv": "implied volatility at entry, %"}
 _DAY_S = 86_400
 #: The names of more bars than these would run into each other.
-_UPRIGHT = 5
+_UPRIGHT = 3
 
 
 def trade_chart(trades: pd.DataFrame, *, against: str = "days", theme: str = "light") -> Drawn:
