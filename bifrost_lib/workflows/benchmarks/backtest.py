@@ -145,10 +145,13 @@ def averages(*, bars: int, windows: int) -> list[Measured]:
 
 
 def growth(*, decades: int) -> list[Measured]:
-    """Tell how cost grows with rows and with sets: the exponent between the least and the most, 1 is linear."""
+    """Tell how cost grows with rows and with sets: the exponent between the least and the most.
+
+    What every sweep costs however small makes it less than 1; more than 1 would be worse than linear.
+    """
     short = documents(20)
     days = [4 * 10**decade for decade in range(decades + 1)]
-    cubes = [generated_cube(days=count, expiries=EXPIRIES, strikes=10) for count in days]
+    cubes = [generated_cube(days=count, expiries=EXPIRIES, strikes=STRIKES) for count in days]
     by_rows = [_seconds(lambda cube=cube: sweep(short, cube)) for cube in cubes]  # type: ignore[misc]
     counts = [10 * 10**decade for decade in range(decades + 1)]
     many, small = documents(counts[-1]), cubes[1]
@@ -161,7 +164,7 @@ def growth(*, decades: int) -> list[Measured]:
 
 def _growing(what: str, sizes: Sequence[int], spent: Sequence[float]) -> list[Measured]:
     exponent = math.log(spent[-1] / spent[0]) / math.log(sizes[-1] / sizes[0])
-    lines = [Measured(f"cost growth from {sizes[0]:,} to {sizes[-1]:,} {what} (1 is linear)", exponent, "exponent")]
+    lines = [Measured(f"cost growth from {sizes[0]:,} to {sizes[-1]:,} {what} (1 is linear, less is better)", exponent, "exponent")]
     return lines + [
         Measured(f"cost with {size:,} {what}", 1e6 * each / size, f"us of CPU per {what.removesuffix('s')}")
         for size, each in zip(sizes, spent, strict=True)

@@ -17,6 +17,7 @@ import pyarrow.csv as pa_csv
 
 from bifrost_lib.backtest import ChainCube, run
 from bifrost_lib.core.errors import SourceUnavailable
+from bifrost_lib.core.kernels import cache_folder
 from bifrost_lib.core.settings import load_settings
 from bifrost_lib.strategies import StrategyDocument, write_document
 from bifrost_lib.workflows.benchmarks import Measured
@@ -38,7 +39,8 @@ def cold_year(document: StrategyDocument, *, days: int) -> list[Measured]:
         source, strategy = folder / "year.csv", folder / "condor.yaml"
         _write_csv(cube, source)
         strategy.write_text(write_document(document), encoding="utf-8")
-        environ = dict(os.environ) | {"BIFROST_HOME": str(folder / "home")}
+        compiled = {"NUMBA_CACHE_DIR": str(cache_folder())}  # a new home would compile everything again
+        environ = dict(os.environ) | {"BIFROST_HOME": str(folder / "home")} | compiled
         with open_desk(settings=load_settings(environ)) as desk:
             ingest_paths(desk, [source])
             words = ["backtest", str(strategy), "--symbol", SYMBOL, "--start", str(cube.start), "--end", str(cube.end)]
