@@ -134,7 +134,7 @@ def worker(limit=0, card=0):
 @pytest.mark.parametrize("sets", [1, 100, 10**7])
 def test_a_chunk_never_asks_for_more_than_a_card_has(sets):
     card = card_bytes(CARD)
-    admitted = admit(NEED, sets, [worker(card=card), worker(10**10)], on_cards=True)
+    admitted = admit(NEED, sets, [worker(card=card), worker(10**10)], on_card=NEED)
     assert admitted.options == {"device": "cuda"} and 1 <= admitted.most_sets <= sets
     assert admitted.resources == {"card_bytes": NEED.of(admitted.most_sets)}
     assert NEED.of(admitted.most_sets) <= card
@@ -142,8 +142,8 @@ def test_a_chunk_never_asks_for_more_than_a_card_has(sets):
 
 def test_what_fits_on_no_card_runs_on_the_processors():
     large = Need(cube=30 * 10**9, each_set=20_000)
-    for need, on_cards in ((large, True), (NEED, False)):
-        admitted = admit(need, 1000, [worker(64 * 10**9, card=card_bytes(CARD))], on_cards=on_cards)
+    for need, on_card in ((large, large), (NEED, None)):
+        admitted = admit(need, 1000, [worker(64 * 10**9, card=card_bytes(CARD))], on_card=on_card)
         assert (admitted.resources, admitted.options) == (None, {})
 
 

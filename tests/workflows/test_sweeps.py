@@ -19,7 +19,7 @@ import pytest
 from bifrost_lib.backtest import ChainCube
 from bifrost_lib.core.errors import InputError, SettingsError, SourceUnavailable
 from bifrost_lib.core.settings import load_settings
-from bifrost_lib.strategies import Costs, DteRange, strategy_named
+from bifrost_lib.strategies import DteRange, strategy_named
 from bifrost_lib.workflows.sweeps import SweepInterrupted, connect
 from bifrost_lib.workflows.sweeps.running import simulated
 
@@ -84,7 +84,7 @@ def sweep(cube, client, tmp_path):
         options = {"folder": str(tmp_path), **options}
         return simulated(
             SIMULATE, documents(count), cube, client=client, home=tmp_path, progress=progress, stop=stop,
-            options=options,
+            code="1", options=options,
         )  # fmt: skip
 
     run.log = lambda: [int(line) for line in (tmp_path / "log").read_text().split()]
@@ -271,8 +271,8 @@ def test_maps_of_files_are_sent_by_path_and_other_cubes_as_they_are(cube, client
         assert shipment.is_mapped
         there = client.submit(lambda argument: received(argument).sha256, shipment.argument).result()
         opened = received(shipment.argument)
-        assert {name: array.tolist() for name, array in opened.arrays()} == {
-            name: array.tolist() for name, array in cube.arrays()
+        assert {name: array.tobytes() for name, array in opened.arrays()} == {
+            name: array.tobytes() for name, array in cube.arrays()
         }
         shipment.send(copies=True)
         assert client.submit(lambda argument: received(argument).sha256, shipment.argument).result() == there

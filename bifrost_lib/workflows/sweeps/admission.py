@@ -75,7 +75,15 @@ def need_of(cubes: Cubes) -> Need:
     )
 
 
-def admit(need: Need, sets: int, workers: Iterable[Mapping[str, Any]], *, on_cards: bool = False) -> Admitted:
+def card_need_of(cubes: Cubes, *, max_active: int = 1) -> Need:
+    """Return the bytes of a card that sweeps of these cubes take, of documents with so many trades open at once."""
+    from bifrost_lib.backtest import cuda_sweeping
+
+    one, two = (cuda_sweeping.gpu_bytes(cubes, sets, max_active=max_active) for sets in (1, 2))
+    return Need(cube=2 * one - two, each_set=two - one)
+
+
+def admit(need: Need, sets: int, workers: Iterable[Mapping[str, Any]], *, on_card: Need | None = None) -> Admitted:
     """Decide how large chunks may be and whether they run on a card.
 
     Parameters
@@ -85,8 +93,8 @@ def admit(need: Need, sets: int, workers: Iterable[Mapping[str, Any]], *, on_car
         Of the whole sweep.
     workers : iterable of mapping
         Of each worker its ``memory_limit`` (bytes, 0: none) and ``resources``.
-    on_cards : bool
-        The simulation can run on a GPU.
+    on_card : Need, optional
+        What it takes of a GPU, where the simulation can run on one.
 
     Raises
     ------
@@ -97,16 +105,15 @@ def admit(need: Need, sets: int, workers: Iterable[Mapping[str, Any]], *, on_car
     --------
     >>> need = Need(cube=2_000_000_000, each_set=20_000)
     >>> card = {"memory_limit": 0, "resources": {CARD_BYTES: 24e9}}
-    >>> admit(need, 10**6, [card], on_cards=True).resources
+    >>> admit(need, 10**6, [card], on_card=need).resources
     {'card_bytes': 2064000000.0}
     """
     workers = [*workers]
     most = max(1, min(sets, LARGEST_RESULT // need.each_set))
     cards = [float(size) for worker in workers if (size := (worker.get("resources") or {}).get(CARD_BYTES))]
-    on_card = max((need.sets_within(_CARD_SHARE * size) for size in cards), default=0) if on_cards else 0
-    if on_card:
-        chunk = min(most, on_card)
-        return Admitted(chunk, {CARD_BYTES: float(need.of(chunk))}, {"device": "cuda"})
+    if on_card is not None and (fits := max((on_card.sets_within(_CARD_SHARE * size) for size in cards), default=0)):
+        chunk = min(most, fits)
+        return Admitted(chunk, {CARD_BYTES: float(on_card.of(chunk))}, {"device": "cuda"})
     limits = [limit for worker in workers if (limit := int(worker.get("memory_limit") or 0))]
     room = min((need.sets_within(limit - PROCESS_BYTES) for limit in limits), default=most)
     if not room:
@@ -117,9 +124,13 @@ def admit(need: Need, sets: int, workers: Iterable[Mapping[str, Any]], *, on_car
     return Admitted(min(most, room))
 
 
-def admit_to(client: Client, cubes: Cubes, sets: int, *, on_cards: bool) -> Admitted:
+def admit_to(client: Client, cubes: Cubes, sets: int, *, max_active: int = 1) -> Admitted:
     """Decide it for the workers that a client has; see `admit`."""
-    return admit(need_of(cubes), sets, client.scheduler_info(n_workers=-1)["workers"].values(), on_cards=on_cards)
+    workers = [*client.scheduler_info(n_workers=-1)["workers"].values()]
+    has_card = any((worker.get("resources") or {}).get(CARD_BYTES) for worker in workers)
+    return admit(
+        need_of(cubes), sets, workers, on_card=card_need_of(cubes, max_active=max_active) if has_card else None
+    )
 
 
 def _gigabytes(size: float) -> str:

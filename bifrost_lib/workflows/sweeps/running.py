@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import logging
 import threading
@@ -13,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_lib.backtest import ChainCube
 from bifrost_lib.core.errors import InputError, SourceUnavailable
-from bifrost_lib.core.kernels import sources_digest
 from bifrost_lib.core.settings import load_settings
 from bifrost_lib.workflows.sweeps.admission import admit_to
 from bifrost_lib.workflows.sweeps.checkpoint import Arrays, Checkpoint, join, take
 from bifrost_lib.workflows.sweeps.dispatch import RECONNECT_S, Dispatch, Lost, Simulate, Unbearable
 from bifrost_lib.workflows.sweeps.progress import Meter, Progress, SweepInterrupted
 from bifrost_lib.workflows.sweeps.shipping import Cubes, Shipment
+from bifrost_lib.workflows.sweeps.simulating import simulate_documents, simulation_version
 
 if TYPE_CHECKING:
     from dask.distributed import Client
@@ -76,11 +75,14 @@ def run_sweep(
     is not simulated again, whichever grid it came from. Where the disk is full the sweep goes on and its result is
     whole, but what could not be written will be simulated again by a later call; the log says so.
     """
-    from bifrost_lib.backtest import assemble, sweep_chunk
+    from bifrost_lib.backtest import assemble, warm_up
 
+    if client.cluster is not None:
+        warm_up()  # once, rather than by each of the workers here, which share what is compiled
     arrays = simulated(
-        sweep_chunk, documents, cubes, client=client, home=home, progress=progress, stop=stop, options=options
-    )
+        simulate_documents, documents, cubes, client=client, home=home, progress=progress, stop=stop,
+        code=simulation_version(), options=options,
+    )  # fmt: skip
     return assemble(documents, cubes, arrays, **options)
 
 
@@ -93,6 +95,7 @@ def simulated(
     home: Path | None = None,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
+    code: str,
     options: Mapping[str, Any],
 ) -> Arrays:
     """Return what ``simulate(documents, cubes, **options)`` does, computed on workers and kept; see `run_sweep`."""
@@ -101,24 +104,24 @@ def simulated(
     home = load_settings().home if home is None else home
     texts = [document.model_dump_json() for document in documents]
     keys = [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in texts]
-    about = _about(simulate, cubes, options)
+    about = _about(code, cubes, options)
     kept = _Kept(Checkpoint(home / "sweeps" / _digest(about), about), keys, Meter(len(documents), progress))
     missing = kept.missing()
     if missing:
-        _simulate_missing(simulate, missing, texts, cubes, client, home, stop, dict(options), kept)
+        most = max(document.sizing.max_active for document in documents)
+        _simulate_missing(simulate, missing, texts, cubes, client, home, stop, dict(options), kept, most)
     return kept.arrays()
 
 
 def _simulate_missing(
     simulate: Simulate, missing: Sequence[int], texts: Sequence[str], cubes: Cubes, client: Client, home: Path,
-    stop: threading.Event | None, options: dict[str, Any], kept: _Kept,
+    stop: threading.Event | None, options: dict[str, Any], kept: _Kept, max_active: int,
 ) -> None:  # fmt: skip
     try:
         client.wait_for_workers(1, timeout=RECONNECT_S)
     except TimeoutError:
         raise SourceUnavailable("Dask scheduler", "it has no workers") from None
-    on_cards = "device" in inspect.signature(simulate).parameters
-    admitted = admit_to(client, cubes, len(missing), on_cards=on_cards)
+    admitted = admit_to(client, cubes, len(missing), max_active=max_active)
     with Shipment(cubes, client, home) as shipment:
         dispatch = Dispatch(
             client, shipment, simulate, texts, options | admitted.options, most_sets=admitted.most_sets,
@@ -191,12 +194,12 @@ class _Kept:
         return take(join(arrays for _, arrays in self._parts), [row[key] for key in self._keys])
 
 
-def _about(simulate: Simulate, cubes: Cubes, options: Mapping[str, Any]) -> dict[str, Any]:
+def _about(code: str, cubes: Cubes, options: Mapping[str, Any]) -> dict[str, Any]:
     named = {cubes.symbol: cubes} if isinstance(cubes, ChainCube) else cubes
     return {
         "cubes": {symbol: named[symbol].sha256 for symbol in sorted(named)},
         "options": {name: _told(value) for name, value in sorted(options.items())},
-        "code": sources_digest(Path(simulate.__code__.co_filename)),
+        "code": code,
     }
 
 
