@@ -22,6 +22,7 @@ from bifrost_lib.cli import (
     reporting,
     scanning,
     strategies,
+    studying,
     targeting,
 )
 
@@ -60,6 +61,7 @@ def build_app() -> typer.Typer:
         app.command()(command)
     app.add_typer(strategies.app, name="strategy")
     app.add_typer(creating.app, name="new")
+    app.add_typer(studying.app, name="study")
     app.add_typer(libraries.app, name="library")
     app.add_typer(accounts.app, name="account")
     return app
