@@ -112,8 +112,9 @@ def _of_trades(
 ) -> dict[str, Any]:
     reason = trades["reason"].astype(str).to_numpy(dtype=str)
     pnl = trades["pnl"].to_numpy(dtype=np.float64)
-    open_, unpriceable = reason == OPEN, np.char.startswith(reason, UNPRICEABLE) | np.isnan(pnl)
-    closed = ~open_ & ~unpriceable
+    is_open = (reason == OPEN) & ~np.isnan(pnl)
+    unpriceable = ~is_open & (np.char.startswith(reason, UNPRICEABLE) | np.isnan(pnl))
+    closed = ~is_open & ~unpriceable
     order = np.argsort(trades["opened"].to_numpy(), kind="stable")
     gains = pnl[order][closed[order]]
     n, wins = len(gains), int((gains > 0).sum())
@@ -131,8 +132,8 @@ def _of_trades(
     return {
         "trades": len(trades),
         "closed": n,
-        "open": int((open_ & ~np.isnan(pnl)).sum()),
-        "unpriceable": int((unpriceable & ~(open_ & ~np.isnan(pnl))).sum()),
+        "open": int(is_open.sum()),
+        "unpriceable": int(unpriceable.sum()),
         "wins": wins,
         "win_rate": wins / n if n else math.nan,
         "win_rate_low": low,
