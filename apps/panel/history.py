@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -74,6 +75,7 @@ class HistoryPage:
                 width=190,
             )
         )
+        self.time = views.TimeBar(sizing_mode="stretch_width", height=28)
         self.head = views.Head(pages=views.links(links, current="History"), sizing_mode="stretch_width", height=34)
         self.body = views.column(sizing_mode="stretch_both")
         self.download = views.field(
@@ -84,6 +86,7 @@ class HistoryPage:
         self.fill()
         for widget in (self.symbol, self.window, self.tab, self.tenor, self.since, self.measure, self.strategy):
             widget.param.watch(self._chosen, "value")
+        self.time.param.watch(self._chosen, "at_ms")
 
     @property
     def content(self) -> Any:
@@ -92,9 +95,11 @@ class HistoryPage:
         tabs, window, download = (
             views.column(part, gap_px=0, styles=under_label) for part in (self.tab, self.window, self.download)
         )
-        room = pn.Spacer(sizing_mode="stretch_width", height=1)
+        time_bar = views.column(self.time, gap_px=0, sizing_mode="stretch_width", styles=under_label)
         own = (self.tenor, self.since, self.measure, self.strategy)
-        controls = views.row(self.symbol, tabs, window, *own, room, download, sizing_mode="stretch_width", gap_px=12)
+        controls = views.row(
+            self.symbol, tabs, window, *own, time_bar, download, sizing_mode="stretch_width", gap_px=12
+        )
         return views.column(self.head, controls, self.body, sizing_mode="stretch_both")
 
     @property
@@ -110,7 +115,8 @@ class HistoryPage:
             own = {"since": self.since.value, "measure": self.measure.value}
         elif tab == TABS[4]:
             own = {"strategy": self.strategy.value}
-        return Asked(symbol=self.symbol.value, window=self.window.value, tab=tab, theme=self._theme, **own)
+        at = None if self.time.at_ms is None else datetime.fromtimestamp(self.time.at_ms / 1000, UTC)
+        return Asked(symbol=self.symbol.value, window=self.window.value, tab=tab, theme=self._theme, at=at, **own)
 
     def start(self, document: Any) -> None:
         """Take the viewer's document, in whose turns charts are touched."""
@@ -177,6 +183,7 @@ class HistoryPage:
             self._tell(made)
             return
         self._shown = asked, made
+        self.time.offer(self._boards.moments_ms(asked.symbol))
         charts, grid, _ = self._tabs[asked.tab]
         for place, chart in charts.items():
             chart.item = made.charts.get(place, "")
@@ -241,7 +248,7 @@ class HistoryPage:
             "simulated": "simulated" in str(newest["source"]),
             "as_of_ms": newest["ts"].timestamp() * 1000,
             "now_ms": self._boards.desk.clock.now().timestamp() * 1000,
-            "at_ms": None,
+            "at_ms": self.time.at_ms,
             "note": f"{len(past):,} sessions",
         }
 

@@ -38,6 +38,7 @@ class Asked:
     measure: str = "iv"
     strategy: str = "iron_condor"
     theme: str = "light"
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class HistoryBoards:
         BifrostError
             If the history of the symbol cannot be read at all.
         """
-        past = self.volatility(asked.symbol, asked.window)
+        past = self.volatility(asked.symbol, asked.window, asked.at)
         key = (asked, past["ts"].iloc[-1])
         made = self._boards.once(key, lambda: _MAKERS[asked.tab](self, asked, past, tell))
         self._newest[asked] = made
@@ -95,12 +96,21 @@ class HistoryBoards:
         except (BifrostError, IndexError) as problem:
             log.info("nothing to draw beforehand: %s", problem)
 
-    def volatility(self, symbol: str, window: str) -> pd.DataFrame:
-        """Return the history of volatility in a window, read again once a minute."""
-        beat = int(self.desk.clock.now().timestamp() // FRESH_S)
+    def volatility(self, symbol: str, window: str, at: datetime | None = None) -> pd.DataFrame:
+        """Return the history of volatility in a window as it was known at `at`; now's is read again once a minute."""
+        beat = int(self.desk.clock.now().timestamp() // FRESH_S) if at is None else at
         days = history.WINDOWS[window]
         key = ("volatility", symbol, window, beat)
-        return self.frame(key, lambda: history.volatility_history(self.desk, symbol, days=days))
+        return self.frame(key, lambda: history.volatility_history(self.desk, symbol, at=at, days=days))
+
+    def moments_ms(self, symbol: str) -> list[int]:
+        """Return the sessions of the last year that a viewer can travel to, in milliseconds since 1970."""
+        try:
+            known = self.volatility(symbol, "1y")
+        except NoDataError:
+            return []
+        # Up to the next millisecond: a read at the rounded moment must see what was stored in it.
+        return [-int(-moment.timestamp() * 1000 // 1) for moment in known["ts"].iloc[1:]]
 
     def since_choices(self, past: pd.DataFrame) -> dict[str, datetime]:
         """Return the sessions that changes can be told against."""

@@ -54,6 +54,7 @@ def evaluate(
     beta: float | None = None,
     index_spot: float | None = None,
     dividend: tuple[float, float] | None = None,
+    later: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
     """Measure a structure of any legs.
 
@@ -72,6 +73,9 @@ def evaluate(
         Years to expiry of legs that do not say.
     rate, div_yield : float
         Continuous annual decimals.
+    later : (float, float), optional
+        Rate and dividend yield from the first expiry to later ones, as `ExpirySlice.carry_to` has them. Default:
+        `rate` and `div_yield`.
     premium : float, optional
         Cash for one unit, all legs and the multiplier included: credit > 0, debit < 0. Default: from the legs'
         prices, and from the model for legs without one.
@@ -140,7 +144,7 @@ def evaluate(
         premium = -multiplier * float(held.qty @ market.price + held.stock * stock_price)
     _check(premium=premium)
     lognormal = Lognormal(forward, vol * math.sqrt(near))
-    profile = _profile(held, market, premium, lognormal)
+    profile = _profile(held, market, premium, lognormal, later=later or (rate, div_yield))
     position = _Position(held, market, premium, profile, near)
     implied = None if surface is None else surface_law(surface, tau=near, forward=forward)
     law: Law = implied or lognormal
@@ -209,7 +213,9 @@ def _market(
     return Market(float(spot), float(rate), float(div_yield), float(multiplier), vols, prices)
 
 
-def _profile(held: Legs, market: Market, premium: float, lognormal: Lognormal) -> Profile:
+def _profile(
+    held: Legs, market: Market, premium: float, lognormal: Lognormal, *, later: tuple[float, float]
+) -> Profile:  # fmt: skip
     if not held.is_far.any():
         return profile_of(
             strike=held.strike, weight=market.multiplier * held.qty, is_call=held.is_call,
@@ -226,8 +232,8 @@ def _profile(held: Legs, market: Market, premium: float, lognormal: Lognormal) -
         premium=np.array([premium]),
         stock=held.stock,
         multiplier=market.multiplier,
-        rate=market.rate,
-        div_yield=market.div_yield,
+        rate=later[0],
+        div_yield=later[1],
     )
     return model_profile(spreads, forward=lognormal.mean, total_vol=lognormal.total_vol)
 

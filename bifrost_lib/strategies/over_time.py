@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -81,7 +80,8 @@ def _lay_out(work: Floats, combos: Combos, sums: Floats, book: Book, search: Sea
 
 
 def _spreads(combos: Combos, book: Book, search: Search, premium: Floats) -> TimeSpreads:
-    near, far = search.near, search.far
+    near = search.near
+    rate, div_yield = near.carry_to(search.far)
     iv = [
         quotes.columns["iv"][pool.rows[combos[:, leg]]]
         for leg, (quotes, pool) in enumerate(zip(search.slices, search.pools, strict=True))
@@ -95,8 +95,8 @@ def _spreads(combos: Combos, book: Book, search: Search, premium: Floats) -> Tim
         premium=premium,
         stock=book.term("shares") / near.multiplier,
         multiplier=near.multiplier,
-        rate=far.rate,
-        div_yield=far.rate - math.log(far.forward / near.forward) / (far.tau - near.tau),
+        rate=rate,
+        div_yield=div_yield,
     )
 
 

@@ -74,6 +74,11 @@ class ExpirySlice:
         """Log standard deviation of the price at expiry."""
         return self.vol * float(np.sqrt(self.tau))
 
+    def carry_to(self, later: ExpirySlice) -> tuple[float, float]:
+        """Return the rate, and the dividend yield that the two forwards imply, from this expiry to a later one."""
+        growth = math.log(later.forward / self.forward) / (later.tau - self.tau)
+        return later.rate, later.rate - growth
+
     def rows(self, right: str) -> npt.NDArray[np.int64]:
         """Return the positions of the usable quotes of `right`, in order of strike."""
         return np.flatnonzero(self.usable & (self.is_call == (right == "C")))

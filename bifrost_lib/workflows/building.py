@@ -54,7 +54,7 @@ class Structure:
         As `strategies.evaluate` takes them: ``right, qty, strike, expiry, trading_class, price, iv, tau`` and the
         quote's ``bid, ask, open_interest``; unknown is None.
     terms : dict
-        ``spot, vol, rate, div_yield, multiplier``: the other arguments of that call.
+        ``spot, vol, rate, div_yield, multiplier, later``: the other arguments of that call.
     near : ExpirySlice
         The first expiry among the legs, whose lognormal distribution the probabilities belong to.
     measures : dict
@@ -150,7 +150,7 @@ def build_structure(market: Market, picks: Sequence[Mapping[str, Any]], *, fill:
     near = _near(legs, market)
     terms: dict[str, Any] = {
         "spot": near.spot, "vol": near.vol, "rate": near.rate, "div_yield": near.div_yield,
-        "multiplier": near.multiplier,
+        "multiplier": near.multiplier, "later": _carry(near, legs, market),
     }  # fmt: skip
     measures = evaluate(legs=legs, tau=near.tau, broad_index=market.is_index, **terms)
     return Structure(market, legs, terms, near, measures | {"dte": near.dte}, fill)
@@ -218,6 +218,18 @@ def _quote(pick: Mapping[str, Any], market: Market) -> dict[str, Any]:
     raise InputError(
         contract_text(pick), "not listed", f"a contract of the {market.symbol} chain at {market.at:%Y-%m-%d %H:%M} UTC"
     )
+
+
+def _carry(near: ExpirySlice, legs: Sequence[Mapping[str, Any]], market: Market) -> tuple[float, float] | None:
+    # From the first expiry to the last, as the finder has it; None where there is no later one with a forward.
+    last = max((leg for leg in legs if leg["right"] != "S"), key=lambda leg: float(leg["tau"]), default=None)
+    if last is None:
+        return None
+    names = (last["expiry"], last["trading_class"])
+    found = [
+        one for one in market.slices if (one.expiry.isoformat(), one.trading_class) == names and one.tau > near.tau
+    ]
+    return near.carry_to(found[0]) if found else None
 
 
 def _near(legs: Sequence[Mapping[str, Any]], market: Market) -> ExpirySlice:

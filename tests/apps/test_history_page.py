@@ -40,7 +40,8 @@ def choose(page: HistoryPage, name: str, value: Any) -> None:
     """Do what a click does, in a server's loop."""
 
     async def chosen() -> None:
-        getattr(page, name).value = value
+        widget, _, attribute = name.partition(".")
+        setattr(getattr(page, widget), attribute or "value", value)
         for _ in range(600):
             await asyncio.sleep(0.05)
             if page._shown is not None and page._shown[0] == page.asked:
@@ -124,3 +125,14 @@ def test_a_map_of_changes_has_its_axes_in_order(boards: HistoryBoards) -> None:
     near = changes[(changes["strike"] / changes["spot"] - 1).abs() <= 0.2125]
     assert cells["change"].sum() == pytest.approx(near["open_interest_change"].sum())
     assert len(cells.attrs["expiry"]) == near["expiry"].nunique()
+
+
+def test_the_past_is_shown_as_it_was_known_then(page: HistoryPage) -> None:
+    assert page._shown is not None
+    now = page._shown[1].history
+    moments = json.loads(page.time.moments)
+    choose(page, "time.at_ms", moments[len(moments) // 2])
+    then = page._shown[1].history
+    assert 1 < len(then) < len(now)
+    assert then["ts"].iloc[-1].timestamp() * 1000 <= page.time.at_ms
+    assert page.head.state["at_ms"] == page.time.at_ms
