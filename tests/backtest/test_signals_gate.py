@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrost_lib.backtest.cube import ChainCube
+from bifrost_lib.backtest import ChainCube, run
 from bifrost_lib.backtest.signals import INDICATORS, Bars, entry_bars, gate, signal
 from bifrost_lib.backtest.signals import indicators as ta
 from bifrost_lib.core.errors import InputError, UnknownNameError
+from bifrost_lib.strategies import AtMoney, DteRange, Leg, Sizing, StrategyDocument
 
 NAN = float("nan")
 SESSIONS, MOMENTS = 40, 5
@@ -214,3 +215,20 @@ def test_history_fills_long_windows_and_ends_where_the_cube_begins(cube):
     assert raised.value.name == "bars.ts"
     with pytest.raises(InputError, match="ascending"):
         Bars.of_frame(frame[::-1])
+
+
+@pytest.mark.slow
+def test_a_run_enters_only_where_its_gate_is_open(cube):
+    """Forty sessions of one expiry: every trade is opened on a session that the signal admits, the rest are counted."""
+    document = StrategyDocument(
+        name="long_call",
+        view="rises",
+        legs=(Leg("call", "C", 1, AtMoney()),),
+        dte=DteRange(0, 120, 400),
+        sizing=Sizing(max_active=100),
+    )
+    allowed = gate(cube, RULE)
+    result = run(document, cube, entry_allowed=allowed)
+    opened = result.trades["opened"].dt.tz_convert("America/New_York").dt.date.tolist()
+    assert opened == [cube.day(session) for session in np.flatnonzero(allowed)]
+    assert result.skipped == {"signal": int((~allowed).sum())}

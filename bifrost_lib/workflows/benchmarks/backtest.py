@@ -164,7 +164,8 @@ def growth(*, decades: int) -> list[Measured]:
 
 def _growing(what: str, sizes: Sequence[int], spent: Sequence[float]) -> list[Measured]:
     exponent = math.log(spent[-1] / spent[0]) / math.log(sizes[-1] / sizes[0])
-    lines = [Measured(f"cost growth from {sizes[0]:,} to {sizes[-1]:,} {what} (1 is linear, less is better)", exponent, "exponent")]
+    work = f"cost growth from {sizes[0]:,} to {sizes[-1]:,} {what} (1 is linear, less is better)"
+    lines = [Measured(work, exponent, "exponent")]
     return lines + [
         Measured(f"cost with {size:,} {what}", 1e6 * each / size, f"us of CPU per {what.removesuffix('s')}")
         for size, each in zip(sizes, spent, strict=True)
