@@ -27,6 +27,7 @@ Floats = npt.NDArray[np.float64]
 
 YEAR_DAYS = 365.25
 _DAY_US = 86_400_000_000
+_ROUNDING = 1e-12
 OPEN, UNPRICEABLE = "open", "unpriceable"
 
 
@@ -190,7 +191,7 @@ def _of_equity(
         why.update(dict.fromkeys((*names, "probabilistic_sharpe", "min_track_record"), "the account was lost"))
     ratios = _ratios(returns, rate / per_year, per_year, why)
     annual = (path[-1] / capital) ** (1 / years) - 1.0 if solvent and years > 0 else math.nan
-    down = _drawdown(path, ts, why)
+    down = _drawdown(path, ts)
     why.setdefault("annual_return", "fewer than two sessions")
     why.setdefault("calmar", why.get("annual_return", "") if math.isnan(annual) else "there was no drawdown")
     excess = returns - rate / per_year
@@ -245,15 +246,17 @@ def _ratios(returns: Floats, rate: float, per_year: float, why: dict[str, str]) 
     }
 
 
-def _drawdown(path: Floats, ts: npt.NDArray[np.int64], why: dict[str, str]) -> dict[str, Any]:
-    # The capital stands before the first session, and has its time.
+def _drawdown(path: Floats, ts: npt.NDArray[np.int64]) -> dict[str, Any]:
+    # The capital stands before the first session, and has its time. Levels that differ by rounding alone are one, and
+    # of equal drawdowns the first is told.
     peak = np.maximum.accumulate(path)
     share = path / peak - 1.0
-    bottom = int(np.argmin(share))
-    if share[bottom] >= 0 or not len(ts):
+    bottom = int(np.argmax(share <= share.min() + _ROUNDING))
+    if share[bottom] >= -_ROUNDING or not len(ts):
         return {"max_drawdown": 0.0, "max_drawdown_pnl": 0.0, "max_drawdown_days": 0.0}
-    top = int(np.flatnonzero(path[: bottom + 1] == peak[bottom])[-1])
-    back = np.flatnonzero(path[bottom:] >= peak[bottom])
+    at_peak = path >= peak[bottom] * (1 - _ROUNDING)
+    top = int(np.flatnonzero(at_peak[: bottom + 1])[-1])
+    back = np.flatnonzero(at_peak[bottom:])
     end = bottom + int(back[0]) if len(back) else len(path) - 1
     when = np.concatenate([ts[:1], ts])
     return {
