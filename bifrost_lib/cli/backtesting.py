@@ -16,7 +16,7 @@ from bifrost_lib.cli.output import number, print_csv, print_json, print_table
 from bifrost_lib.core.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
-    from bifrost_lib.workflows.backtests import Backtest, GridRun
+    from bifrost_lib.workflows import backtests
 
 _SHOWN_TRADES, _SHOWN_SETS = 12, 15
 _TRADES = (
@@ -70,7 +70,7 @@ def backtest(
     Example: bifrost backtest iron_condor --symbol SIM --start 2026-01-02 --fills worst
     """
     from bifrost_lib.strategies import resolve_strategy
-    from bifrost_lib.workflows import open_desk
+    from bifrost_lib.workflows import backtests, open_desk
 
     one_format(as_json, as_csv)
     options: dict[str, Any] = {
@@ -88,16 +88,13 @@ def backtest(
         raise InputError("--out", str(out), "a file .html in a folder that exists, and no --grid")
     strategy = resolve_strategy(document)
     axes = _read_grid(grid) if grid is not None else None
+    tell = tell_on_terminal()
     with open_desk() as desk:
         if axes is not None:
-            from bifrost_lib.workflows.backtests import run_grid
-
-            swept = run_grid(desk, strategy, symbol, axes, progress=_shown, tell=tell_on_terminal(), **options)
+            swept = backtests.run_grid(desk, strategy, symbol, axes, progress=_shown, tell=tell, **options)
             _print_grid(swept, as_json=as_json, as_csv=as_csv)
             return
-        from bifrost_lib.workflows.backtests import run_backtest
-
-        found = run_backtest(desk, strategy, symbol, bands=bands, save=save, tell=tell_on_terminal(), **options)
+        found = backtests.run_backtest(desk, strategy, symbol, bands=bands, save=save, tell=tell, **options)
     if as_json:
         print_json(found.as_dict())
     elif as_csv:
@@ -157,7 +154,7 @@ def _shown(progress: Any) -> None:
         sys.stderr.flush()
 
 
-def print_backtest(found: Backtest) -> None:
+def print_backtest(found: backtests.Backtest) -> None:
     """Print a run as tables for people."""
     result, told = found.result, found.result.statistics
     title = f"{found.document.name} on {', '.join(result.symbols)}  {result.start} to {result.end}  "
@@ -214,7 +211,7 @@ def _print_bands(bands: Mapping[str, Mapping[str, Any]]) -> None:
     print_table("how much hangs on fills, costs and the day of the start", rows, header, left=("under",))
 
 
-def _print_grid(found: GridRun, *, as_json: bool, as_csv: bool) -> None:
+def _print_grid(found: backtests.GridRun, *, as_json: bool, as_csv: bool) -> None:
     if as_json:
         print_json(found.as_dict())
         return
@@ -237,7 +234,7 @@ def _print_grid(found: GridRun, *, as_json: bool, as_csv: bool) -> None:
     print_table(title, shown, (*parameters, "trades", "win %", "P&L $", "Sharpe", "drawdown %"), note=note)
 
 
-def _trade_rows(found: Backtest) -> list[dict[str, Any]]:
+def _trade_rows(found: backtests.Backtest) -> list[dict[str, Any]]:
     words = {trade: _leg_words(rows) for trade, rows in found.result.legs.groupby("trade", sort=False)}
     trades = found.result.trades
     rows = zip(trades.index, trades.to_dict("records"), trades["closed"].isna(), strict=True)
@@ -267,16 +264,16 @@ def _fill_words(fills: str | float) -> str:
     return f"{fills} fills" if isinstance(fills, str) else f"fills at {fills:.0%} of the spread"
 
 
-def _write_sheet(found: Backtest, path: Path) -> None:
+def _write_sheet(found: backtests.Backtest, path: Path) -> None:
     from bifrost_lib.backtest import attribute
-    from bifrost_lib.workflows.backtests import write_tear_sheet
+    from bifrost_lib.workflows import backtests
 
     sessions = attribute(found.result, found.document, found.cubes).sessions
     parts = {
         str(part): float(sessions[part].sum()) for part in sessions.columns.difference(["date", "pnl"], sort=False)
     }
     sources = ["simulated"] if found.simulated else []
-    write_tear_sheet(
+    backtests.write_tear_sheet(
         found.result, found.document, path, attribution=parts, sources=sources, warnings=found.warnings
     )  # fmt: skip
     typer.echo(f"tear sheet: {path}", err=True)

@@ -230,9 +230,9 @@ def _window(
     """Return the run's options of a signal: which looks at days before the first entry."""
     if signal is None:
         return {}
-    from bifrost_lib.backtest.signals import gate
+    from bifrost_lib.backtest import signals
 
-    allowed = {symbol: gate(cube, signal, entry_time=entry_time) for symbol, cube in cubes.items()}
+    allowed = {symbol: signals.gate(cube, signal, entry_time=entry_time) for symbol, cube in cubes.items()}
     return {"entry_allowed": allowed, "start": start}
 
 

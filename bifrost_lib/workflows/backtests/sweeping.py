@@ -126,9 +126,11 @@ def run_grid(
     options: dict[str, Any] = {"fills": fills, "capital": capital, "rate": rate, "start": start, "end": end}
     options |= {"entry_time": entry_time, "entry_offset": entry_offset}
     if signal is not None:
-        from bifrost_lib.backtest.signals import gate
+        from bifrost_lib.backtest import signals
 
-        options["entry_allowed"] = {name: gate(cube, signal, entry_time=entry_time) for name, cube in cubes.items()}
+        options["entry_allowed"] = {
+            name: signals.gate(cube, signal, entry_time=entry_time) for name, cube in cubes.items()
+        }
     result = _swept(desk, documents, cubes, options, progress)
     return GridRun(
         document,
