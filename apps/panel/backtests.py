@@ -110,10 +110,6 @@ class BacktestsPage:
         """Take the viewer's document, in whose turns components are touched."""
         self._document = document
 
-    def stop(self) -> None:
-        """End what the viewer left running; what is saved stays."""
-        self._cancelled.set()
-
     def refresh(self) -> None:
         """Read what is stored, and show what was chosen."""
         self._arrange()
@@ -353,11 +349,13 @@ _LAYOUTS = dict(zip(TABS, (_account, _trades, _grid, _studies), strict=True))
 
 
 def backtests_page(boards: BacktestBoards, runs: BacktestRuns, *, links: Sequence[tuple[str, str]] = ()) -> Any:
-    """Return one viewer's backtests page; within a server's session it looks for new runs."""
+    """Return one viewer's backtests page; within a server's session it looks for new runs.
+
+    A run goes on when its viewer leaves: he finds it saved.
+    """
     theme = live.theme_of(pn.state.cookies)
     page = BacktestsPage(boards, runs, theme=theme, links=links)
     if (document := pn.state.curdoc) is not None:
         page.start(document)
         pn.state.add_periodic_callback(page.follow, period=int(EVERY_S * 1000))
-        pn.state.on_session_destroyed(lambda _: page.stop())
     return live.live_page(page.content, theme=theme)
