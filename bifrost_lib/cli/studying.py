@@ -29,8 +29,8 @@ def begin(
     document: Annotated[str, typer.Argument(help="A name of the catalogue, or a file.", show_default=False)],
     symbol: Annotated[list[str], typer.Option("--symbol", help="Underlying; once for each.", show_default=False)],
     start: Annotated[str, typer.Option(help="First day, for example 2024-01-02.", show_default=False)],
-    end: Annotated[str, typer.Option(help="Last day.", show_default=False)],
-    holdout: Annotated[str, typer.Option(help="From this day to the last one, all is kept back.", show_default=False)],
+    holdout: Annotated[str, typer.Option(help="From this day on, all is kept back.", show_default=False)],
+    end: Annotated[str | None, typer.Option(help="Last day. Default: today.")] = None,
     grid: Annotated[Path | None, typer.Option(help="Grid in YAML or JSON: parameter to its values.")] = None,
     fills: Annotated[str, typer.Option(help="mid, realistic, worst, or the share of the spread.")] = "realistic",
     capital: Annotated[float, typer.Option(help="Of the account at the start.")] = 100_000.0,
@@ -38,16 +38,17 @@ def begin(
 ) -> None:
     """Begin a study: what it searches and which days it keeps back, for good.
 
-    Example: bifrost study new calm iron_condor --symbol SPY --start 2023-01-03 --end 2025-12-31 --holdout 2025-01-02
+    Example: bifrost study new calm iron_condor --symbol SPY --start 2023-01-03 --holdout 2025-01-02 --grid grid.yaml
     """
+    from bifrost_lib.core.calendar import exchange_date
     from bifrost_lib.strategies import resolve_strategy
     from bifrost_lib.workflows import open_desk, studies
 
     with open_desk() as desk:
         study = studies.begin_study(
             desk, name, resolve_strategy(document), symbol,
-            start=read_date(start, name="--start"), end=read_date(end, name="--end"),
-            holdout_start=read_date(holdout, name="--holdout"),
+            start=read_date(start, name="--start"), holdout_start=read_date(holdout, name="--holdout"),
+            end=exchange_date(desk.clock.now()) if end is None else read_date(end, name="--end"),
             grid=_read_grid(grid) if grid is not None else None, fills=_fills(fills), capital=capital,
         )  # fmt: skip
     if as_json:

@@ -278,3 +278,40 @@ def test_maps_of_files_are_sent_by_path_and_other_cubes_as_they_are(cube, client
         assert client.submit(lambda argument: received(argument).sha256, shipment.argument).result() == there
     assert there == cube.sha256
     assert [*(tmp_path / "sweeps").iterdir()] == []
+
+
+def test_the_engine_on_workers_finds_what_it_finds_here(client, tmp_path):
+    from bifrost_lib import backtest
+    from bifrost_lib.workflows.benchmarks.generated_cubes import generated_cube
+    from bifrost_lib.workflows.sweeps import run_sweep
+
+    history = generated_cube(days=40, expiries=4, strikes=21)
+    base = strategy_named("iron_condor").model_copy(update={"dte": DteRange(1, 10, 30)})
+    grid = backtest.expand(base, {"exits.take_profit.share": [0.25, 0.5, 0.75], "dte.target": [7, 14, 21]})
+    options = {"fills": "mid", "capital": 50_000.0, "start": history.day(5)}
+    here = backtest.sweep(grid, history, **options)
+    there = run_sweep(grid, {history.symbol: history}, client=client, home=tmp_path, **options)
+    assert (here.summary["trades"] > 0).all()
+    np.testing.assert_array_equal(there.daily, here.daily)
+    pd.testing.assert_frame_equal(there.summary, here.summary, check_exact=True)
+
+
+def test_two_sweeps_share_the_workers(sweep, client, cube, tmp_path):
+    """The second one does not wait for the first to end, however much that has still to do."""
+    ended: dict[str, float] = {}
+
+    def run(name, count):
+        (tmp_path / name).mkdir()
+        simulated(
+            SIMULATE, documents(count), cube, client=client, home=tmp_path / name, code="1",
+            options={"folder": str(tmp_path / name), "pause_s": 0.05},
+        )  # fmt: skip
+        ended[name] = time.monotonic()
+
+    first = threading.Thread(target=run, args=("long", 200))
+    first.start()
+    while not (tmp_path / "long" / "log").exists():
+        time.sleep(0.05)
+    run("short", 10)
+    first.join()
+    assert ended["short"] < ended["long"]

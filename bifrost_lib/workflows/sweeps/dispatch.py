@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 AHEAD = 2
 CHUNK_S = 1.0  # how long a chunk is to take: what is lost with a worker, and what others wait for
 LOOK_EVERY_S = 0.25
-RECONNECT_S = 30.0
+RECONNECT_S = 60.0
 _GROWTH, _SMALLEST = 4, 10
 
 Simulate = Callable[..., Arrays]
