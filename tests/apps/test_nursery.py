@@ -57,8 +57,8 @@ async def told_by(manager: AsyncKernelManager, folder: Path) -> list[Any]:
 
 
 def test_kernels_share_what_was_loaded_and_nothing_else(notebook, tmp_path, monkeypatch):
-    runtime = tempfile.mkdtemp(prefix="bf-")  # paths of sockets are short
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", runtime)
+    runtime = Path(tempfile.mkdtemp(prefix="bf-"))  # paths of sockets are short
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
 
     async def both() -> tuple[list[list[Any]], Nursery]:
         nursery, config = Nursery([notebook]), Config()
@@ -69,7 +69,8 @@ def test_kernels_share_what_was_loaded_and_nothing_else(notebook, tmp_path, monk
         told = []
         for name in ("ann", "bob"):
             (tmp_path / name).mkdir()
-            managers.append(AsyncKernelManager(config=config, transport="ipc"))
+            file = str(runtime / f"kernel-{name}.json")
+            managers.append(AsyncKernelManager(config=config, transport="ipc", connection_file=file))
             told.append(await told_by(managers[-1], tmp_path / name))
         await managers[0].shutdown_kernel(now=True)
         left: Any = vars(managers[1].provisioner)["process"]

@@ -101,7 +101,9 @@ def test_measures_are_those_of_evaluate_to_the_digit(market: Market, picks: list
         }
         for one in picks
     ]  # fmt: skip
-    direct = evaluate(legs=legs, spot=SPOT, vol=near.vol, rate=near.rate, div_yield=near.div_yield)
+    later = built.terms["later"]
+    assert later is None or later == pytest.approx((RATE, DIVIDENDS))
+    direct = evaluate(legs=legs, spot=SPOT, vol=near.vol, rate=near.rate, div_yield=near.div_yield, later=later)
     for name in ("premium", "max_profit", "max_loss", "breakevens", "pop", "ev", "margin", "delta", "vega"):
         assert built.measures[name] == direct[name], name
     assert built.measures["max_loss_unbounded"] is (picks[0]["qty"] == -3)
