@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -269,7 +269,7 @@ def _with_regimes(trades: pd.DataFrame, regimes: pd.DataFrame) -> pd.DataFrame:
 def _profile(cube: ChainCube, split: date) -> dict[str, Any]:
     # By what was in sample, so that symbols are not found alike by what came later.
     days = {"start_day": cube.start, "split_day": split, "end_day": cube.end}
-    seen = cube.between(None, min(split, cube.end)) if cube.start <= split else cube
+    seen = cube.between(None, split - timedelta(days=1)) if cube.start < split else cube
     return {
         "symbol": cube.symbol, "cube_sha256": cube.sha256, "sessions": cube.sessions, **days, **symbol_profile(seen)
     }  # fmt: skip
