@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import time
+from dataclasses import replace
+from datetime import date, time
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ CLOSE = 1e-9
 #: What the random runs must have met, so that their agreement says something: ends of trades, and what befell them.
 EVERYTHING = (
     *("open", "stop", "take profit", "delta", "dte", "days in trade", "assigned", "expired"),
-    *("unpriceable: split", "unpriceable: no session", "unpriceable: settlement", "unpriceable: quotes"),
+    *("unpriceable: split", "unpriceable: settlement", "unpriceable: quotes"),
     *("rolled", "split", "dividend", "carried", "shares", "two expiries", "two classes", "another multiplier", "AM"),
     *("weekday", "iv_rank", "vol_index", "skew", "ex_dividend", "max_active", "spot", "no moment", "no expiry"),
     *("no legs", "cash", "capital"),
@@ -88,6 +89,19 @@ def test_random_runs_agree():
             differing.append(f"seed {seed}: {document.name}, {terms}: {' '.join(str(error).split())[:300]}")
     assert not differing, "\n".join(differing)
     assert {name for name in EVERYTHING if not seen[name]} == set(), "what no run did is not compared"
+
+
+def test_a_trade_whose_last_session_is_missing_agrees():
+    for seed in range(RUNS):
+        document, markets, terms = random_run(seed)
+        days = markets[0].quotes["ts"].dt.tz_convert("America/New_York").dt.date
+        ended = [one.closed for one in plain_run(document, *markets, **terms).trades if one.reason == "expired"]
+        if len(markets) == 1 and ended and ended[0].date() < min(days.max(), terms.get("end", date.max)):
+            break
+    market = replace(markets[0], quotes=markets[0].quotes[days != ended[0].date()])
+    plain = plain_run(document, market, **terms)
+    assert "unpriceable: no session" in [trade.reason for trade in plain.trades]
+    assert_agree(run(document, cube_of(market), **terms), plain)
 
 
 def _features(plain: Outcome) -> Counter[str]:
