@@ -79,8 +79,8 @@ if TYPE_CHECKING:
     from bifrost_lib.store.result_libraries import library_symbols as library_symbols
     from bifrost_lib.store.result_libraries import save_library as save_library
     from bifrost_lib.store.result_libraries import save_library_symbol as save_library_symbol
-    from bifrost_lib.store.roles import drop_user as drop_user
     from bifrost_lib.store.rights import may_enter as may_enter
+    from bifrost_lib.store.roles import drop_user as drop_user
     from bifrost_lib.store.roles import ensure_user as ensure_user
     from bifrost_lib.store.roles import list_users as list_users
     from bifrost_lib.store.roles import url_for as url_for
