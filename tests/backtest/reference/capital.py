@@ -27,7 +27,7 @@ class Option(NamedTuple):
 
 
 def extremes(
-    options: Sequence[Option], stock: int, spot: float, *, premium: float, option_premium: float, multiplier: float
+    options: Sequence[Option], stock: int, *, premium: float, option_premium: float, multiplier: float
 ) -> tuple[float, float]:
     """Return the most that a structure can win and lose at its expiry; NaN where that has no bound.
 

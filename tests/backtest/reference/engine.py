@@ -148,7 +148,6 @@ class Run:
         profit, loss = extremes(
             options,
             document.stock_qty,
-            spot,
             premium=premium,
             option_premium=option_premium,
             multiplier=multiplier,
