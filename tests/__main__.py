@@ -27,7 +27,9 @@ CHECKS: tuple[tuple[str, ...], ...] = (
 #: A worker for each core, at most four; the tests of one file stay together, because they share what was set up.
 PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 #: Machine code is compiled before the workers start, or each of them would compile all of it.
-WARM_UP = "from bifrost_lib import pricing, sim, strategies; pricing.warm_up(); strategies.warm_up(); sim.warm_up()"
+WARM_UP = "from bifrost_lib import backtest, pricing, sim, strategies; " + "; ".join(
+    f"{package}.warm_up()" for package in ("pricing", "strategies", "backtest", "sim")
+)
 
 
 class FailedChecks:

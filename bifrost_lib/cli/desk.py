@@ -92,15 +92,19 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
 
 def _prepare(desk: Desk, *, seed: bool) -> None:
     """Compile what was never compiled here, and load the simulated history where it is absent."""
-    from bifrost_lib import pricing, sim, strategies
+    from concurrent.futures import ThreadPoolExecutor
+
+    from bifrost_lib import backtest, pricing, sim, strategies
     from bifrost_lib.core.kernels import has_kernels
     from bifrost_lib.workflows import seed_simulated_history
 
     if not has_kernels():
         _say("first start: compiling the numerical kernels, a minute or two")
-        pricing.warm_up()
-        strategies.warm_up()
-        sim.warm_up()
+        with ThreadPoolExecutor(1) as pool:  # the longest of all beside the others
+            simulation = pool.submit(backtest.warm_up)
+            for package in (pricing, strategies, sim):
+                package.warm_up()
+            simulation.result()
     if seed and (stored := seed_simulated_history(desk)):
         _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
 
