@@ -271,7 +271,7 @@ def _print_looks(looks: pd.DataFrame) -> None:
     rows = [
         [str(row["number"]), f"{row['ts']:%Y-%m-%d %H:%M}", row["who"], row["purpose"] or "",
          _figure((row["statistics"] or {}).get("sharpe"))]
-        for row in looks.to_dict("records")
+        for row in _records(looks)
     ]  # fmt: skip
     header = ("look", "when [UTC]", "who", "purpose", "Sharpe")
     print_table("Looks at the days kept back", rows, header, left=("when [UTC]", "who", "purpose"))

@@ -131,7 +131,7 @@ def _summary(windows: pd.DataFrame, daily: pd.DataFrame) -> dict[str, Any]:
 def _sharpe(pnl: Floats) -> float:
     from bifrost_lib.backtest import overfitting
 
-    return float(overfitting.sharpe_ratios(pnl[np.newaxis, :])[0])
+    return float(overfitting.sharpe_ratios(pnl[np.newaxis, :])[0]) if len(pnl) > 1 else float("nan")
 
 
 def _days(cubes: dict[str, ChainCube]) -> list[date]:
