@@ -28,8 +28,8 @@ HERE = Path(__file__).resolve().parent
 EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "@bokeh/jupyter_bokeh"]
 #: A kernel that nobody has looked at for this long ends.
 IDLE_KERNEL_S = 1800
-#: So many kernels of each page wait for their viewers, with everything imported and drawn once.
-PREHEATED = 4
+#: So many kernels of each page wait for their viewers, with everything imported and drawn once; 80 MB each.
+PREHEATED = 3
 
 
 def voila_pages() -> list[Page]:
