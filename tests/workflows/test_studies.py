@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bifrost_lib import backtest
-from bifrost_lib.cli.studying import app
+from bifrost_lib.cli import studying
 from bifrost_lib.core.clock import SteppedClock
 from bifrost_lib.core.errors import DocumentError, InputError, NoDataError, UnknownNameError
 from bifrost_lib.core.settings import Settings
@@ -222,11 +222,11 @@ def test_the_command_line_says_what_is_open_and_what_is_not(desk, monkeypatch, t
     grid.write_text("exits.take_profit.share: [0.25, 0.5]\n")
     command = CliRunner()
     days = ["--symbol", "BNCH", "--start", "2008-01-02", "--end", "2008-05-30", "--holdout", "2008-04-01"]
-    made = command.invoke(app, ["new", "by_hand", "iron_condor", *days, "--grid", str(grid)])
+    made = command.invoke(studying.app, ["new", "by_hand", "iron_condor", *days, "--grid", str(grid)])
     assert made.exit_code == 0, made.output
     assert "keeps 2008-04-01 to 2008-05-30 back" in made.output
-    assert "by_hand" in command.invoke(app, ["list"]).output
-    assert "days kept back are closed" in command.invoke(app, ["show", "by_hand"]).output
-    closed = command.invoke(app, ["look", "by_hand"])
+    assert "by_hand" in command.invoke(studying.app, ["list"]).output
+    assert "days kept back are closed" in command.invoke(studying.app, ["show", "by_hand"]).output
+    closed = command.invoke(studying.app, ["look", "by_hand"])
     assert isinstance(closed.exception, HoldOutClosed)
     assert len(list_studies(desk)) >= 1
