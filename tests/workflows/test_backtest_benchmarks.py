@@ -79,7 +79,7 @@ def test_condors_are_counted_and_timed(monkeypatch):
         raise SourceUnavailable("the package index", "no network")
 
     monkeypatch.setattr(backtest, "peer_python", missing)
-    cube = generated_cube(days=60, expiries=9, strikes=20)
+    cube = generated_cube(days=60, expiries=9, strikes=58)
     lines = backtest.condors(cube, sets=10)
     assert lines[0].unit == "sets/s"
     assert 30 < lines[2].ours <= 60  # a trade a day, but on days without such deltas
