@@ -12,7 +12,9 @@ from typing import Any
 
 import holoviews as hv
 import holoviews.plotting.bokeh
+from bokeh.document import Document
 from bokeh.embed import json_item
+from bokeh.io.doc import patch_curdoc
 from bokeh.models import BoxZoomTool, CategoricalAxis, NumeralTickFormatter, SaveTool
 from bokeh.models.annotations import Title
 from bokeh.plotting import figure
@@ -53,7 +55,8 @@ def chart_figure(
         Pixels. Without it the figure fills its place.
     """
     palette = theme_palette(theme)
-    with _LOCK:
+    own = Document()  # or the session of whoever asks first would keep the plot until it ends
+    with _LOCK, patch_curdoc(own):
         chart: figure = hv.render(drawn, backend="bokeh")
     dress_chart(chart, palette, x_label=x_label, y_label=y_label)
     chart.sizing_mode = "stretch_both" if height is None else "stretch_width"
