@@ -102,7 +102,7 @@ class BacktestDesk:
     def sheet(self, saved: Saved) -> str:
         """Return a saved run as a page that stands alone."""
         from bifrost_lib.views.backtests import Sheet, sheet_page
-        from bifrost_lib.workflows.backtests.tear_sheet import sheet_facts
+        from bifrost_lib.workflows.backtests import sheet_facts
 
         sources = ("simulated",) if saved.simulated else ()
         facts = sheet_facts(saved.result, saved.document, attribution=saved.attribution, sources=sources)

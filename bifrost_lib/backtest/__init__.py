@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bifrost_lib.backtest.bands import band_edges, run_with_bands
     from bifrost_lib.backtest.bootstrap import Interval, block_length, bootstrap_interval
     from bifrost_lib.backtest.cube import BELIEVABLE, FIT, LAYOUT, OPTIONAL, ChainCube
+    from bifrost_lib.backtest.cuda_sweeping import gpu_bytes, gpu_sweep_chunk
     from bifrost_lib.backtest.figures import Figure, figure_of
     from bifrost_lib.backtest.grid_paths import field_kind, parameter_paths
     from bifrost_lib.backtest.grids import (
@@ -71,6 +72,8 @@ _HOME = {
     "LAYOUT": "cube",
     "OPTIONAL": "cube",
     "ChainCube": "cube",
+    "gpu_bytes": "cuda_sweeping",
+    "gpu_sweep_chunk": "cuda_sweeping",
     "Figure": "figures",
     "figure_of": "figures",
     "field_kind": "grid_paths",
@@ -169,6 +172,8 @@ __all__ = [
     "expected_max_sharpe",
     "field_kind",
     "figure_of",
+    "gpu_bytes",
+    "gpu_sweep_chunk",
     "grid_size",
     "history_paths",
     "min_backtest_years",

@@ -17,6 +17,8 @@ STATISTICS: dict[str, Any] = {
     "mean_days": 19.6, "sessions": 251, "min_track_record": 1_420.0, "carried": 3, "sortino": float("nan"),
     "reasons": {"sortino": "no losing day"},
 }  # fmt: skip
+STILL_OPEN: dict[str, Any] = {"reason": "open", "closed": pd.NaT}
+UNPRICED: dict[str, Any] = {"reason": "unpriceable: no bid", "pnl": float("nan"), "carried": 3}
 
 
 def sessions(count: int = 251) -> pd.DatetimeIndex:
@@ -43,8 +45,9 @@ def trades_and_legs(symbol: str = "SIM") -> tuple[pd.DataFrame, pd.DataFrame]:
             "open_iv": draw.uniform(0.12, 0.3, n), "dte": 38,
         }
     )  # fmt: skip
-    trades.loc[n - 1, ["reason", "closed"]] = ["open", pd.NaT]
-    trades.loc[n // 2, ["reason", "pnl", "carried"]] = ["unpriceable: no bid", float("nan"), 3]
+    for row, changed in ((n - 1, STILL_OPEN), (n // 2, UNPRICED)):
+        for name, value in changed.items():
+            trades[name] = trades[name].where(trades.index != row, value)
     condor = (("short_put", "P", -1, 480.0), ("long_put", "P", 1, 470.0), ("short_call", "C", -1, 525.0),
               ("long_call", "C", 1, 535.0))  # fmt: skip
     legs = pd.DataFrame(

@@ -15,7 +15,7 @@ from apps.panel.backtest_boards import TABS, Asked, BacktestBoards
 from apps.panel.backtest_runs import RunCancelledError, RunFailedError
 from apps.panel.backtests import PLACES, BacktestsPage
 from bifrost_lib.core.errors import SourceUnavailable
-from bifrost_lib.views.formats import MINUS
+from bifrost_lib.views import formats
 
 from .backtest_fakes import FakeSource
 
@@ -91,7 +91,7 @@ def test_the_newest_run_is_there_from_the_start(page: BacktestsPage) -> None:
     assert [link["current"] for link in page.head.pages] == [False, True]
     told = {row["cells"][0]["text"]: row["cells"] for row in grids(page)["a"]["rows"]}
     assert told["Profit"][1]["text"] == "4,211" and told["Sortino"][1]["title"] == "no losing day"
-    assert told["Sharpe"][3]["text"] == f"{MINUS}0.50 to 1.90" and told["Sharpe"][3]["kind"] == "warn"
+    assert told["Sharpe"][3]["text"] == f"{formats.MINUS}0.50 to 1.90" and told["Sharpe"][3]["kind"] == "warn"
     assert [row["cells"][0] for row in grids(page)["b"]["rows"]] == ["2026", "2025"]
     assert page.content is not None
 

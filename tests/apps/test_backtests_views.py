@@ -14,10 +14,8 @@ import pytest
 
 from bifrost_lib.core.errors import InputError, UnknownNameError
 from bifrost_lib.views import backtests as views
-from bifrost_lib.views.formats import MINUS, MISSING
-from bifrost_lib.views.history import chart_figure
-from bifrost_lib.views.report_page import names_a_network
-from bifrost_lib.workflows.backtests.tear_sheet import sheet_facts, write_tear_sheet
+from bifrost_lib.views import formats, history, report_page
+from bifrost_lib.workflows.backtests import sheet_facts, write_tear_sheet
 
 from .backtest_fakes import result
 from .backtest_frames import CAPITAL, STATISTICS, bands_of, equity_of, grid_of, trades_and_legs
@@ -44,7 +42,7 @@ def test_months_compound_to_their_year_and_the_first_one_counts_from_the_capital
     assert whole == pytest.approx((1 + found["total"]).prod()) == pytest.approx(1.089)
     newest = views.monthly_grid(found)["rows"][0]["cells"]
     assert [newest[0], newest[1]["text"], newest[2], newest[3]["text"]] == [
-        "2026", "0.0", {"text": "+10.0", "kind": "good"}, MISSING,
+        "2026", "0.0", {"text": "+10.0", "kind": "good"}, formats.MISSING,
     ]  # fmt: skip
 
 
@@ -52,31 +50,31 @@ def test_months_compound_to_their_year_and_the_first_one_counts_from_the_capital
 def test_equity_lies_in_its_band(theme: str) -> None:
     trades, _ = trades_and_legs()
     equity = equity_of(trades)
-    chart = chart_figure(views.equity_chart(equity, bands_of(equity), theme=theme), theme=theme, title="")
+    chart = history.chart_figure(views.equity_chart(equity, bands_of(equity), theme=theme), theme=theme, title="")
     assert np.array_equal(sources(chart, "equity")[0]["equity"], equity["equity"])
     labels = [item.label.value for legend in chart.legend for item in legend.items]
     assert labels == ["costs and day of entry too", "fills: mid to worst", "equity"]
-    alone = chart_figure(views.equity_chart(equity, theme=theme), theme=theme, title="")
+    alone = history.chart_figure(views.equity_chart(equity, theme=theme), theme=theme, title="")
     assert [item.label.value for legend in alone.legend for item in legend.items] in ([], ["equity"])
 
 
 def test_trades_without_a_result_are_drawn_nowhere_and_told_in_the_table() -> None:
     trades, legs = trades_and_legs()
-    chart = chart_figure(views.trade_chart(trades), theme="light", title="")
+    chart = history.chart_figure(views.trade_chart(trades), theme="light", title="")
     drawn = sum(len(data["pnl"]) for data in sources(chart, "pnl"))
     assert drawn == int((trades["pnl"].notna() & trades["closed"].notna()).sum())
     rows = {row["key"]: row["cells"] for row in views.trades_grid(trades, legs)["rows"]}
     odd = rows[str(len(trades) // 2)]
-    assert odd[7] == MISSING and odd[11]["kind"] == "bad" and odd[12] == {"text": "3", "kind": "warn"}
-    assert rows["0"][3]["text"] == f"+470P {MINUS}480P {MINUS}525C +535C"
-    assert rows[str(len(trades) - 1)][1] == MISSING and rows[str(len(trades) - 1)][11]["kind"] == "warn"
+    assert odd[7] == formats.MISSING and odd[11]["kind"] == "bad" and odd[12] == {"text": "3", "kind": "warn"}
+    assert rows["0"][3]["text"] == f"+470P {formats.MINUS}480P {formats.MINUS}525C +535C"
+    assert rows[str(len(trades) - 1)][1] == formats.MISSING and rows[str(len(trades) - 1)][11]["kind"] == "warn"
     with pytest.raises(UnknownNameError):
         views.trade_chart(trades, against="mood")
 
 
 def test_a_map_of_a_grid_takes_the_mean_over_all_else() -> None:
     summary = grid_of()
-    chart = chart_figure(
+    chart = history.chart_figure(
         views.grid_map(summary, x="dte.target", y="exits.take_profit.share", value="sharpe"), theme="light", title=""
     )
     (cells,) = sources(chart, "sets")
@@ -87,12 +85,12 @@ def test_a_map_of_a_grid_takes_the_mean_over_all_else() -> None:
         views.grid_map(summary, x="dte.target", y="nothing", value="sharpe")
     assert caught.value.name == "summary.nothing"
     parallel = views.parallel_chart(summary, parameters=["dte.target", "exits.take_profit.share"], value="sharpe")
-    assert chart_figure(parallel, theme="dark", title="").renderers
+    assert history.chart_figure(parallel, theme="dark", title="").renderers
 
 
 def test_attribution_leaves_out_what_is_unknown_or_nothing() -> None:
     parts = {"delta": -3.0, "vega": float("nan"), "dividends": 0.0, "theta": 5.0}
-    chart = chart_figure(views.attribution_chart(parts), theme="light", title="")
+    chart = history.chart_figure(views.attribution_chart(parts), theme="light", title="")
     assert list(chart.x_range.factors) == ["delta", "theta"]
     with pytest.raises(InputError):
         views.attribution_chart({"delta": float("nan")})
@@ -117,7 +115,7 @@ def test_a_tear_sheet_stands_alone_and_survives_its_way_to_another_process(tmp_p
     )
     there = path.read_text(encoding="utf-8")
     assert "default-src 'none'" in there  # so what its scripts may name is not asked for
-    assert not names_a_network(re.sub(r"<script>.*?</script>", "", there, flags=re.DOTALL))
+    assert not report_page.names_a_network(re.sub(r"<script>.*?</script>", "", there, flags=re.DOTALL))
     for page in (here, there):
         assert (
             "SIMULATED" in page
@@ -127,7 +125,7 @@ def test_a_tear_sheet_stands_alone_and_survives_its_way_to_another_process(tmp_p
         assert "At 3 moments a leg had no price to believe" in page
         charts = json.loads(page.split('id="charts">')[1].split("</script>")[0])
         assert set(charts) == {"equity", "drawdown", "margin", "trades", "excursions", "exits", "attribution"}
-    assert all("Worst trades" in page and f"{MINUS}594" in page for page in (here, there))
+    assert all("Worst trades" in page and f"{formats.MINUS}594" in page for page in (here, there))
     with pytest.raises(InputError) as caught:
         write_tear_sheet(found, strategy_named("covered_call"), tmp_path / "sheet.html")
     assert caught.value.name == "document"

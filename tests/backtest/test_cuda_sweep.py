@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from bifrost_lib.backtest.cuda_sweeping import gpu_sweep_chunk
+from bifrost_lib.backtest import gpu_sweep_chunk
 from bifrost_lib.core.cuda import has_gpu
 from bifrost_lib.core.errors import EnvironmentProblem
 from bifrost_lib.strategies import strategy_named
@@ -19,7 +19,7 @@ SETS = """
 import json
 import numpy as np
 from bifrost_lib.backtest import sweep_chunk
-from bifrost_lib.backtest.cuda_sweeping import gpu_sweep_chunk
+from bifrost_lib.backtest import gpu_sweep_chunk
 from bifrost_lib.strategies import Exits, Roll, Sizing, Target, strategy_named
 from tests.backtest.written_markets import actions, cube
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bifrost_lib.workflows.benchmarks.pages import AT_ONCE, Visits
+from bifrost_lib.workflows.benchmarks import pages
 from bifrost_lib.workflows.hub import Page, read_registry
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ async def visited(platform: Platform, chromium: Path, page: Page) -> list[float]
 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        desk = Visits(browser, platform.url)
+        desk = pages.Visits(browser, platform.url)
         await desk.log_in(platform.passwords["quant"])
-        taken = await desk.visit_at_once(page, AT_ONCE)
+        taken = await desk.visit_at_once(page, pages.AT_ONCE)
         await browser.close()
     return taken
 
@@ -34,4 +34,4 @@ async def visited(platform: Platform, chromium: Path, page: Page) -> list[float]
 @pytest.mark.parametrize("name", ["chain", "history", "strategy_finder", "strategy_builder"])
 def test_ten_viewers_at_once_all_see_data(platform, chromium, name):
     taken = asyncio.run(visited(platform, chromium, PAGES[name]))
-    assert len(taken) == AT_ONCE
+    assert len(taken) == pages.AT_ONCE

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bifrost_lib.workflows.backtests.saving import Repeated, list_backtests, read_backtest, repeat_backtest
     from bifrost_lib.workflows.backtests.searching import Search, WalkForward, search, search_walking_forward
     from bifrost_lib.workflows.backtests.sweeping import GridRun, run_grid
-    from bifrost_lib.workflows.backtests.tear_sheet import write_tear_sheet
+    from bifrost_lib.workflows.backtests.tear_sheet import sheet_facts, write_tear_sheet
     from bifrost_lib.workflows.backtests.tuning import tune, tune_walking_forward
 
 _HOME = {
@@ -39,6 +39,7 @@ _HOME = {
     "run_grid": "sweeping",
     "search": "searching",
     "search_walking_forward": "searching",
+    "sheet_facts": "tear_sheet",
     "tune": "tuning",
     "tune_walking_forward": "tuning",
     "what_worked": "library_answers",
@@ -63,6 +64,7 @@ __all__ = [
     "run_grid",
     "search",
     "search_walking_forward",
+    "sheet_facts",
     "tune",
     "tune_walking_forward",
     "what_worked",

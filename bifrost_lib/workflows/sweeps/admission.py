@@ -77,9 +77,9 @@ def need_of(cubes: Cubes) -> Need:
 
 def card_need_of(cubes: Cubes, *, max_active: int = 1) -> Need:
     """Return the bytes of a card that sweeps of these cubes take, of documents with so many trades open at once."""
-    from bifrost_lib.backtest import cuda_sweeping
+    from bifrost_lib.backtest import gpu_bytes
 
-    one, two = (cuda_sweeping.gpu_bytes(cubes, sets, max_active=max_active) for sets in (1, 2))
+    one, two = (gpu_bytes(cubes, sets, max_active=max_active) for sets in (1, 2))
     return Need(cube=2 * one - two, each_set=two - one)
 
 

@@ -19,9 +19,9 @@ def simulate_documents(
 ) -> Arrays:
     """Return what `backtest.sweep_chunk` does, computed where the chunk was admitted to; both agree to 1e-9."""
     if device == "cuda":
-        from bifrost_lib.backtest import cuda_sweeping
+        from bifrost_lib.backtest import gpu_sweep_chunk
 
-        return cuda_sweeping.gpu_sweep_chunk(documents, cubes, **options)
+        return gpu_sweep_chunk(documents, cubes, **options)
     from bifrost_lib.backtest import sweep_chunk
 
     return sweep_chunk(documents, cubes, **options)

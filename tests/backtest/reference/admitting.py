@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date, datetime
 
-from bifrost_lib.strategies.entry import Entry, EventWindow
+from bifrost_lib.strategies import Entry, EventWindow
 from tests.backtest.reference.tape import Tape
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

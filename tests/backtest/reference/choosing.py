@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
-from bifrost_lib.strategies.entry import Entry
-from bifrost_lib.strategies.rules import (
+from bifrost_lib.strategies import (
     AtMoney,
     AtStrike,
     ByDelta,
     ByPremium,
+    DteRange,
+    Entry,
+    Leg,
     Mirror,
     Offset,
     PctOtm,
     SameAs,
     SamePremium,
+    StrategyDocument,
     Wing,
 )
 from tests.backtest.reference.tape import Contract, Group, Quote, Tape

@@ -6,7 +6,7 @@ import math
 from datetime import date, datetime
 
 from bifrost_lib.core.calendar import exchange_date
-from bifrost_lib.strategies.exits import Target
+from bifrost_lib.strategies import Target
 from tests.backtest.reference.rolling import roll_is_due, rolled, short_delta
 from tests.backtest.reference.tape import Tape
 from tests.backtest.reference.terms import Terms

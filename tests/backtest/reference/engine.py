@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ, exchange_date
-from bifrost_lib.strategies.document import StrategyDocument
+from bifrost_lib.strategies import StrategyDocument
 from tests.backtest.reference.admitting import is_refused_until, refusal
 from tests.backtest.reference.capital import Option, cash_secured, extremes, regulation_t
 from tests.backtest.reference.choosing import Choice, choose, pairs_of_groups

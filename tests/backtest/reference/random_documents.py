@@ -7,25 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from bifrost_lib.strategies.catalogue import CATALOG
-from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
-from bifrost_lib.strategies.entry import Condition, Entry, EventWindow
-from bifrost_lib.strategies.exits import Exits, Roll, Target
-from bifrost_lib.strategies.part import Range
-from bifrost_lib.strategies.rules import (
+from bifrost_lib.strategies import (
+    CATALOG,
     AtMoney,
     AtStrike,
     ByDelta,
     ByPremium,
+    Condition,
+    Costs,
+    DteRange,
+    Entry,
+    EventWindow,
+    Exits,
+    Leg,
     Mirror,
     Offset,
     PctOtm,
+    Range,
+    Roll,
     SameAs,
     SamePremium,
+    Sizing,
+    StrategyDocument,
     StrikeRule,
+    Target,
     Wing,
 )
-from bifrost_lib.strategies.sizing import Costs, Sizing
 
 Random = np.random.Generator
 BASES = ("credit", "debit", "max_profit", "max_loss")

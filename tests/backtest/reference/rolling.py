@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from bifrost_lib.strategies.exits import Roll
+from bifrost_lib.strategies import Roll
 from tests.backtest.reference.choosing import (
     SAME,
     Choice,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bifrost_lib.strategies.document import StrategyDocument
+from bifrost_lib.strategies import StrategyDocument
 from tests.backtest.reference.trade import Held
 
 

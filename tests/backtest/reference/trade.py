@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from bifrost_lib.strategies.document import Leg
+from bifrost_lib.strategies import Leg
 from tests.backtest.reference.tape import Contract, Tape
 
 
