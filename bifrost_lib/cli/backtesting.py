@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -164,7 +164,7 @@ def print_backtest(found: backtests.Backtest) -> None:
     more = f"the newest {len(shown)} of {len(rows)} trades; --csv has all of them" if len(rows) > len(shown) else ""
     header = ("opened", "closed", "why", "legs", "premium $", "P&L $", "worst $", "best $")
     print_table(title, shown, header, left=("opened", "closed", "why", "legs"), note=more)
-    print_table("", _figures(told), ("figure", "value", "95 % interval"), left=("figure",))
+    print_statistics(told)
     if result.bands is not None:
         _print_bands(told["bands"])
     if result.skipped:
@@ -174,6 +174,11 @@ def print_backtest(found: backtests.Backtest) -> None:
         print(f"! {warning}")
     if found.run_id is not None:
         print(f"kept as run {found.run_id}; document {result.document_hash[:12]}, chains {result.cube_sha256[:12]}")
+
+
+def print_statistics(told: Mapping[str, Any]) -> None:
+    """Print the figures of a run that people look at first, with how sure they are."""
+    print_table("", _figures(told), ("figure", "value", "95 % interval"), left=("figure",))
 
 
 def _figures(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -221,16 +226,23 @@ def _print_grid(found: backtests.GridRun, *, as_json: bool, as_csv: bool) -> Non
     if as_csv:
         print_csv(({str(name): value for name, value in row.items()} for row in rows), [*parameters, *figures])
         return
+    title = f"{found.document.name}: a grid of {', '.join(parameters)}" + ("  [SIMULATED]" if found.simulated else "")
+    print_sets(title, rows, parameters, found.statistics)
+
+
+def print_sets(
+    title: str, rows: Sequence[Mapping[str, Any]], parameters: Sequence[str], statistics: Mapping[str, Any]
+) -> None:  # fmt: skip
+    """Print the first of many parameter sets, and how much of the best is luck."""
     shown = [
         (*(str(row[name]) for name in parameters), str(row["trades"]), number(100 * row["win_rate"], 1),
          number(row["pnl"]), number(row["sharpe"]), number(100 * row["max_drawdown"], 2))
         for row in rows[:_SHOWN_SETS]
     ]  # fmt: skip
-    told = found.statistics
-    note = f"{len(rows):,} sets. Chance that the best is better than luck: {number(100 * told['deflated_sharpe'], 0)} %"
-    note += f"; that choosing the best overfits: {number(100 * told['pbo'], 0)} %."
-    note += f" ({told['reason']})" if told["reason"] else ""
-    title = f"{found.document.name}: a grid of {', '.join(parameters)}" + ("  [SIMULATED]" if found.simulated else "")
+    note = f"{len(rows):,} sets. Chance that the best is better than luck: "
+    note += f"{number(100 * statistics['deflated_sharpe'], 0)} %"
+    note += f"; that choosing the best overfits: {number(100 * statistics['pbo'], 0)} %."
+    note += f" ({statistics['reason']})" if statistics.get("reason") else ""
     print_table(title, shown, (*parameters, "trades", "win %", "P&L $", "Sharpe", "drawdown %"), note=note)
 
 

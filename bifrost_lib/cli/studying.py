@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bifrost_lib.cli.arguments import Json, read_date
+from bifrost_lib.cli.backtesting import print_sets, print_statistics
 from bifrost_lib.cli.output import number, print_json, print_table
 from bifrost_lib.core.errors import FileFormatError, InputError
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Studies: search on some days, be judged once on others.")
 
 Name = Annotated[str, typer.Argument(help="Name of the study.", show_default=False)]
-SHOWN = 15
 
 
 @app.command("new")
@@ -137,10 +137,9 @@ def search(
     if as_json:
         print_json({"sets": _records(table), "statistics": found.statistics})
         return
-    place = found.statistics["best"]["place"]
-    order = table if "sharpe" not in table else table.sort_values("sharpe", ascending=False, kind="stable")
-    _print_frame(f"{len(table)} sets of {name}, the best first" if place is not None else name, order.head(SHOWN))
-    _print_figures(found.statistics)
+    parameters = list(table.columns[: table.columns.get_loc("document_hash")])
+    best_first = table.sort_values("sharpe", ascending=False, kind="stable").to_dict("records")
+    print_sets(f"{name}: on the days that may be seen", best_first, parameters, found.statistics)
 
 
 @app.command()
@@ -183,7 +182,7 @@ def look(
         print_json({"number": seen.number, "seen_in": seen.seen_in, **seen.result.to_json()})
         return
     print(seen)
-    _print_figures(seen.result.statistics)
+    print_statistics(seen.result.statistics)
 
 
 class _ProgressLine:
@@ -256,7 +255,7 @@ def _print_runs(runs: pd.DataFrame) -> None:
         [f"{row['ts']:%Y-%m-%d %H:%M}", row["kind"], str(row["sets"]), *map(_figure, _judgement(row["statistics"]))]
         for row in runs.to_dict("records")
     ]
-    header = ("searched [UTC]", "kind", "new sets", "best Sharpe", "deflated", "PBO")
+    header = ("searched [UTC]", "kind", "new sets", "Sharpe of a session", "deflated", "PBO")
     print_table("Searches", rows, header, left=("searched [UTC]", "kind"))
 
 

@@ -151,6 +151,8 @@ def _patient_client() -> type[Client]:
     """Return a client whose end does not spoil what it was for: workers of a busy machine may take long to end."""
     from dask.distributed import Client
 
+    logging.getLogger("distributed").setLevel(logging.WARNING)  # it tells of every worker that comes or goes
+
     class PatientClient(Client):
         """Says so instead of raising when a worker had to be killed."""
 
