@@ -231,7 +231,7 @@ def _print_grid(found: backtests.GridRun, *, as_json: bool, as_csv: bool) -> Non
 
 
 def print_sets(
-    title: str, rows: Sequence[Mapping[str, Any]], parameters: Sequence[str], statistics: Mapping[str, Any]
+    title: str, rows: Sequence[Mapping[Any, Any]], parameters: Sequence[str], statistics: Mapping[str, Any]
 ) -> None:  # fmt: skip
     """Print the first of many parameter sets, and how much of the best is luck."""
     shown = [
