@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         PctOtm,
         SameAs,
         SamePremium,
+        StrikeRule,
         Wing,
     )
     from bifrost_lib.strategies.score import WEIGHTS
@@ -95,6 +96,7 @@ _HOME = {
     "ByPremium": "rules",
     "Offset": "rules",
     "SamePremium": "rules",
+    "StrikeRule": "rules",
     "ByDelta": "rules",
     "Mirror": "rules",
     "PctOtm": "rules",
