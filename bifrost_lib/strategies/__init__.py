@@ -140,6 +140,7 @@ __all__ = [
     "ScoreWeights",
     "Sizing",
     "StrategyDocument",
+    "StrikeRule",
     "Target",
     "View",
     "Wing",
