@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -237,12 +236,5 @@ def test_a_large_screen_is_used(browser: Browser, url: str) -> None:
 
 
 def test_kernels_listen_on_unix_sockets(watched: Watched) -> None:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().decode().split("\0")
-            if "ipykernel_launcher" in " ".join(words) and process.stat().st_uid == os.geteuid():
-                found.append(json.loads(Path(words[-2]).read_text(encoding="utf-8"))["transport"])
-        except (OSError, ValueError):
-            continue
-    assert "ipc" in found
+    bound = [line.split()[-1] for line in Path("/proc/net/unix").read_text(encoding="utf-8").splitlines()]
+    assert any("kernel-" in name and "-ipc-" in name for name in bound), [name for name in bound if "kernel" in name]
