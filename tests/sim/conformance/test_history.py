@@ -80,8 +80,13 @@ def test_history_ends_where_the_live_price_is(ib, spy):
     bars = bars_of(ib, spy, "600 S", "5 secs", "MIDPOINT", rth=False)
     [ticker] = ib.reqTickers(spy)
     assert bars[-1].close == pytest.approx(ticker.midpoint(), rel=0.01)
-    bid, ask = (bars_of(ib, spy, "600 S", "5 secs", what, rth=False)[-1].close for what in ("BID", "ASK"))
-    assert bid < ask
+
+
+def test_bid_bars_lie_below_ask_bars(ib, spy):
+    end = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
+    bids, asks = (bars_of(ib, spy, "600 S", "5 secs", what, rth=False, end=end) for what in ("BID", "ASK"))
+    assert [one.date for one in bids] == [one.date for one in asks]
+    assert all(bid.close < ask.close for bid, ask in zip(bids, asks, strict=True))
 
 
 def test_an_option_has_history(ib, option):
