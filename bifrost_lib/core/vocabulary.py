@@ -138,6 +138,9 @@ VENDOR_COLUMNS: tuple[str, ...] = ("ib_iv", "ib_delta", "ib_gamma", "ib_vega", "
 #: IB's market-data types by their number in the protocol.
 MARKET_DATA_TYPES: dict[int, str] = {1: "live", 2: "frozen", 3: "delayed", 4: "delayed_frozen"}
 
+#: When on its day a company reports.
+EARNINGS_TIMES: tuple[str, ...] = ("unknown", "before_open", "during", "after_close")
+
 SNAPSHOT_COLUMNS: tuple[str, ...] = QUOTE_COLUMNS + ANALYTIC_COLUMNS
 
 #: What a chain read returns, sorted by expiry, strike, right; `tau`, `dte` and `mid` are derived from the row.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bifrost_lib.feeds.corporate_actions import read_corporate_actions
+    from bifrost_lib.feeds.earnings import EarningsFile, read_earnings
     from bifrost_lib.feeds.feed import Feed, discover, open_feed
     from bifrost_lib.feeds.mapping import Mapping, built_in_mappings, load_mapping
     from bifrost_lib.feeds.records import REASONS, Batch, Reject
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "REASONS",
     "Batch",
+    "EarningsFile",
     "Feed",
     "Mapping",
     "Reject",
@@ -22,10 +24,13 @@ __all__ = [
     "load_mapping",
     "open_feed",
     "read_corporate_actions",
+    "read_earnings",
 ]
 
 _HOME = {
     "read_corporate_actions": "corporate_actions",
+    "EarningsFile": "earnings",
+    "read_earnings": "earnings",
     "Feed": "feed",
     "discover": "feed",
     "open_feed": "feed",

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from bifrost_lib.store.documents import save_document as save_document
     from bifrost_lib.store.documents import saved_documents as saved_documents
     from bifrost_lib.store.documents import watch_document as watch_document
+    from bifrost_lib.store.earnings import earnings_announcements as earnings_announcements
+    from bifrost_lib.store.earnings import save_earnings as save_earnings
     from bifrost_lib.store.gaps import Gap as Gap
     from bifrost_lib.store.gaps import close_gap as close_gap
     from bifrost_lib.store.gaps import open_gaps as open_gaps
@@ -147,6 +149,7 @@ _HOMES = {
     "document_hits": "documents",
     "document_outcomes": "outcomes",
     "drop_user": "roles",
+    "earnings_announcements": "earnings",
     "ensure_user": "roles",
     "finish_report_run": "report_runs",
     "finish_request": "chain_requests",
@@ -187,6 +190,7 @@ _HOMES = {
     "save_corporate_actions": "actions",
     "save_cube": "cubes",
     "save_document": "documents",
+    "save_earnings": "earnings",
     "save_outcomes": "outcomes",
     "save_recommendations": "recommendations",
     "save_watch": "universe",

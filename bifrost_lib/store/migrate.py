@@ -16,7 +16,7 @@ from bifrost_lib.store import time_tables
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0007"
+HEAD = "0008"
 _LOCK = 0x42_49_46_52  # any number, the same in every process that migrates
 
 

@@ -23,6 +23,7 @@ _COUNTED = (
     "option_changes",
     "strategy_history",
     "corporate_actions",
+    "earnings_announcements",
     "ingested_files",
     "collection_runs",
     "collection_gaps",

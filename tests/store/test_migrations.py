@@ -18,7 +18,7 @@ TABLES = {
     "strategy_history", "collection_runs", "collection_gaps", "ingested_files", "corporate_actions",
     "collection_watchlist", "collection_requests", "live_quotes", "strategy_marks", "saved_documents", "document_hits",
     "document_outcomes", "gateway_sessions", "backtest_runs", "backtest_studies", "study_runs", "study_looks",
-    "library_studies", "library_symbols", "library_results",
+    "library_studies", "library_symbols", "library_results", "earnings_announcements",
 }  # fmt: skip
 
 
