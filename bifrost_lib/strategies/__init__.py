@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies.candidates import CandidateSet
     from bifrost_lib.strategies.catalogue import CATALOG, GROUPS, strategy_named
     from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
+    from bifrost_lib.strategies.earnings import EarningsCalendar, EarningsReport
     from bifrost_lib.strategies.entry import Condition, Entry, EventWindow
     from bifrost_lib.strategies.example import example_legs, example_payoff
     from bifrost_lib.strategies.exits import Exits, Roll, Target
@@ -63,6 +64,8 @@ _HOME = {
     "DteRange": "document",
     "Leg": "document",
     "StrategyDocument": "document",
+    "EarningsCalendar": "earnings",
+    "EarningsReport": "earnings",
     "Condition": "entry",
     "Entry": "entry",
     "EventWindow": "entry",
@@ -120,6 +123,8 @@ __all__ = [
     "Condition",
     "Costs",
     "DteRange",
+    "EarningsCalendar",
+    "EarningsReport",
     "Entry",
     "EventWindow",
     "Exits",

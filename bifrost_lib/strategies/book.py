@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.pricing import price
 from bifrost_lib.strategies.document import CASH, StrategyDocument
 from bifrost_lib.strategies.profile import ZERO
 from bifrost_lib.strategies.scan_layout import QUOTE_FIELDS, QUOTE_STRIKE, TERMS
@@ -68,7 +67,8 @@ def open_book(
         strike, mid, bid, ask = (source.columns[name][pool.rows] for name in ("strike", "mid", "bid", "ask"))
         half, weight = 0.5 * (ask - bid), leg.qty * near.multiplier
         paid = mid + math.copysign(fill, leg.qty) * half
-        expected = price(spot=near.forward, strike=strike, tau=1.0, vol=near.total_vol, right=leg.right)
+        # Nothing is known at the first expiry of what a later option will pay.
+        expected = near.expected[pool.rows] if source is near else np.zeros(len(pool.rows))
         quotes[position, :, : len(pool.rows)] = (
             strike, paid, -weight * paid, weight * expected, abs(weight) * half, pool.miss
         )  # fmt: skip

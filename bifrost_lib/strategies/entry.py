@@ -17,7 +17,9 @@ class EventWindow(Part):
     """The days around an event, such as earnings, on which a position is not opened, or only then.
 
     `before` counts calendar days to the next event, `after` those since the last; `through_expiry` makes every event
-    before the near expiry count as near, however far away it is.
+    before the near expiry count as near, however far away it is. A report of earnings counts from when it was
+    announced, estimated or confirmed; one before the open is past on its own day, and one after the close of the day
+    of an expiry comes after that.
     """
 
     before: Days = 0

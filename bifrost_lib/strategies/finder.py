@@ -14,11 +14,12 @@ from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.core.frames import check_frame
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
-from bifrost_lib.strategies.admission import admit
+from bifrost_lib.strategies.admission import admit, refusal_until
 from bifrost_lib.strategies.book import Book, open_book
 from bifrost_lib.strategies.candidates import CandidateSet, candidate_set
 from bifrost_lib.strategies.catalogue import strategy_named
 from bifrost_lib.strategies.document import DteRange, StrategyDocument
+from bifrost_lib.strategies.earnings import EarningsCalendar
 from bifrost_lib.strategies.enumeration import count_combinations
 from bifrost_lib.strategies.margin import naked_rate
 from bifrost_lib.strategies.over_time import screen_over_time
@@ -53,6 +54,7 @@ def find_candidates(
     fill: float = 0.0,
     limit: int = LIMIT,
     conditions: Mapping[str, float] | None = None,
+    earnings: EarningsCalendar | None = None,
     on_progress: Callable[[Progress], bool] | None = None,
 ) -> CandidateSet:
     """Enumerate every candidate of a strategy that a chain admits, measure each, and rank them.
@@ -81,6 +83,9 @@ def find_candidates(
     conditions : mapping, optional
         The underlying's ``market_conditions`` at the moment, by column. With it the document's conditions of entry
         must hold; without it they are named in `CandidateSet.unchecked`.
+    earnings : EarningsCalendar, optional
+        The underlying's days of earnings as they were known at the moment, for a window around them; without it that
+        window is named in `CandidateSet.unchecked`.
     on_progress : callable, optional
         Called about ten times a second with a `Progress`; the scan stops, with what it has, when it returns True.
 
@@ -108,11 +113,12 @@ def find_candidates(
     _check_arguments(top, fill, limit)
     chain = check_frame(chain, CHAIN_COLUMNS, name="chain")
     symbol, moment = _facts(chain, at)
-    unchecked = admit(document, symbol=symbol, at=moment, conditions=conditions)
+    unchecked = admit(document, symbol=symbol, at=moment, conditions=conditions, earnings=earnings)
     furthest = days[1] + (document.gap.high if document.has_two_expiries else 0)
     quotes = (filters or Filters()).stricter(document.entry)
     slices, excluded, skipped = cut_chain(chain, dte=(days[0], furthest), filters=quotes)
-    found = list(_searches(document, slices, days, skipped))
+    near = _suitable(slices, document, days, skipped, at=moment, earnings=earnings)
+    found = list(_searches(document, near, slices, skipped))
     searches = sorted(found, key=lambda search: abs(search.near.dte - document.dte.target))
     points, rate = points_of(weights), naked_rate(symbol)
     books = (
@@ -158,10 +164,23 @@ def _scan(
     return False
 
 
-def _searches(
-    document: StrategyDocument, slices: list[ExpirySlice], days: tuple[int, int], skipped: dict[str, str]
-) -> Iterator[Search]:
+def _suitable(
+    slices: list[ExpirySlice], document: StrategyDocument, days: tuple[int, int], skipped: dict[str, str], *,
+    at: datetime, earnings: EarningsCalendar | None,
+) -> list[ExpirySlice]:  # fmt: skip
+    kept = []
     for near in (quotes for quotes in slices if days[0] <= quotes.dte <= days[1]):
+        if reason := refusal_until(document.entry, near.expiry, at=at, earnings=earnings):
+            skipped[f"{near.expiry} {near.trading_class}"] = reason
+        else:
+            kept.append(near)
+    return kept
+
+
+def _searches(
+    document: StrategyDocument, suitable: list[ExpirySlice], slices: list[ExpirySlice], skipped: dict[str, str]
+) -> Iterator[Search]:
+    for near in suitable:
         for far in _far_slices(document, near, slices):
             search = plan_search(document, near, far)
             label = f"{near.expiry} {near.trading_class}" + (f" and {far.expiry}" if far else "")

@@ -80,8 +80,7 @@ def reg_t_margin(
     """
     if not stock and not (qty < 0).any():
         return Margin(0.0, 0.0)
-    one_expiry = tau is None or not len(tau) or np.ptp(tau) < _SAME_TIME
-    if one_expiry and _is_small(qty) and stock == round(stock):
+    if _covers_all(qty, tau) and _is_small(qty) and stock == round(stock):
         per_share = margins_of_one_expiry(strike[None], price[None], qty, is_call, stock, spot, rate)
         initial = multiplier * float(per_share[0])
         if not stock:
@@ -109,6 +108,14 @@ def margins_of_one_expiry(
     flat = (np.ascontiguousarray(table, dtype=np.float64).ravel() for table in (strike, price))
     _least_margins(*flat, qty.astype(np.float64), is_call.astype(np.int8), stock, spot, rate, work, out)
     return out
+
+
+def _covers_all(qty: Floats, tau: Floats | None) -> bool:
+    # Whether every bought option may serve in the spread of every sold one, as if all had one expiry.
+    if tau is None or not (qty < 0).any():
+        return True
+    sold = tau[qty < 0]
+    return bool(np.ptp(sold) < _SAME_TIME and (tau[qty > 0] >= sold.max() - _SAME_TIME).all())
 
 
 def _is_small(qty: Floats) -> bool:

@@ -53,13 +53,14 @@ def screen_over_time(search: Search, book: Book, points: Floats, ranking: Rankin
 
 def _lay_out(work: Floats, combos: Combos, sums: Floats, book: Book, search: Search) -> ModelMeasures:
     # Premium, cost and fit do not depend on expiries; all the rest is the model's.
-    cash, _, cost, missed = sums
+    cash, paid_out, cost, missed = sums
     premium = cash - book.term("shares") * book.term("spot")
     found = model_measures(
         _spreads(combos, book, search, premium),
         forward=book.term("forward"),
         total_vol=book.term("total_vol"),
         tail=(book.term("tail_low"), book.term("tail_high")),
+        near_ev=premium + paid_out + book.term("shares") * book.term("forward"),
     )
     max_loss = np.full(len(combos), np.inf) if found.end_slope < 0 else np.maximum(-found.lowest, 0.0)
     capital = _margins(combos, book) if found.end_slope < 0 or book.term("locked") else max_loss

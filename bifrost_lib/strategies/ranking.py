@@ -96,10 +96,10 @@ class Ranking:
         self.take(rows[columns[:, _SCORE] > self.least])
         sound = rows[np.isfinite(columns[:, _SCORE])]
         front, share = self.front.reshape(-1, KEPT_WIDTH), _merits(sound)[:, 2]
-        for row in np.argsort(-share, kind="stable"):  # the last to be written has the least loss
-            cell = _cell(sound[row])
-            if -share[row] < self.best[cell]:
-                self.best[cell], front[cell] = -share[row], sound[row]
+        cells = _cells(sound)
+        better = np.flatnonzero(-share < self.best[cells])
+        better = better[np.lexsort([-better, share[better]])]  # the last to be written has the least loss
+        self.best[cells[better]], front[cells[better]] = -share[better], sound[better]
 
     def picks(self, searches: Sequence[Search]) -> list[Pick]:
         """Return the best candidates, best first; `searches` are those of the scan in order of their numbers."""
@@ -145,7 +145,8 @@ def _dominated(mine: Floats, others: Floats) -> Bools:
     return found
 
 
-def _cell(row: Floats) -> int:
-    pop, expected, _ = _merits(row[None])[0]
-    share = 0.5 + 0.5 * expected / (abs(expected) + EV_HALF)
-    return int(pop * (CELLS - 1e-9)) * CELLS + int(share * (CELLS - 1e-9))
+def _cells(rows: Floats) -> npt.NDArray[np.int64]:
+    pop, expected, _ = _merits(rows).T
+    share = 0.5 + 0.5 * expected / (np.abs(expected) + EV_HALF)
+    across, down = ((part * (CELLS - 1e-9)).astype(np.int64) for part in (pop, share))
+    return across * CELLS + down

@@ -6,12 +6,15 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from bifrost_lib.pricing import price
 
 if TYPE_CHECKING:
     from bifrost_lib.strategies.entry import Entry
@@ -73,6 +76,15 @@ class ExpirySlice:
     def total_vol(self) -> float:
         """Log standard deviation of the price at expiry."""
         return self.vol * float(np.sqrt(self.tau))
+
+    @cached_property
+    def expected(self) -> Floats:
+        """What each quote's option is expected to pay at this expiry, per share; shape (n,)."""
+        return np.asarray(
+            price(
+                spot=self.forward, strike=self.columns["strike"], tau=1.0, vol=self.total_vol, right=self.is_call
+            )
+        )
 
     def carry_to(self, later: ExpirySlice) -> tuple[float, float]:
         """Return the rate, and the dividend yield that the two forwards imply, from this expiry to a later one."""
@@ -199,8 +211,9 @@ def _slice(table: _Table, everything: Bools, start: int, end: int) -> ExpirySlic
 
 
 def _median(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else math.nan
+    # numpy's own takes several times as long on the few quotes of an expiry.
+    known = np.sort(values[np.isfinite(values)])
+    return float(known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2.0 if len(known) else math.nan
 
 
 def _vol_at(forward: float, columns: dict[str, Floats], is_call: Bools, usable: Bools) -> float:

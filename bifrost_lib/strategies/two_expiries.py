@@ -8,7 +8,7 @@ the contract as for one expiry.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.native import loop
-from bifrost_lib.pricing import price
 from bifrost_lib.strategies.profile import ZERO, Profile
 
 Floats = npt.NDArray[np.float64]
@@ -77,30 +76,11 @@ class TimeSpreads:
         _zeros(_plain(rows, np.int64), *ends, *self._arrays, np.empty(_WORK), out)
         return out
 
-    def expected_profit(self, spot: Floats, weights: Floats, forward: float, total_vol: float) -> Floats:
-        """Return the expected profit, shape (n,): near legs in closed form, the smooth later ones by quadrature."""
-        total = self.premium + self.multiplier * self.stock * forward
-        for leg, (qty, is_call, gap) in enumerate(zip(self.qty, self.is_call, self.gap, strict=True)):
-            strike, right = self.strike[:, leg], "C" if is_call else "P"
-            if gap > 0:
-                expected = np.maximum(self._later(leg, spot), _intrinsic(is_call, spot, strike[:, None]))
-                expected = expected @ weights
-            else:
-                expected = price(spot=forward, strike=strike, tau=1.0, vol=total_vol, right=right)
-            total = total + self.multiplier * qty * expected
-        return total
-
-    def _later(self, leg: int, spot: Floats) -> Floats:
-        value: Floats = price(
-            spot=np.maximum(spot, 1e-12),
-            strike=self.strike[:, leg, None],
-            tau=self.gap[leg],
-            vol=self.iv[:, leg, None],
-            right="C" if self.is_call[leg] else "P",
-            rate=self.rate,
-            div_yield=self.div_yield,
-        )
-        return value
+    def later_worth(self, spot: Floats, weights: Floats) -> Floats:
+        """Return what the later legs are expected to be worth, shape (n,); `weights` are those of the prices `spot`."""
+        later = replace(self, qty=np.where(self.gap > 0, self.qty, 0.0), premium=np.zeros(len(self.premium)), stock=0.0)
+        worth: Floats = later.profit(spot) @ weights
+        return worth
 
 
 def model_profile(spreads: TimeSpreads, *, forward: float, total_vol: float) -> Profile:
@@ -135,8 +115,8 @@ class ModelMeasures:
 
 
 def model_measures(
-    spreads: TimeSpreads, *, forward: float, total_vol: float, tail: tuple[float, float]
-) -> ModelMeasures:  # fmt: skip
+    spreads: TimeSpreads, *, forward: float, total_vol: float, tail: tuple[float, float], near_ev: Floats
+) -> ModelMeasures:
     """Return the measures of structures at their first expiry.
 
     Parameters
@@ -146,6 +126,8 @@ def model_measures(
         Lognormal distribution of the price at the first expiry: mean and log standard deviation (> 0).
     tail : (float, float)
         Prices between which the tail loss is looked for.
+    near_ev : array (n,)
+        Expected profit of all but the later legs, whose smooth values are added by quadrature.
     """
     z = np.linspace(-DEVIATIONS, DEVIATIONS, POINTS)
     centre = forward * np.exp(total_vol * z - 0.5 * total_vol**2)
@@ -160,14 +142,9 @@ def model_measures(
         end_slope=float(spreads.multiplier * (spreads.qty[spreads.is_call].sum() + spreads.stock)),
         roots=_padded(rows, roots, len(ends)),
         pop=_probability(values, rows, roots, rising, forward, total_vol),
-        ev=spreads.expected_profit(centre, density / density.sum(), forward, total_vol),
+        ev=near_ev + spreads.later_worth(centre, density / density.sum()),
         tail_loss=np.maximum(-np.where((grid >= tail[0]) & (grid <= tail[1]), values, np.inf).min(axis=1), 0.0),
     )
-
-
-def _intrinsic(is_call: bool, spot: Floats, strike: Floats) -> Floats:
-    value: Floats = np.maximum(spot - strike if is_call else strike - spot, 0.0)
-    return value
 
 
 def _plain(values: npt.NDArray[Any], dtype: type[np.generic] = np.float64) -> npt.NDArray[Any]:
