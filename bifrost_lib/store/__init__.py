@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bifrost_lib.store.documents import saved_documents as saved_documents
     from bifrost_lib.store.documents import watch_document as watch_document
     from bifrost_lib.store.earnings import earnings_announcements as earnings_announcements
+    from bifrost_lib.store.earnings import known_reports as known_reports
     from bifrost_lib.store.earnings import save_earnings as save_earnings
     from bifrost_lib.store.gaps import Gap as Gap
     from bifrost_lib.store.gaps import close_gap as close_gap
@@ -160,6 +161,7 @@ _HOMES = {
     "ingestion": "writing",
     "interrupted_report_runs": "report_runs",
     "interrupted_runs": "ledger",
+    "known_reports": "earnings",
     "latest_moment": "moments",
     "list_files": "summaries",
     "list_recommendations": "recommendations",

@@ -148,6 +148,22 @@ def earnings_announcements(
     return frame.iloc[::-1].sort_values(order, kind="stable", ignore_index=True)
 
 
+def known_reports(engine: Engine, symbol: str, *, at: datetime) -> tuple[tuple[date, str], ...] | None:
+    """Return the day of each report of `symbol` that was known at `at`, and when on it; None if nothing was known.
+
+    Nothing but an empty tuple is known of what never reports.
+    """
+    with cursor_of(engine) as cursor:
+        cursor.execute(
+            "SELECT DISTINCT ON (fiscal_period) report_date, time_of_day FROM earnings_announcements "
+            "WHERE symbol = %s AND known_at <= %s "
+            "ORDER BY fiscal_period, known_at DESC, confirmed DESC, source",
+            (symbol, as_utc(at)),
+        )
+        rows = cursor.fetchall()
+    return tuple((day, time) for day, time in rows if day is not None) if rows else None
+
+
 def _stored(found: tuple[Any, ...]) -> _Row:
     row = _Row(*found)
     return row._replace(known_at=as_utc(row.known_at))
