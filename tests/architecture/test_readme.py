@@ -1,4 +1,4 @@
-"""README.md says what is: its commands, its picture of the floors, its settings and its links."""
+"""README.md and REFERENCE.md say what is: commands, the picture of the floors, tables, settings and links."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ from .conftest import REPOSITORY
 from .test_floors import FLOORS
 
 README = (REPOSITORY / "README.md").read_text()
-COMMANDS = re.findall(r"^    (\./bifrost .*?)(?:  +#.*)?$", README, re.MULTILINE)
-TABLE_ROWS = [
-    [cell.strip() for cell in row.strip("|").split("|")] for row in re.findall(r"^\|.*\|$", README, re.MULTILINE)
-]
+REFERENCE = (REPOSITORY / "bifrost_lib" / "REFERENCE.md").read_text()
+
+
+def commands_of(page: str) -> list[str]:
+    return re.findall(r"^    (\./bifrost .*?)(?:  +#.*)?$", page, re.MULTILINE)
+
+
+def rows_of(page: str) -> list[list[str]]:
+    rows = re.findall(r"^\|.*\|$", page, re.MULTILINE)
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
 def test_the_first_screen_has_exactly_two_commands() -> None:
@@ -31,9 +37,9 @@ def test_the_first_screen_has_exactly_two_commands() -> None:
     assert re.search(r"!\[[^]]+\]\([^)]+\.png\)", first_screen), "a picture of a result belongs there"
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if line != "./bifrost test"])
+@pytest.mark.parametrize("line", sorted({*commands_of(README), *commands_of(REFERENCE)} - {"./bifrost test"}))
 def test_every_command_parses(line: str) -> None:
-    """The command line knows every word and option that README shows."""
+    """The command line knows every word and option that these pages show."""
     group = typer.main.get_command(build_app())
     words = shlex.split(line)[1:]
     with group.make_context("bifrost", words, resilient_parsing=False) as context:
@@ -47,7 +53,7 @@ def test_every_command_is_shown_and_has_an_example() -> None:
     for command in build_app().registered_commands:
         assert command.callback is not None
         name = command.callback.__name__
-        assert any(line.split()[1] == name for line in COMMANDS), f"README does not show ./bifrost {name}"
+        assert any(line.split()[1] == name for line in commands_of(REFERENCE)), f"REFERENCE.md lacks ./bifrost {name}"
         assert f"Example: bifrost {name}" in (command.callback.__doc__ or "")
 
 
@@ -58,17 +64,17 @@ def test_every_table_is_explained(store: Store) -> None:
     )
     with store.engine.connect() as connection:
         made = set(connection.scalars(text(query))) - {"alembic_version"}
-    explained = {name for row in TABLE_ROWS for name in re.findall(r"`([a-z]+_[a-z]+|stocks)`", row[0])}
+    explained = {name for row in rows_of(REFERENCE) for name in re.findall(r"`([a-z]+_[a-z]+|stocks)`", row[0])}
     assert explained == made
 
 
 def test_the_floors_are_those_that_are_proved() -> None:
-    drawn = [re.findall(r"`(\w+)`", row[1]) for row in TABLE_ROWS if row[0].isdigit()]
+    drawn = [re.findall(r"`(\w+)`", row[1]) for row in rows_of(README) if row[0].isdigit()]
     assert [set(floor) for floor in drawn] == [set(floor) for floor in FLOORS]
 
 
 def test_every_setting_is_explained_in_its_own_words() -> None:
-    explained = {row[0].strip("`"): row[2] for row in TABLE_ROWS if row[0].startswith("`BIFROST_")}
+    explained = {row[0].strip("`"): row[2] for row in rows_of(REFERENCE) if row[0].startswith("`BIFROST_")}
     explained.pop("BIFROST_HOME")
     assert explained == {setting.variable: setting.help for setting in SETTINGS}
 
