@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
 from apps.panel.backtest_desk import BacktestDesk, Grid, Saved
+from apps.panel.backtest_questions import ORDERS, Question
 from apps.panel.kept import Kept
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.views import backtests as views
 from bifrost_lib.views import history as drawing
 
 KEPT_BOARDS = 48
-TABS = ("Account", "Trades", "Grid", "Studies")
+TABS = ("Account", "Trades", "Grid", "Studies", "What worked")
 #: The figures of a grid that can be mapped: how they are called, and how they are written on an axis.
 FIGURES = {
     "Sharpe": "sharpe",
@@ -39,18 +42,24 @@ class Asked:
     x: str = ""
     y: str = ""
     value: str = "sharpe"
+    question: Question = field(default_factory=Question)
     theme: str = "light"
 
 
 @dataclass(frozen=True)
 class Board:
-    """One tab as it is shown: pictures and grids by their places, the frame behind them, and a line of words."""
+    """One tab as it is shown: pictures and grids by their places, the frame behind them, and a line of words.
+
+    `name` is that of the frame's file, `as_of` the newest that any of it rests on.
+    """
 
     charts: dict[str, str] = field(default_factory=dict)
     grids: dict[str, dict[str, Any]] = field(default_factory=dict)
     frame: pd.DataFrame = field(default_factory=pd.DataFrame)
     name: str = ""
     note: str = ""
+    as_of: datetime | None = None
+    simulated: bool = False
     saved: Saved | None = None
 
 
@@ -74,6 +83,8 @@ class BacktestBoards:
         BifrostError
             If the run or the study cannot be read.
         """
+        if asked.tab == TABS[4]:
+            return _worked(self.source, asked)
         if asked.tab == TABS[3]:
             return _studies(self.source, asked)
         if asked.tab == TABS[2]:
@@ -101,7 +112,7 @@ def _account(saved: Saved, asked: Asked) -> Board:
     monthly = views.monthly_grid(views.monthly_returns(found.equity, capital=found.capital))
     grids = {"a": views.statistics_grid(found.statistics), "b": monthly}
     note = " ".join(views.warnings_of(found.statistics, found.skipped)[:1])
-    return Board(charts, grids, found.equity, "equity", note, saved)
+    return _of_run(saved, charts, grids, found.equity, "equity", note)
 
 
 def _trades(saved: Saved, asked: Asked) -> Board:
@@ -121,7 +132,15 @@ def _trades(saved: Saved, asked: Asked) -> Board:
     }
     charts = {place: _drawn(make, theme, title, **labels) for place, (make, title, labels) in draw.items()}
     grids = {"a": views.trades_grid(found.trades, found.legs)}
-    return Board(charts, grids, found.trades, "trades", f"{len(found.trades):,} trades", saved)
+    return _of_run(saved, charts, grids, found.trades, "trades", f"{len(found.trades):,} trades")
+
+
+def _of_run(
+    saved: Saved, charts: dict[str, str], grids: dict[str, Any], frame: pd.DataFrame, name: str, note: str
+) -> Board:
+    as_of = saved.result.equity["ts"].iloc[-1].to_pydatetime()
+    file = f"backtest_{saved.run}_{name}"
+    return Board(charts, grids, frame, file, note, as_of, saved.simulated, saved)
 
 
 def _legs(saved: Saved, trade: str) -> dict[str, Any]:
@@ -146,7 +165,7 @@ def _grid(grid: Grid, asked: Asked) -> Board:
     charts = {place: _drawn(make, theme, title, **{"form": form} | labels)
               for place, (make, title, labels) in drawn.items()}  # fmt: skip
     note = f"{len(grid.summary):,} parameter sets on the visible part"
-    return Board(charts, {"a": views.overfitting_grid(grid.figures)}, grid.summary, f"{asked.study}_grid", note)
+    return Board(charts, {"a": views.overfitting_grid(grid.figures)}, grid.summary, f"study_{asked.study}_grid", note)
 
 
 def _studies(source: BacktestDesk, asked: Asked) -> Board:
@@ -154,6 +173,23 @@ def _studies(source: BacktestDesk, asked: Asked) -> Board:
     looks = source.looks(asked.study) if asked.study else pd.DataFrame()
     grids = {"a": views.studies_grid(studies, now=now), "b": views.looks_grid(looks, now=now, study=asked.study)}
     return Board({}, grids, studies, "studies", f"{len(studies):,} studies")
+
+
+def _worked(source: BacktestDesk, asked: Asked) -> Board:
+    question, theme = asked.question, asked.theme
+    answer = source.answer(question)
+    words = next(words for words, one in ORDERS.items() if one == question.order)
+    caption = f"{question.library}: what worked {question.words}, after fills and commission · best by {words}"
+    grids = {
+        "a": views.worked_grid(answer.table, sample=question.sample, thin=answer.thin, caption=caption),
+        "b": views.likeness_grid(answer.symbols),
+    }
+    title = "Mean return of a trade with its interval, % of margin, by place"
+    charts = {"a": _drawn(lambda: views.worked_chart(answer.table, theme=theme), theme, title, form="0.0")}
+    note = f"{len(answer.table):,} documents" + (f", {answer.thin:,} more with too few trades" if answer.thin else "")
+    frame = answer.table.assign(parameters=[json.dumps(one) for one in answer.table["parameters"]])
+    simulated = source.is_simulated(list(answer.symbols["symbol"]))
+    return Board(charts, grids, frame, f"what_worked_{question.library}", note, answer.computed, simulated)
 
 
 def _drawn(make: Callable[[], Any], theme: str, title: str, *, ticks: int = 0, **labels: Any) -> str:

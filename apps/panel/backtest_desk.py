@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from apps.panel.backtest_questions import Question, Shelved
 from apps.panel.backtest_runs import BacktestRuns
 from apps.panel.kept import Kept
 from bifrost_lib import store
@@ -17,6 +18,7 @@ from bifrost_lib.workflows import Desk, list_symbols
 if TYPE_CHECKING:
     from bifrost_lib.backtest import Result
     from bifrost_lib.strategies import StrategyDocument
+    from bifrost_lib.workflows.backtests import LibraryAnswer
 
 KEPT_RUNS = 24
 
@@ -99,6 +101,34 @@ class BacktestDesk:
         newest = str(runs["run_id"].max())
         return self._kept.once(("grid", study, newest), lambda: self._grid(study, newest))
 
+    def libraries(self) -> dict[str, Shelved]:
+        """Return the libraries that can be asked, the newest first."""
+        found = store.libraries(self.desk.store, at=self.desk.clock.now())
+        shelved = [self._shelved(row) for row in found[found["symbols"] > 0].to_dict("records")]
+        return {one.name: one for one in shelved}
+
+    def answer(self, question: Question) -> LibraryAnswer:
+        """Return what a library answers.
+
+        Raises
+        ------
+        NoDataError
+            If nothing was traded in the regime that is asked for.
+        UnknownNameError
+            If the library or the symbol is there no more.
+        """
+        from bifrost_lib.workflows.backtests import what_worked
+
+        return what_worked(
+            self.desk, question.library, like=question.like or None, neighbours=question.neighbours,
+            iv_rank=question.iv_rank, trend=question.trend, sample="out" if question.sample == "out" else "in",
+            strategy=question.strategy or None, least_trades=question.least_trades, order=question.order,
+        )  # fmt: skip
+
+    def is_simulated(self, symbols: list[str]) -> bool:
+        """Tell whether any of the symbols' chains are made up."""
+        return bool(store.simulated_symbols(self.desk.store, symbols))
+
     def sheet(self, saved: Saved) -> str:
         """Return a saved run as a page that stands alone."""
         from bifrost_lib.views.backtests import Sheet, sheet_page
@@ -107,6 +137,12 @@ class BacktestDesk:
         sources = ("simulated",) if saved.simulated else ()
         facts = sheet_facts(saved.result, saved.document, attribution=saved.attribution, sources=sources)
         return str(sheet_page(Sheet(**facts)))
+
+    def _shelved(self, row: Mapping[Any, Any]) -> Shelved:
+        name = str(row["library"])
+        found = store.library_symbols(self.desk.store, name, at=self.desk.clock.now())
+        current = found["symbol"][found["computed_ts"] >= row["computed_ts"]]  # not of an earlier definition
+        return Shelved(name, tuple(map(str, current)), tuple(sorted(row["definition"]["strategies"])))
 
     def _saved(self, run: str) -> Saved:
         from bifrost_lib.workflows import backtests

@@ -1,10 +1,8 @@
-"""The backtests page: run a strategy here, and read saved runs, their trades, searched grids, and studies."""
+"""The backtests page: run a strategy here, and read saved runs, their trades, grids, studies, and what worked."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
 from collections.abc import Sequence
 from functools import partial
 from io import StringIO
@@ -12,21 +10,20 @@ from typing import Any
 
 import panel
 
+from apps.panel.backtest_asking import Asking
 from apps.panel.backtest_boards import AGAINST, FIGURES, TABS, Asked, BacktestBoards, Board
-from apps.panel.backtest_runs import BacktestRuns, RunCancelledError
+from apps.panel.backtest_questions import Questions
+from apps.panel.backtest_runs import BacktestRuns
+from apps.panel.backtest_tabs import NOTHING, Tab, make_tab, stack
 from bifrost_lib.core.errors import BifrostError, NoDataError
-from bifrost_lib.strategies import CATALOG
 from bifrost_lib.views import backtests as views
 from bifrost_lib.views import history as pictures
 from bifrost_lib.views import live
 
 EVERY_S = 30.0
-FILLS = {"realistic": "realistic", "mid": "mid", "worst": "worst"}
-#: The pictures of each tab.
-PLACES = dict(zip(TABS, ("abc", "abcd", "abc", ""), strict=True))
+_BLANK: dict[str, Any] = {"columns": [], "rows": []}
 
 pn: Any = panel
-log = logging.getLogger(__name__)
 
 
 class BacktestsPage:
@@ -49,18 +46,17 @@ class BacktestsPage:
         theme: str = "light",
         links: Sequence[tuple[str, str]] = (),
     ) -> None:
-        self._boards, self._runs, self._theme = boards, runs, theme
+        self._boards, self._theme = boards, theme
         self._document: Any = None
         self._shown: tuple[Asked, Board] | None = None
-        self._cancelled = threading.Event()
-        self._running: asyncio.Task[None] | None = None
-        self._tabs: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {}
-        self._symbols: dict[str, Any] = {}
+        self._tabs: dict[str, Tab] = {}
+        self._filled: Any = None
         select = pn.widgets.Select
         self.head = live.Head(pages=live.links(links, current="Backtests"), sizing_mode="stretch_width", height=34)
-        self.form = views.RunForm(sizing_mode="stretch_width", height=46, margin=0)
+        self.asking = Asking(runs, turn=self._turn, arrived=self._arrived)
+        self.questions = Questions()
         self.saved = live.Grid(width=372, sizing_mode="stretch_height", min_height=120, margin=0)
-        self.tab = pictures.Choice(options=list(TABS), value=TABS[0], label="View", width=300, height=28)
+        self.tab = pictures.Choice(options=list(TABS), value=TABS[0], label="View", width=400, height=28)
         self.run = live.field(select(label="Run", options=[], width=270))
         self.against = live.field(select(label="Against", options=AGAINST, width=130))
         self.study = live.field(select(label="Study", options=[], width=150))
@@ -68,7 +64,8 @@ class BacktestsPage:
         self.down = live.field(select(label="Down", options=[], width=150))
         self.value = live.field(select(label="Figure", options=FIGURES, width=120))
         self.controls = live.row(sizing_mode="stretch_width", gap_px=10)
-        self.body = live.column(sizing_mode="stretch_both", gap_px=0)
+        self.body = live.column(sizing_mode="stretch_both", gap_px=6)
+        self.empty = views.Empty(sizing_mode="stretch_both", min_height=110, margin=0)
         download = pn.widgets.FileDownload
         self.download = live.field(
             download(callback=self._csv, filename="backtest.csv", label="CSV", width=64, height=28)
@@ -79,31 +76,33 @@ class BacktestsPage:
         self.refresh()
         for chosen in (self.tab, self.against, self.study, self.across, self.down, self.value):
             chosen.param.watch(self._chosen, "value")
+        self.questions.watch(self._chosen)
         self.saved.param.watch(self._chosen, "chosen")
         self.run.param.watch(lambda event: self._choose(event.new), "value")
-        self.form.param.watch(self._ask, "asked")
-        self.form.param.watch(lambda _: self._cancelled.set(), "cancelled")
 
     @property
     def content(self) -> Any:
         """The page's layout."""
-        right = _stack(self.controls, self.body)
+        right = stack(self.controls, self.body)
         lower = live.row(self.saved, right, sizing_mode="stretch_both")
-        return live.column(self.head, self.form, lower, sizing_mode="stretch_both")
+        return live.column(self.head, self.asking.form, lower, sizing_mode="stretch_both")
 
     @property
     def asked(self) -> Asked:
         """What the viewer wants to see; what another tab asks for does not matter to this one."""
-        tab, own = self.tab.value, {}
+        tab, own = self.tab.value, dict[str, Any]()
+        row = self._tabs[tab].grids["a"].chosen if tab in self._tabs else ""
         if tab in TABS[:2]:
             own = {"run": self.saved.chosen}
         if tab == TABS[1]:
-            own |= {"against": self.against.value, "trade": self._tabs[tab][1]["a"].chosen if tab in self._tabs else ""}
+            own |= {"against": self.against.value, "trade": row}
         elif tab == TABS[2]:
             own = {"study": self.study.value or "", "value": self.value.value}
             own |= {"x": self.across.value or "", "y": self.down.value or ""}
         elif tab == TABS[3]:
-            own = {"study": self._tabs[tab][1]["a"].chosen if tab in self._tabs else ""}
+            own = {"study": row}
+        elif tab == TABS[4]:
+            own = {"question": self.questions.question}
         return Asked(tab=tab, theme=self._theme, **own)
 
     def start(self, document: Any) -> None:
@@ -116,37 +115,33 @@ class BacktestsPage:
         try:
             self._offer()
         except BifrostError as problem:
-            self._refuse("error", str(problem))
+            self._refuse(problem)
             return
         self._settle(self.asked, self._made(self.asked))
 
     async def follow(self) -> None:
-        """Look for new runs and studies, while someone looks."""
+        """Look for new runs and libraries, while someone looks."""
         if not live.is_seen(self._document):
             return
+        source = self._boards.source
         try:
-            runs = await asyncio.to_thread(self._boards.source.runs)
+            runs, libraries = await asyncio.to_thread(lambda: (source.runs(), source.libraries()))
         except BifrostError as problem:
             self._turn(partial(self._note, str(problem), "error"))
             return
         self._turn(partial(self._list, runs))
+        self._turn(partial(self.questions.offer, libraries))
 
     def _offer(self) -> None:
-        stored = self._boards.source.symbols()
-        self._symbols = {str(row["symbol"]): row for row in stored.to_dict("records")}
-        first = next(iter(self._symbols), "")
-        values = {"strategy": "iron_condor", "symbol": first, "fills": "realistic", "capital": "100000"}
-        if first:
-            ends = [self._symbols[first][name] for name in ("first_ts", "last_ts")]
-            values |= {name: f"{moment:%Y-%m-%d}" for name, moment in zip(("start", "end"), ends, strict=True)}
-        self.form.offer(
-            {"strategies": sorted(CATALOG), "symbols": list(self._symbols), "fills": FILLS, "values": values}
-        )
-        if not first:
+        source = self._boards.source
+        stored = {str(row["symbol"]): row for row in source.symbols().to_dict("records")}
+        self.asking.offer(stored)
+        if not stored:
             text = "Nothing is stored yet: `bifrost up` loads a simulated year, `bifrost ingest PATH` brings your own."
             raise NoDataError("option chains", hint=text)
-        self._list(self._boards.source.runs())
-        names = [str(name) for name in self._boards.source.studies()["name"]]
+        self._list(source.runs())
+        self.questions.offer(source.libraries())
+        names = [str(name) for name in source.studies()["name"]]
         if self.study.options != names:
             self.study.param.update(options=names, value=names[0] if names else None)
 
@@ -163,36 +158,11 @@ class BacktestsPage:
         if run and self.saved.chosen != run:
             self.saved.chosen = run
 
-    async def _ask(self, _: Any) -> None:
-        if self._running is not None and not self._running.done():
-            return
-        self._cancelled = threading.Event()
-        self._running = asyncio.current_task()
-        asked = dict(self.form.values)
-        self.form.state = {"running": True, "share": None, "text": "starting"}
-        try:
-            run = await asyncio.to_thread(partial(self._runs.run, asked, tell=self._tell, cancelled=self._cancelled))
-            runs = await asyncio.to_thread(self._boards.source.runs)
-        except RunCancelledError:
-            self._turn(partial(self._ended, "Cancelled; nothing was saved."))
-        except BifrostError as problem:
-            self._turn(partial(self._ended, str(problem), "error"))
-        else:
-            self._turn(partial(self._arrived, runs, run, asked))
+    def _arrived(self, run: str) -> None:
+        runs = self._boards.source.runs()
+        self._turn(partial(self._show_run, runs, run))
 
-    def _tell(self, share: float | None, text: str) -> None:
-        self._turn(partial(self._progress, share, text))
-
-    def _progress(self, share: float | None, text: str) -> None:
-        if self.form.state.get("running"):
-            self.form.state = {"running": True, "share": share, "text": text}
-
-    def _ended(self, text: str, kind: str = "") -> None:
-        self.form.state = {"running": False, "text": text, "kind": kind}
-
-    def _arrived(self, runs: Any, run: str, asked: dict[str, Any]) -> None:
-        name = str(asked["strategy"]).replace("_", " ")
-        self._ended(f"{name} on {asked['symbol']} is saved as run {run}.", "good")
+    def _show_run(self, runs: Any, run: str) -> None:
         if self.tab.value in TABS[2:]:
             self.tab.value = TABS[0]
         self._list(runs, choose=run)
@@ -210,37 +180,39 @@ class BacktestsPage:
         self._arrange()
         asked = self.asked
         self.head.state = dict(self.head.state) | {"note": "loading", "note_kind": ""}
-        if "a" in (charts := self._tabs[asked.tab][0]) and not charts["a"].item:
-            charts["a"].item = pictures.empty_text("loading", "Reading and drawing.")
         made = await asyncio.to_thread(partial(self._made, asked))
         self._turn(partial(self._settle, asked, made))
 
-    def _made(self, asked: Asked) -> Board | str:
-        """Return a board, or the words of what is in its way; reads, so outside of the server's loop."""
-        if asked.tab in TABS[:2] and not asked.run:
-            return ""
-        if asked.tab == TABS[2] and not asked.study:
-            return ""
+    def _made(self, asked: Asked) -> Board | BifrostError | None:
+        """Return a board, what is in its way, or None where there is nothing yet; reads, so outside of the loop."""
+        lacking = {TABS[0]: not asked.run, TABS[1]: not asked.run, TABS[2]: not asked.study}
+        if lacking.get(asked.tab, asked.tab == TABS[4] and not asked.question.library):
+            return None
         try:
-            return self._boards.board(asked)
+            board = self._boards.board(asked)
         except BifrostError as problem:
-            return str(problem)
+            return problem
+        return None if asked.tab == TABS[3] and board.frame.empty else board
 
-    def _settle(self, asked: Asked, made: Board | str) -> None:
+    def _settle(self, asked: Asked, made: Board | BifrostError | None) -> None:
         if asked != self.asked:
             return
-        if isinstance(made, str):
-            self._refuse("error" if made else "empty", made or _NOTHING[asked.tab])
+        if not isinstance(made, Board):
+            self._refuse(made)
             return
         self._shown = asked, made
-        charts, grids, _ = self._tabs[asked.tab]
-        for place, chart in charts.items():
+        tab = self._tabs[asked.tab]
+        for place, chart in tab.charts.items():
             chart.item = made.charts.get(place, "")
-        for place, grid in grids.items():
+        for place, grid in tab.grids.items():
             grid.draw(made.grids.get(place, _BLANK))
         if asked.tab == TABS[2]:
             self._offer_axes(made)
-        self._head(made)
+        tab.is_drawn = True
+        self._fill(tab.layout)
+        now = self._boards.source.desk.clock.now()
+        state = {"note": made.note, "simulated": made.simulated, "now_ms": now.timestamp() * 1000, "at_ms": None}
+        self.head.state = state | ({"as_of_ms": made.as_of.timestamp() * 1000} if made.as_of else {})
 
     def _offer_axes(self, made: Board) -> None:
         names = [name for name in made.frame.columns if "." in str(name)]
@@ -253,8 +225,12 @@ class BacktestsPage:
         """Put the parts of the chosen tab on the page, made when they are wanted first."""
         tab = self.tab.value
         if tab not in self._tabs:
-            self._tabs[tab] = self._parts(tab)
-        self.body[:] = [self._tabs[tab][2]]
+            self._tabs[tab] = make_tab(tab, self._chosen)
+        if self._tabs[tab].is_drawn:
+            self._fill(self._tabs[tab].layout)
+        else:
+            self.empty.state = {"kind": "loading", "title": "Reading and drawing"}
+            self._fill(self.empty)
         self.saved.visible = tab == TABS[0]
         own = {TABS[1]: (self.run, self.against), TABS[2]: (self.study, self.across, self.down, self.value)}
         files = (self.download, self.sheet) if tab in TABS[:2] else (self.download,)
@@ -262,38 +238,33 @@ class BacktestsPage:
         # Those of other tabs are left out, not hidden: their widths would still keep the page from shrinking.
         self.controls[:] = [choice, *own.get(tab, ()), pn.Spacer(sizing_mode="stretch_width", height=1), *saved]
 
-    def _parts(self, tab: str) -> tuple[dict[str, Any], dict[str, Any], Any]:
-        wide = {"sizing_mode": "stretch_both", "min_height": 110, "margin": 0}
-        charts = {place: pictures.Chart(**wide) for place in PLACES[tab]}
-        grids = {place: live.Grid(**wide) for place in ("a", "b") if not (tab == TABS[2] and place == "b")}
-        return charts, grids, _LAYOUTS[tab](charts, grids, self._chosen)
+    def _fill(self, shown: Any) -> None:
+        """Show a tab's layout or the words in its place; what a library is asked stays above both."""
+        asks = self.tab.value == TABS[4] and bool(self.questions.question.library)
+        if self._filled != (shown, asks):
+            self._filled = shown, asks
+            self.body[:] = [self.questions.row, shown] if asks else [shown]
 
-    def _refuse(self, kind: str, text: str) -> None:
+    def _refuse(self, problem: BifrostError | None) -> None:
+        """Say what is in the way, or, without a problem, what to do where there is nothing yet."""
         self._shown = None
-        charts, grids, _ = self._tabs[self.tab.value]
-        for place, chart in charts.items():
-            chart.item = pictures.empty_text(kind, text) if place == "a" else ""
-        for place, grid in grids.items():
-            said = {"notice": {"kind": kind, "text": text}} if place == "a" and not charts else {}
-            grid.draw(_BLANK | said)
+        said = NOTHING[self.tab.value]
+        if isinstance(problem, NoDataError):
+            said = {"kind": "empty", "title": "Nothing to show", "text": str(problem)}
+        elif problem is not None:
+            said = {"kind": "error", "title": "This cannot be shown", "text": str(problem)}
+        self.empty.state = said
+        self._fill(self.empty)
         self.head.state = {"note": "", "what": ""}
 
     def _note(self, text: str, kind: str) -> None:
         self.head.state = dict(self.head.state) | {"note": text, "note_kind": kind}
 
-    def _head(self, made: Board) -> None:
-        saved, now = made.saved, self._boards.source.desk.clock.now()
-        state: dict[str, Any] = {"note": made.note, "now_ms": now.timestamp() * 1000, "at_ms": None}
-        if saved is not None:
-            newest = saved.result.equity["ts"].iloc[-1]
-            state |= {"simulated": saved.simulated, "as_of_ms": newest.timestamp() * 1000}
-        self.head.state = state
-
     def _csv(self) -> StringIO:
         if self._shown is None:
             return StringIO("")
-        asked, board = self._shown
-        self.download.filename = f"backtest_{asked.run or 'all'}_{board.name}.csv"
+        board = self._shown[1]
+        self.download.filename = f"{board.name}.csv"
         return StringIO(board.frame.to_csv(index=False))
 
     def _sheet(self) -> StringIO:
@@ -302,50 +273,6 @@ class BacktestsPage:
         saved = self._shown[1].saved
         self.sheet.filename = f"tear_sheet_{saved.run}.html"
         return StringIO(self._boards.source.sheet(saved))
-
-
-_BLANK: dict[str, Any] = {"columns": [], "rows": []}
-_NOTHING = {
-    TABS[0]: "No run is saved yet: choose a strategy above and press Run.",
-    TABS[1]: "No run is saved yet: choose a strategy above and press Run.",
-    TABS[2]: "No grid was searched yet: a study does, for example `bifrost backtest DOC --symbol SPY --grid FILE`.",
-    TABS[3]: "No study is begun yet.",
-}
-
-
-def _stack(*parts: Any) -> Any:
-    """Return parts one under the other, down to the end: Panel's column leaves a gap under its last part."""
-    room = [pn.Spacer(height=6, sizing_mode="stretch_width", margin=0) for _ in parts[1:]]
-    mixed = [one for pair in zip(parts, [*room, None], strict=True) for one in pair if one is not None]
-    return live.column(*mixed, sizing_mode="stretch_both", gap_px=0)
-
-
-def _account(charts: dict[str, Any], grids: dict[str, Any], _: Any) -> Any:
-    grids["b"].param.update(sizing_mode="stretch_width", height=104, min_height=104)
-    lower = live.row(charts["b"], charts["c"], sizing_mode="stretch_width", height=170)
-    left = _stack(charts["a"], lower, grids["b"])
-    grids["a"].param.update(sizing_mode="stretch_height", width=344)
-    return live.row(left, grids["a"], sizing_mode="stretch_both")
-
-
-def _trades(charts: dict[str, Any], grids: dict[str, Any], chosen: Any) -> Any:
-    grids["a"].param.watch(chosen, "chosen")
-    grids["b"].param.update(sizing_mode="stretch_width", height=132, min_height=132)
-    return _stack(live.row(*charts.values(), sizing_mode="stretch_both"), grids["a"], grids["b"])
-
-
-def _grid(charts: dict[str, Any], grids: dict[str, Any], _: Any) -> Any:
-    upper = live.row(charts["a"], grids["a"], sizing_mode="stretch_both")
-    lower = live.row(charts["b"], charts["c"], sizing_mode="stretch_both")
-    return _stack(upper, lower)
-
-
-def _studies(_: dict[str, Any], grids: dict[str, Any], chosen: Any) -> Any:
-    grids["a"].param.watch(chosen, "chosen")
-    return _stack(grids["a"], grids["b"])
-
-
-_LAYOUTS = dict(zip(TABS, (_account, _trades, _grid, _studies), strict=True))
 
 
 def backtests_page(boards: BacktestBoards, runs: BacktestRuns, *, links: Sequence[tuple[str, str]] = ()) -> Any:

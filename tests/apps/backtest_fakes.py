@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from apps.panel.backtest_desk import Grid, Saved
+from apps.panel.backtest_questions import Question, Shelved
 from bifrost_lib.backtest import Result
-from bifrost_lib.core.errors import UnknownNameError
+from bifrost_lib.core.errors import NoDataError, UnknownNameError
 from bifrost_lib.strategies import strategy_named
+from bifrost_lib.workflows.backtests import LibraryAnswer
 
 from .backtest_frames import CAPITAL, STATISTICS, bands_of, equity_of, grid_of, trades_and_legs
 
@@ -101,6 +103,29 @@ class FakeSource:
         names = ("legs.short_put.rule.target", "exits.take_profit.share", "dte.target")
         return Grid("1", grid_of(), names, figures, splits)
 
+    def libraries(self) -> dict[str, Shelved]:
+        if not self._count:
+            return {}
+        strategies = ("bull_put_spread", "iron_condor", "long_call")
+        return {"income": Shelved("income", ("SIM", "SIMX"), strategies), "old": Shelved("old", ("SIMX",), ())}
+
+    def answer(self, question: Question) -> LibraryAnswer:
+        if question.iv_rank == "low":
+            raise NoDataError("backtested trade", iv_rank="low")
+        table = answer_of(question)
+        enough = table["priced"] >= question.least_trades
+        symbols = pd.DataFrame({
+            "symbol": ["SIM", "SIMX"], "distance": [0.0, 1.31] if question.like else float("nan"), "iv": [0.21, 0.38],
+            "realized_vol": [0.18, 0.33], "skew": [0.041, float("nan")], "term_slope": [0.012, -0.004],
+            "vol_of_iv": [0.9, 1.2], "spread": [0.021, 0.048],
+        })  # fmt: skip
+        found = table[enough].sort_values(question.order, ascending=False).reset_index(drop=True)
+        facts = (question.library, question.sample, question.iv_rank, question.trend, NOW)
+        return LibraryAnswer(found, symbols, int((~enough).sum()), *facts)
+
+    def is_simulated(self, _: list[str]) -> bool:
+        return True
+
     def sheet(self, saved: Saved) -> str:
         from bifrost_lib.views.backtests import Sheet, sheet_page
 
@@ -108,3 +133,22 @@ class FakeSource:
         frames = {"trades": found.trades, "legs": found.legs, "equity": found.equity, "bands": found.bands}
         told = {"statistics": found.statistics, "attribution": saved.attribution, "sources": ["simulated"]}
         return str(sheet_page(Sheet("Iron condor on SIM", "a year", found.capital, **frames, **told)))
+
+
+def answer_of(question: Question) -> pd.DataFrame:
+    """What worked by hand: one that is above zero, some that may be luck, one below zero, and one with few trades."""
+    draw, count = np.random.default_rng(3), 24
+    mean = np.concatenate([[0.062], draw.normal(0.01, 0.02, count - 3), [-0.07, 0.02]])
+    half = np.concatenate([[0.03], draw.uniform(0.03, 0.09, count - 3), [0.05, float("nan")]])
+    priced = np.concatenate([draw.integers(30, 220, count - 1), [9]])
+    strategies = ["bull_put_spread", "iron_condor", "long_call"]
+    return pd.DataFrame({
+        "strategy": [question.strategy or strategies[place % 3] for place in range(count)],
+        "parameters": [{} if place % 3 == 2 else {"dte.target": 30 + 15 * (place % 2), "exits.take_profit.share": 0.5}
+                       for place in range(count)],
+        "symbols": 2, "priced": priced, "win_rate": 0.68, "win_rate_low": 0.57, "win_rate_high": 0.77,
+        "return_mean": mean, "return_low": mean - half, "return_high": mean + half, "pnl_mean": 1_000 * mean,
+        "pnl_worst": -1_240.0, "days_mean": 17.0, "sharpe": mean / 0.2,
+        "deflated_sharpe": np.where(np.isnan(half), np.nan, np.clip(0.5 + 8 * mean, 0, 1)),
+        "probabilistic_sharpe": np.clip(0.6 + 6 * mean, 0, 1), "overfitting": 0.66, "return_mean_in": mean + 0.02,
+    })  # fmt: skip

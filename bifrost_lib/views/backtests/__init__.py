@@ -9,10 +9,12 @@ from importlib import import_module
 from typing import Any
 
 _WHERE = {
+    "Empty": "components",
     "RunForm": "components",
     "Sheet": "sheet",
     "attribution_chart": "attribution",
     "degradation_chart": "overfitting",
+    "document_words": "library",
     "drawdown_chart": "equity",
     "equity_chart": "equity",
     "excursion_chart": "trades",
@@ -21,6 +23,7 @@ _WHERE = {
     "grid_map": "grids",
     "hold_out_label": "studies",
     "legs_grid": "trade_tables",
+    "likeness_grid": "library",
     "looks_grid": "studies",
     "margin_chart": "equity",
     "monthly_grid": "monthly",
@@ -37,6 +40,8 @@ _WHERE = {
     "trade_chart": "trades",
     "trades_grid": "trade_tables",
     "warnings_of": "statistics",
+    "worked_chart": "library",
+    "worked_grid": "library",
 }
 
 __all__ = list(_WHERE)

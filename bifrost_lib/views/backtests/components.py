@@ -1,4 +1,4 @@
-"""Components of the backtests page: the form that asks for a run, and shows how far it is."""
+"""Components of the backtests page: the form that asks for a run, and what stands where there is nothing yet."""
 
 from __future__ import annotations
 
@@ -49,3 +49,18 @@ class RunForm(JSComponent):
         `values` are what stands in the form at first, named as the attribute's.
         """
         self.choices = json.dumps(choices, ensure_ascii=False, separators=(",", ":"))
+
+
+class Empty(JSComponent):
+    """What stands in the middle of a page that has nothing to show.
+
+    Attributes
+    ----------
+    state : dict
+        `kind` (empty, loading or error), `title`, `text`, and `commands` that a terminal takes.
+    """
+
+    state = param.Dict(default={})
+
+    _esm = _script("empty.js")
+    _stylesheets: ClassVar[list[Any]] = [asset("live.css"), _script("empty.css")]

@@ -35,7 +35,7 @@ def overfitting_grid(figures: Mapping[str, float], *, caption: str = "Skill or l
             continue
         value = figures[name]
         known = value is not None and not np.isnan(float(value))
-        text, kind = (write(float(value)), _kind(name, float(value))) if known else (MISSING, "muted")
+        text, kind = (write(float(value)), chance_kind(name, float(value))) if known else (MISSING, "muted")
         rows.append(
             {"cells": [{"text": title, "title": says}, {"text": text, "kind": kind}, {"text": says, "kind": "muted"}]}
         )
@@ -81,7 +81,8 @@ def degradation_chart(splits: pd.DataFrame, *, theme: str = "light") -> Drawn:
     return overlay(opts(hv.HLine(0.0), color=palette.muted, line_width=1, line_dash="dotted"), *parts)
 
 
-def _kind(name: str, value: float) -> str:
+def chance_kind(name: str, value: float) -> str:
+    """Return how good a probability is: good, warn or bad; nothing for other figures."""
     if name in ("deflated_sharpe", "probabilistic_sharpe"):
         return "good" if value >= _GOOD else "bad" if value < _POOR else "warn"
     if name in ("pbo", "loss_probability"):
