@@ -12,6 +12,7 @@ from bifrost_lib.core.native import loop
 from bifrost_lib.pricing.american_inputs import american_batch
 from bifrost_lib.pricing.american_layout import GRID_ROWS
 from bifrost_lib.pricing.arguments import Floats
+from bifrost_lib.pricing.parts import in_parts
 
 DIVIDEND_MODELS = ("spot", "escrowed")
 
@@ -88,9 +89,15 @@ def american_dividend_price(
         _refuse_ruin(columns, when, paid)
     parts, steps = _SIZES[accuracy]
     coarse, fine = np.empty(given.size), np.empty(given.size)
-    for halvings, prices in ((0, coarse), (1, fine)):
-        grid = np.empty((GRID_ROWS, (parts << halvings) + 1))
-        _price_all(*columns, when, paid, int(escrowed), steps, halvings, grid, prices)
+
+    def run(rows: slice) -> int:
+        some = [column[rows] for column in columns]
+        for halvings, prices in ((0, coarse), (1, fine)):
+            grid = np.empty((GRID_ROWS, (parts << halvings) + 1))
+            _price_all(*some, when, paid, int(escrowed), steps, halvings, grid, prices[rows])
+        return 0
+
+    in_parts(run, given.size, least=1, block=1)
     out = np.maximum(fine + (fine - coarse) / 3.0, _intrinsic(columns))
     return given.result(out)
 

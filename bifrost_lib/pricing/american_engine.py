@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,14 @@ import numpy.typing as npt
 from bifrost_lib.core.native import Counts, Flags, Floats, Table, loop
 from bifrost_lib.pricing.american_layout import DOUBLE, EUROPEAN, HARD, USUAL, boundaries, workspace
 from bifrost_lib.pricing.american_presets import Pair, Tables, tables
+from bifrost_lib.pricing.parts import in_parts
 
 _sort_all = loop("bifrost_lib.pricing.american_reduce_loops", "sort_all")
 _settle = loop("bifrost_lib.pricing.american_reduce_loops", "settle")
 _solve_group = loop("bifrost_lib.pricing.american_solve_loops", "solve_group")
 _solve_double = loop("bifrost_lib.pricing.american_double_loops", "solve_double")
+
+_LEAST_PART = 512  # options of half a millisecond at least
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,15 @@ Device = Callable[[Table, Groups], None]
 
 
 def on_processor(data: Table, groups: Groups) -> None:
-    """Solve `groups` in `data` on this processor."""
+    """Solve `groups` in `data` on this processor, on several of its cores where there are many."""
     for group, chosen, nodes in groups:
-        if group == DOUBLE:
-            _solve_double(chosen, data, *nodes.columns()[:-1], workspace(), *boundaries(nodes.z.size, 4))
-        else:
-            _solve_group(chosen, data, group, *nodes.columns(), workspace(), *boundaries(nodes.z.size, 2))
+        in_parts(partial(_solve_some, data, group, chosen, nodes), chosen.size, least=_LEAST_PART)
+
+
+def _solve_some(data: Table, group: int, chosen: Counts, nodes: Tables, rows: slice) -> int:
+    if group == DOUBLE:
+        return _solve_double(chosen[rows], data, *nodes.columns()[:-1], workspace(), *boundaries(nodes.z.size, 4))
+    return _solve_group(chosen[rows], data, group, *nodes.columns(), workspace(), *boundaries(nodes.z.size, 2))
 
 
 def solve(data: Table, pair: Pair, kind: Flags | None = None, device: Device = on_processor) -> Reduced:

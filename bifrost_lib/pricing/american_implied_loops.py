@@ -10,7 +10,8 @@ from bifrost_lib.core.quality import Quality
 from bifrost_lib.pricing.american_layout import EUROPEAN, OPEN
 from bifrost_lib.pricing.american_reduce_loops import kind_of, still_value
 from bifrost_lib.pricing.elementary import SCALAR, exponential
-from bifrost_lib.pricing.implied_loops import implied_one
+from bifrost_lib.pricing.first_guess import guess_total_vol
+from bifrost_lib.pricing.implied_loops import implied_one, reduce_one
 from bifrost_lib.pricing.normal_form import INV_SQRT_2PI
 
 _OK = int(Quality.OK)
@@ -24,12 +25,24 @@ _NO_IV = int(Quality.NO_IV)
 _NOISE = 1e-15  # of the put's strike
 _CLOSE = 1e-12  # relative change of w at which the search ends
 _LARGEST_W = 40.0
+_AT_MOST = 1.02  # times the polynomial guess is no guess too low, whose worst error is half a percent
 
 
 @kernel(**SCALAR)
 def _vega(x: float, a: float, c: float, w: float) -> float:
     low = (x + a - c) / w - 0.5 * w
     return INV_SQRT_2PI * exponential(-a - 0.5 * low * low)
+
+
+@kernel(**SCALAR)
+def _european_vol(value: float, asset: float, cash: float, moneyness: float) -> tuple[float, float]:
+    """Return about the total volatility of the European put of that value, and one that is certainly no lower."""
+    x, b, good = reduce_one(value, asset, cash, -1.0, moneyness, 1.0)
+    if good > 0.0:
+        guess, _ = guess_total_vol(x, b)
+        return guess, guess * _AT_MOST
+    guess, found = implied_one(value, asset, cash, moneyness, 1.0, False)
+    return (guess, guess * (1.0 + 1e-9)) if found == _OK else (1.0, math.inf)
 
 
 def begin(value: Floats, scale: Floats, tau: Floats, data: Table, state: Table, status: Flags) -> int:
@@ -57,15 +70,14 @@ def begin(value: Floats, scale: Floats, tau: Floats, data: Table, state: Table, 
         elif v >= (exponential(-a) if a < 0.0 else 1.0):
             status[i] = _ABOVE
         else:
-            guess, found = implied_one(v, exponential(x - c), exponential(-a), x + a - c, 1.0, False)
+            asset, cash = exponential(x - c), exponential(-a)
             if kind_of(a, c, 1.0) == EUROPEAN:
-                status[i], data[3, i] = found, guess
+                data[3, i], status[i] = implied_one(v, asset, cash, x + a - c, 1.0, False)
             else:
                 status[i] = OPEN
                 open_ones += 1
-                data[3, i] = guess if found == _OK else 1.0
-                if found == _OK:
-                    state[2, i] = min(guess * (1.0 + 1e-9), _LARGEST_W)
+                guess, most = _european_vol(v, asset, cash, x + a - c)
+                data[3, i], state[2, i] = guess, min(most, _LARGEST_W)
     return open_ones
 
 

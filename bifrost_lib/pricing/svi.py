@@ -10,11 +10,13 @@ import numpy.typing as npt
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.native import loop
 from bifrost_lib.pricing.arguments import Floats, numbers
+from bifrost_lib.pricing.parts import in_parts
 from bifrost_lib.pricing.svi_forms import durrleman_g, svi_total_variance
 
 #: Where g is looked at, in sigmas from m: 4,000 to either side, evenly spaced in arcsinh.
 GRID: Floats = np.sinh(np.linspace(-9.0, 9.0, 129))
 _ROWS, _RESULTS, _SCRATCH = 8, 9, 160  # as in the compiled loops, from which reading them would import the compiler
+_LEAST_PART = 32  # slices of half a millisecond at least
 
 _fit_all = loop("bifrost_lib.pricing.svi_loops", "fit_all")
 
@@ -94,8 +96,14 @@ def fit_svi(
     Zeliade Systems, "Quasi-explicit calibration of Gatheral's SVI model", 2009; Gatheral & Jacquier (2014).
     """
     k, w, weight, single = slice_arrays(log_moneyness, total_variance, weights)
-    found, work = np.empty((len(w), _RESULTS)), np.empty((_ROWS, max(w.shape[1], 1)))
-    _fit_all(k, w, weight, GRID, found, work, np.empty((2, _SCRATCH)))
+    found = np.empty((len(w), _RESULTS))
+
+    def run(rows: slice) -> int:
+        some = [table if len(table) == 1 else table[rows] for table in (k, w, weight)]
+        work = np.empty((_ROWS, max(w.shape[1], 1)))
+        return _fit_all(*some, GRID, found[rows], work, np.empty((2, _SCRATCH)))
+
+    in_parts(run, len(w), least=_LEAST_PART, block=1)
     return as_slices(found, single)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -27,6 +28,15 @@ def implied_vol_limit() -> float:
     dividing = OPERATIONS["divide"] * _seconds(loop(_LOOPS, "divide_all"))
     rooting = OPERATIONS["root"] * _seconds(loop(_LOOPS, "root_all"))
     return 1.0 / max(multiplying, dividing + rooting)
+
+
+def multiply_twice(rounds: int) -> None:
+    """Do nothing but multiply-adds, `rounds` over 512 elements here and as many in a thread beside."""
+    multiply = loop(_LOOPS, "multiply_all")
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(multiply, np.full(_ELEMENTS, 0.5), rounds)
+        multiply(np.full(_ELEMENTS, 0.5), rounds)
+        beside.result()
 
 
 def _seconds(work: Callable[..., int]) -> float:

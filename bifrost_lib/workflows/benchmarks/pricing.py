@@ -19,7 +19,7 @@ from bifrost_lib.pricing import american_implied_vol, american_price, fit_svi, g
 from bifrost_lib.workflows.benchmarks import Measured
 from bifrost_lib.workflows.benchmarks.accuracy import hard_grid, worst_error
 from bifrost_lib.workflows.benchmarks.affinity import cores, one_core
-from bifrost_lib.workflows.benchmarks.limit import implied_vol_limit
+from bifrost_lib.workflows.benchmarks.limit import implied_vol_limit, multiply_twice
 from bifrost_lib.workflows.benchmarks.peer_environment import peer_python, run_peer
 
 Floats = npt.NDArray[np.float64]
@@ -27,6 +27,7 @@ REPEATS, PEER_REPEATS, PEER_TURNS_OF_SLICES = 7, 5, 3
 NAMES = ("price", "delta", "gamma", "vega", "theta", "rho", "vanna")
 #: Implied-volatility peers, and how many options each needs to show its speed.
 IV_PEERS = {"vanilla_option_pricers": 1_000_000, "fast_vollib": 1_000_000, "quantlib_iv": 50_000, "py_vollib": 10_000}
+AMERICAN_ON_TWO, ROUNDS, TURNS_OF_TWO = 20_000, 16_000, 15
 AMERICAN_OPTIONS, AMERICAN_EXACT, AMERICAN_IV_OPTIONS = 5_000, 500, 100
 SLICES, PEER_SLICES = 5_000, 60
 
@@ -62,26 +63,27 @@ def measure(*, rows: int) -> list[Measured]:
 
 
 def _two_cores(quotes: dict[str, Any], prices: Floats) -> list[Measured]:
-    """Compare two cores with one, in elapsed time."""
+    """Compare two cores with one, in elapsed time, and see what the second core of this machine adds to arithmetic."""
     if len(os.sched_getaffinity(0)) < 2:
         return []
-    count = prices.size
-    works: dict[str, Callable[[], object]] = {
-        "implied volatility on two cores": lambda: implied_vol(price=prices, **_without_vol(quotes)),
-        "price and 6 greeks on two cores": lambda: greeks(**quotes, names=NAMES),
+    american = {name: column[:AMERICAN_ON_TWO] for name, column in quotes.items()}
+    k, _, w = _noisy_slices()
+    works: dict[str, tuple[str, int, Callable[[], object]]] = {
+        "multiply-adds alone": ("rounds/s", 2 * ROUNDS, lambda: multiply_twice(ROUNDS)),
+        "implied volatility": ("options/s", prices.size, lambda: implied_vol(price=prices, **_without_vol(quotes))),
+        "price and 6 greeks": ("options/s", prices.size, lambda: greeks(**quotes, names=NAMES)),
+        "American price": ("options/s", AMERICAN_ON_TWO, lambda: american_price(**american)),
+        "SVI slice": ("slices/s", SLICES, lambda: fit_svi(log_moneyness=k, total_variance=w)),
     }
+    spent: dict[tuple[str, int], list[float]] = {(name, number): [] for name in works for number in (1, 2)}
+    for _ in range(TURNS_OF_TWO):  # all in turns: a machine that gives its second core to others does so to all alike
+        for (name, number), seconds in spent.items():
+            with cores(number):
+                seconds.append(_elapsed(works[name][2]))
     lines = []
-    for name, work in works.items():
-        spent: dict[int, list[float]] = {1: [], 2: []}
-        for _ in range(REPEATS):
-            for number, seconds in spent.items():
-                with cores(number):
-                    work()
-                    began = time.perf_counter()
-                    work()
-                    seconds.append(time.perf_counter() - began)
-        one, both = (count / statistics.median(spent[number]) for number in (1, 2))
-        lines.append(Measured(name, both, "options/s", one, "itself on one core"))
+    for name, (unit, size, _) in works.items():
+        one, both = (size / statistics.median(spent[name, number]) for number in (1, 2))
+        lines.append(Measured(f"{name} on two cores", both, unit, one, "itself on one core"))
     return lines
 
 
@@ -138,13 +140,7 @@ def _american(python: Path, quotes: dict[str, Any]) -> list[Measured]:
 
 def _slices(python: Path) -> list[Measured]:
     """Fit SVI to noisy slices of 25 quotes, with the check for butterfly arbitrage that ours includes."""
-    random = np.random.default_rng(5)
-    k = np.linspace(-0.3, 0.25, 25)
-    tau = random.uniform(0.05, 1.0, SLICES)
-    theta, rho, phi = 0.04 * tau, random.uniform(-0.8, 0.0, SLICES), random.uniform(2.0, 5.0, SLICES)
-    wing = phi[:, None] * k + rho[:, None]
-    w = theta[:, None] / 2 * (1 + rho[:, None] * phi[:, None] * k + np.sqrt(wing**2 + 1 - rho[:, None] ** 2))
-    w *= np.exp(random.normal(0.0, 0.005, w.shape))
+    k, tau, w = _noisy_slices()
     fit_svi(log_moneyness=k, total_variance=w)
     few = {"log_moneyness": k, "tau": tau[:PEER_SLICES], "total_variance": w[:PEER_SLICES]}
     run = run_peer(
@@ -153,6 +149,17 @@ def _slices(python: Path) -> list[Measured]:
     )  # fmt: skip
     speeds = SLICES / run.ours_s, PEER_SLICES / run.peer_s
     return [Measured("SVI slice, arbitrage checked", speeds[0], "slices/s", speeds[1], "fast_vollib")]
+
+
+def _noisy_slices() -> tuple[Floats, Floats, Floats]:
+    """Return log-moneyness (25,), years (SLICES,) and total variances (SLICES, 25) off SVI by half a percent."""
+    random = np.random.default_rng(5)
+    k = np.linspace(-0.3, 0.25, 25)
+    tau = random.uniform(0.05, 1.0, SLICES)
+    theta, rho, phi = 0.04 * tau, random.uniform(-0.8, 0.0, SLICES), random.uniform(2.0, 5.0, SLICES)
+    wing = phi[:, None] * k + rho[:, None]
+    w = theta[:, None] / 2 * (1 + rho[:, None] * phi[:, None] * k + np.sqrt(wing**2 + 1 - rho[:, None] ** 2))
+    return k, tau, w * np.exp(random.normal(0.0, 0.005, w.shape))
 
 
 def _for_peer(quotes: dict[str, Any], prices: Any) -> dict[str, Any]:
@@ -198,6 +205,14 @@ def _once(work: Callable[[], object]) -> float:
     began = time.process_time()
     work()
     return time.process_time() - began
+
+
+def _elapsed(work: Callable[[], object]) -> float:
+    """Return the seconds of a second run; the first is there for the caches."""
+    work()
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
 def _textbook(quotes: dict[str, Any]) -> tuple[Floats, ...]:
