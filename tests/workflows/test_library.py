@@ -17,7 +17,8 @@ from bifrost_lib.core.errors import InputError, NoDataError, UnknownNameError
 from bifrost_lib.core.intervals import wilson_interval
 from bifrost_lib.strategies import ByDelta, Leg, StrategyDocument
 from bifrost_lib.workflows.backtests.library import Shelf, build_library
-from bifrost_lib.workflows.backtests.library_answers import nearest, pooled, what_worked
+from bifrost_lib.workflows.backtests.library_answers import nearest, what_worked
+from bifrost_lib.workflows.backtests.library_pooling import pooled
 from bifrost_lib.workflows.backtests.library_rows import Tried, rows_of_symbol
 from bifrost_lib.workflows.desk import Desk
 
