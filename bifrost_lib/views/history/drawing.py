@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import json
 import threading
+from functools import cache
 from math import nan
 from typing import Any
 
 import holoviews as hv
 import holoviews.plotting.bokeh
+from bokeh import __version__
 from bokeh.document import Document
-from bokeh.embed import json_item
-from bokeh.io.doc import patch_curdoc
 from bokeh.models import BoxZoomTool, CategoricalAxis, NumeralTickFormatter, SaveTool
 from bokeh.models.annotations import Title
 from bokeh.plotting import figure
-from bokeh.themes import Theme
 
 from bifrost_lib.views.charts import dress_chart, dress_legend
 from bifrost_lib.views.palette import FONT, theme_palette
@@ -26,7 +25,6 @@ from bifrost_lib.views.palette import FONT, theme_palette
 hv.Store.set_current_backend("bokeh")
 
 Drawn = Any  # a HoloViews element or overlay, which has no types
-_PLAIN = Theme(json={})
 #: HoloViews keeps the options of all objects in one place, so threads draw one after the other.
 _LOCK = threading.RLock()
 
@@ -55,9 +53,9 @@ def chart_figure(
         Pixels. Without it the figure fills its place.
     """
     palette = theme_palette(theme)
-    own = Document()  # or the session of whoever asks first would keep the plot until it ends
-    with _LOCK, patch_curdoc(own):
-        chart: figure = hv.render(drawn, backend="bokeh")
+    # Bokeh's current document is one for all threads, and may be that of a session about to end: never asked for.
+    with _LOCK:
+        chart: figure = _renderer().get_plot(drawn, doc=Document()).state
     dress_chart(chart, palette, x_label=x_label, y_label=y_label)
     chart.sizing_mode = "stretch_both" if height is None else "stretch_width"
     chart.min_height, chart.width, chart.height = 120, None, height
@@ -75,8 +73,12 @@ def chart_figure(
 
 def chart_text(chart: figure) -> str:
     """Return a figure as the text that the component `Chart` draws."""
-    with _LOCK:
-        item = json_item(chart, theme=_PLAIN)
+    own = Document()
+    own.add_root(chart)
+    drawn = {**own.to_json(deferred=False), "title": ""}
+    drawn.pop("defs", None)  # classes of other components, which this process happens to know
+    own.clear()
+    item = {"target_id": None, "root_id": chart.id, "doc": drawn, "version": __version__}
     return json.dumps(item, separators=(",", ":"), allow_nan=False)
 
 
@@ -88,6 +90,11 @@ def empty_text(kind: str, text: str) -> str:
 def warm_up() -> None:
     """Draw a small picture, since the first one takes longer than all the others."""
     chart_text(chart_figure(hv.Curve([(0, 1), (1, 2)]), theme="light", title=""))
+
+
+@cache
+def _renderer() -> Any:
+    return hv.renderer("bokeh").instance(mode="server")
 
 
 def opts(drawn: Drawn, **options: Any) -> Drawn:
