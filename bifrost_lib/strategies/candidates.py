@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,10 +100,8 @@ class CandidateSet:
     def under(self, surface: VolSurface) -> CandidateSet:
         """Return the same candidates with their odds under a fitted surface, where they have one expiry."""
 
-        def under(records: Sequence[Record]) -> tuple[Record, ...]:
-            return tuple(under_surface(record, surface) for record in records)
-
-        return replace(self, _records=under(self._records), _front=lambda: under(self._front()))
+        records = tuple(under_surface(record, surface) for record in self._records)
+        return replace(self, _records=records, _front=partial(_front_under, self._front, surface))
 
     @property
     def candidates(self) -> pd.DataFrame:
@@ -129,14 +128,18 @@ def candidate_set(
     **facts: Any,
 ) -> CandidateSet:  # fmt: skip
     """Describe the best candidates of a scan in full; `facts` are the other fields of `CandidateSet`."""
+    describe = partial(_records, strategy=facts["strategy"], points=points, fill=fill, naked_rate=naked_rate)
+    return CandidateSet(**facts, _records=describe(picks), _front=partial(describe, front))
 
-    def describe(chosen: Sequence[Pick]) -> tuple[Record, ...]:
-        return tuple(
-            _record(rank, pick, facts["strategy"], points, fill, naked_rate)
-            for rank, pick in enumerate(chosen, start=1)
-        )
 
-    return CandidateSet(**facts, _records=describe(picks), _front=lambda: describe(front))
+def _records(
+    picks: Sequence[Pick], *, strategy: StrategyDocument, points: Floats, fill: float, naked_rate: float
+) -> tuple[Record, ...]:
+    return tuple(_record(rank, pick, strategy, points, fill, naked_rate) for rank, pick in enumerate(picks, start=1))
+
+
+def _front_under(front: Callable[[], tuple[Record, ...]], surface: VolSurface) -> tuple[Record, ...]:
+    return tuple(under_surface(record, surface) for record in front())
 
 
 @dataclass(frozen=True)

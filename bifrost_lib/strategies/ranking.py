@@ -148,5 +148,5 @@ def _dominated(mine: Floats, others: Floats) -> Bools:
 def _cells(rows: Floats) -> npt.NDArray[np.int64]:
     pop, expected, _ = _merits(rows).T
     share = 0.5 + 0.5 * expected / (np.abs(expected) + EV_HALF)
-    across, down = ((part * (CELLS - 1e-9)).astype(np.int64) for part in (pop, share))
-    return across * CELLS + down
+    across, down = (np.floor(part * (CELLS - 1e-9)) for part in (pop, share))
+    return np.asarray(across * CELLS + down, dtype=np.int64)

@@ -81,9 +81,7 @@ class ExpirySlice:
     def expected(self) -> Floats:
         """What each quote's option is expected to pay at this expiry, per share; shape (n,)."""
         return np.asarray(
-            price(
-                spot=self.forward, strike=self.columns["strike"], tau=1.0, vol=self.total_vol, right=self.is_call
-            )
+            price(spot=self.forward, strike=self.columns["strike"], tau=1.0, vol=self.total_vol, right=self.is_call)
         )
 
     def carry_to(self, later: ExpirySlice) -> tuple[float, float]:

@@ -10,20 +10,25 @@ from typing import Any
 import pandas as pd
 
 from bifrost_lib import store
-from bifrost_lib.core.errors import InputError, NoDataError
+from bifrost_lib.core.errors import NoDataError
 from bifrost_lib.core.vocabulary import CONDITION_COLUMNS
-from bifrost_lib.strategies import CandidateSet, Progress, StrategyDocument, find_candidates, strategy_named
+from bifrost_lib.strategies import (
+    CandidateSet,
+    EarningsCalendar,
+    Progress,
+    StrategyDocument,
+    find_candidates,
+    strategy_named,
+)
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk
+from bifrost_lib.workflows.earnings import earnings_calendar, earnings_facts
 from bifrost_lib.workflows.surfaces import volatility_surface
-
-#: Told the symbol and how far its scan is; returns True to stop with what there is.
-OnProgress = Callable[[str, Progress], bool]
 
 
 @dataclass(frozen=True)
 class ScanResult:
-    """A ranked scan, and the chain that it was made from."""
+    """A ranked scan, and the chain that it was made from; `earnings` as they were known then, None if they were not."""
 
     symbol: str
     at: datetime
@@ -33,6 +38,7 @@ class ScanResult:
     spot: float
     chain: pd.DataFrame
     candidates: CandidateSet
+    earnings: EarningsCalendar | None = None
 
     def as_dict(self, *, history: Sequence[Mapping[str, Any] | None] | None = None) -> dict[str, Any]:
         """Return the scan under the vocabulary's names, its moments as datetimes.
@@ -52,6 +58,7 @@ class ScanResult:
             "admissible": self.candidates.admissible,
             "stopped": self.candidates.stopped,
             "unchecked": list(self.candidates.unchecked),
+            "earnings": earnings_facts(self.earnings, self.at),
             "candidates": [record | {"history": one} for record, one in zip(records, past, strict=True)],
         }
 
@@ -81,7 +88,7 @@ class ScanResults:
             "strategy": self.strategy.name,
             "symbols": [scan.symbol for scan in self.scans],
             "considered": sum(scan.candidates.considered for scan in self.scans),
-            "scans": [{name: scan[name] for name in facts} for scan in scans],
+            "scans": [{name: scan[name] for name in (*facts, "earnings")} for scan in scans],
             "failed": self.failed,
             "candidates": [record | {"history": _past(history, record)} for record in self.ranked(top)],
         }
@@ -134,23 +141,26 @@ def find_strategies(
 
     Notes
     -----
-    Conditions of entry are checked against the stored ``market_conditions`` as of the chain, where there are any.
+    Conditions of entry are checked against the stored ``market_conditions`` as of the chain, where there are any, and
+    windows around earnings against the days that were known then.
     """
     document = strategy_named(strategy) if isinstance(strategy, str) else strategy
     chain = read_chain(desk, symbol, at=at)
-    candidates = find_candidates(
-        chain,
-        document,
-        dte=dte,
-        top=top,
-        weights=weights,
-        conditions=_conditions(desk, chain) if _asks(document) else None,
-        on_progress=on_progress,
-    )
+    options: dict[str, Any] = {"dte": dte, "top": top, "weights": weights, "on_progress": on_progress}
+    return scan_chain(desk, chain, document, with_surface=with_surface, **options)
+
+
+def scan_chain(
+    desk: Desk, chain: pd.DataFrame, document: StrategyDocument, *, with_surface: bool = False, **options: Any
+) -> ScanResult:
+    """Rank the candidates of a document on a chain of `read_chain`; for the options see `find_strategies`."""
+    conditions = _conditions(desk, chain) if _asks(document) else None
+    earnings = earnings_calendar(desk, chain.attrs["symbol"], at=chain.attrs["at"])
+    candidates = find_candidates(chain, document, conditions=conditions, earnings=earnings, **options)
     if with_surface:
         candidates = _under_surface(candidates, chain)
     return ScanResult(
-        symbol=symbol.upper(),
+        symbol=chain.attrs["symbol"],
         at=chain.attrs["at"],
         as_of=chain.attrs["as_of"],
         source=chain.attrs["source"],
@@ -158,60 +168,8 @@ def find_strategies(
         spot=chain.attrs["spot"],
         chain=chain,
         candidates=candidates,
+        earnings=earnings,
     )
-
-
-def scan_symbols(
-    desk: Desk,
-    symbols: Sequence[str],
-    strategy: str | StrategyDocument,
-    *,
-    on_progress: OnProgress | None = None,
-    **options: Any,
-) -> ScanResults:
-    """Scan many symbols for a strategy, one after the other.
-
-    Parameters
-    ----------
-    desk : Desk
-    symbols : sequence of str
-        Each is scanned once.
-    strategy : str or StrategyDocument
-    on_progress : callable, optional
-        Called with the symbol and a `Progress`; when it returns True, symbols not yet begun are not scanned, and what
-        was found is returned.
-    **options
-        As for `find_strategies`.
-
-    Raises
-    ------
-    NoDataError
-        If no symbol has a candidate; the hint says why, symbol by symbol.
-    InputError
-        If no symbol is given.
-    """
-    if not symbols:
-        raise InputError("symbols", list(symbols), "at least one symbol")
-    document = strategy_named(strategy) if isinstance(strategy, str) else strategy
-    scans: list[ScanResult] = []
-    failed: dict[str, str] = {}
-    for symbol in dict.fromkeys(name.upper() for name in symbols):
-        if on_progress is not None and on_progress(symbol, Progress(0, 0)):
-            failed[symbol] = "stopped before it began"
-            continue
-        try:
-            scans.append(
-                find_strategies(desk, symbol, document, on_progress=_for(symbol, on_progress), **options)
-            )  # fmt: skip
-        except NoDataError as trouble:
-            failed[symbol] = str(trouble)
-    if not scans:
-        raise NoDataError("candidate", strategy=document.name, hint="; ".join(failed.values()))
-    return ScanResults(document, tuple(scans), failed)
-
-
-def _for(symbol: str, on_progress: OnProgress | None) -> Callable[[Progress], bool] | None:
-    return None if on_progress is None else lambda progress: on_progress(symbol, progress)
 
 
 def _asks(document: StrategyDocument) -> bool:
