@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bifrost_lib.backtest.bootstrap import Interval, block_length, bootstrap_interval
     from bifrost_lib.backtest.cube import BELIEVABLE, FIT, LAYOUT, OPTIONAL, ChainCube
     from bifrost_lib.backtest.cuda_sweeping import gpu_bytes, gpu_sweep_chunk
+    from bifrost_lib.backtest.earnings import earnings_arrays
     from bifrost_lib.backtest.figures import Figure, figure_of
     from bifrost_lib.backtest.grid_paths import field_kind, parameter_paths
     from bifrost_lib.backtest.grids import (
@@ -72,6 +73,7 @@ _HOME = {
     "LAYOUT": "cube",
     "OPTIONAL": "cube",
     "ChainCube": "cube",
+    "earnings_arrays": "earnings",
     "gpu_bytes": "cuda_sweeping",
     "gpu_sweep_chunk": "cuda_sweeping",
     "Figure": "figures",
@@ -167,6 +169,7 @@ __all__ = [
     "deflate",
     "deflated_sharpe_ratio",
     "draws",
+    "earnings_arrays",
     "effective_trials",
     "expand",
     "expected_max_sharpe",

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.backtest.cube import ChainCube
-from bifrost_lib.backtest.layout import ADMITTED, NOT_THROUGH, ONLY_THROUGH, REFUSED
+from bifrost_lib.backtest.earnings import EarningsLine
+from bifrost_lib.backtest.layout import ADMITTED, NOT_THROUGH, ONLY_THROUGH, REFUSED, THROUGHS
 from bifrost_lib.backtest.market import Stage
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.strategies import Entry
+from bifrost_lib.strategies import Entry, EventWindow
 
 Array = npt.NDArray[Any]
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -43,10 +44,12 @@ class Admissions:
     def _row(self, entry: Entry) -> Array:
         stage = self._stage
         codes = np.full(len(stage.market.sessions) - 1, ADMITTED, dtype=np.int64)
-        for cube, first in zip(stage.cubes, stage.session_starts[:-1], strict=True):
+        if entry.earnings is not None:
+            _check_known(stage, entry.earnings)
+        for cube, earnings, first in zip(stage.cubes, stage.earnings, stage.session_starts[:-1], strict=True):
             part = codes[first : first + cube.sessions]
-            part[:] = _through(cube, entry)
-            for name, holds in _conditions(cube, entry):
+            part[:] = _through(cube, earnings, entry)
+            for name, holds in _conditions(cube, earnings, entry):
                 refused = ~holds & (part < REFUSED)
                 part[refused] = self._code(name)
         if self._allowed is not None:
@@ -61,11 +64,18 @@ class Admissions:
         return REFUSED + self.names.index(name)
 
 
-def _conditions(cube: ChainCube, entry: Entry) -> Iterator[tuple[str, Array]]:
-    if entry.earnings is not None:
-        raise InputError(
-            "document.entry.earnings", entry.earnings, "no window around earnings: their days are not known"
-        )
+def _check_known(stage: Stage, window: EventWindow) -> None:
+    for cube, earnings in zip(stage.cubes, stage.earnings, strict=True):
+        if not earnings.is_known.any():
+            raise InputError(
+                "document.entry.earnings",
+                window,
+                f"no window around the earnings of {cube.symbol}: nothing was known of their days until {cube.end}; "
+                "ingest them, or say that it never reports",
+            )
+
+
+def _conditions(cube: ChainCube, earnings: EarningsLine, entry: Entry) -> Iterator[tuple[str, Array]]:
     if entry.weekdays:
         wanted = [_WEEKDAYS.index(day) for day in entry.weekdays]
         yield "weekday", np.isin((cube.session_day.astype(np.int64) + 3) % 7, wanted)
@@ -78,11 +88,15 @@ def _conditions(cube: ChainCube, entry: Entry) -> Iterator[tuple[str, Array]]:
             holds &= values <= high
         yield name, holds
     if entry.ex_dividend is not None:
-        near = _near_dividend(cube, entry.ex_dividend)
-        if entry.ex_dividend.entry == "avoid":
-            yield "ex_dividend", ~near
-        elif not entry.ex_dividend.through_expiry:
-            yield "ex_dividend", near
+        yield "ex_dividend", _suits(entry.ex_dividend, _near_dividend(cube, entry.ex_dividend))
+    if entry.earnings is not None:
+        yield "earnings", earnings.is_known & _suits(entry.earnings, earnings.near(entry.earnings))
+
+
+def _suits(window: EventWindow, near: Array) -> Array:
+    if window.entry == "avoid":
+        return ~near
+    return near | window.through_expiry
 
 
 def _ranges(entry: Entry) -> Iterator[tuple[str, float | None, float | None]]:
@@ -93,7 +107,7 @@ def _ranges(entry: Entry) -> Iterator[tuple[str, float | None, float | None]]:
         yield condition.column, condition.low, condition.high
 
 
-def _near_dividend(cube: ChainCube, window: Any) -> Array:
+def _near_dividend(cube: ChainCube, window: EventWindow) -> Array:
     day, events = cube.session_day.astype(np.int64), cube.dividend_day.astype(np.int64)
     far = np.iinfo(np.int32).max
     padded = np.concatenate([[-far], events, [far]])
@@ -105,12 +119,19 @@ def _near_dividend(cube: ChainCube, window: Any) -> Array:
     return np.asarray(before | after)
 
 
-def _through(cube: ChainCube, entry: Entry) -> Array:
+def _through(cube: ChainCube, earnings: EarningsLine, entry: Entry) -> Array:
     # What is left to ask once the near expiry is known.
-    window = entry.ex_dividend
     codes = np.full(cube.sessions, ADMITTED, dtype=np.int64)
-    if window is not None and window.through_expiry:
-        codes[:] = NOT_THROUGH if window.entry == "avoid" else ONLY_THROUGH
-        if window.entry == "only":
-            codes[_near_dividend(cube, window)] = ADMITTED
+    if entry.ex_dividend is not None:
+        codes += _asked(entry.ex_dividend, _near_dividend(cube, entry.ex_dividend))
+    if entry.earnings is not None:
+        codes += THROUGHS * _asked(entry.earnings, earnings.near(entry.earnings))
     return codes
+
+
+def _asked(window: EventWindow, near: Array) -> Array:
+    if not window.through_expiry:
+        return np.full(len(near), ADMITTED, dtype=np.int64)
+    if window.entry == "avoid":
+        return np.full(len(near), NOT_THROUGH, dtype=np.int64)
+    return np.where(near, ADMITTED, ONLY_THROUGH)

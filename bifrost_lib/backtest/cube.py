@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +39,12 @@ LAYOUT: dict[str, str] = {
     **{"forward": "float64", "split_day": "int32", "split_ratio": "float64"},
     **{"dividend_day": "int32", "dividend": "float64"},
 }
+#: What was learnt of earnings; empty where nothing is known of them.
+EARNINGS: dict[str, str] = {
+    **{"earnings_day": "int32", "earnings_time": "int8", "earnings_event": "int32", "earnings_known_us": "int64"},
+}
+#: Instead of a day in `earnings_day`: none is expected.
+NO_DAY = np.iinfo(np.int32).min
 #: Figures of quotes that a cube may lack.
 OPTIONAL: tuple[str, ...] = ("iv", "gamma", "vega", "theta", "open_interest", "volume")
 _QUOTES = ("bid", "ask", "delta", "flags", *OPTIONAL)
@@ -79,6 +85,9 @@ class ChainCube:
         First day without the right to it; new shares per old one, cash per share.
     conditions : dict of float64 (S,)
         Columns of ``market_conditions`` as they were known on each session.
+    earnings_day, earnings_time, earnings_event, earnings_known_us : (n,)
+        Each thing that was learnt of an earnings report, in that order: its day (`NO_DAY`: none is expected), its place
+        in ``EARNINGS_TIMES``, the event that it is about, and when it was learnt. The last word on an event counts.
     iv, gamma, vega, theta, open_interest, volume : float32 (Q,), optional
     known_sha256 : str
         The digest of the contents where whoever stored them knows it already.
@@ -123,6 +132,10 @@ class ChainCube:
     dividend_day: Array
     dividend: Array
     conditions: Mapping[str, Array] = field(default_factory=dict)
+    earnings_day: Array = field(default_factory=partial(np.empty, 0, dtype=np.int32))
+    earnings_time: Array = field(default_factory=partial(np.empty, 0, dtype=np.int8))
+    earnings_event: Array = field(default_factory=partial(np.empty, 0, dtype=np.int32))
+    earnings_known_us: Array = field(default_factory=partial(np.empty, 0, dtype=np.int64))
     iv: Array | None = None
     gamma: Array | None = None
     vega: Array | None = None
@@ -132,12 +145,14 @@ class ChainCube:
     known_sha256: str = ""
 
     def __post_init__(self) -> None:
-        for name, kind in LAYOUT.items():
+        for name, kind in (LAYOUT | EARNINGS).items():
             if (found := getattr(self, name)).dtype != np.dtype(kind):
                 raise InputError(f"cube.{name}", str(found.dtype), f"dtype {kind}")
         sizes = {name: len(one) for name in _QUOTES if (one := getattr(self, name)) is not None}
         if len(set(sizes.values())) > 1:
             raise InputError("cube", sizes, "arrays of quotes of one size")
+        if len({len(getattr(self, name)) for name in EARNINGS}) > 1 or (np.diff(self.earnings_known_us) < 0).any():
+            raise InputError("cube.earnings_known_us", self.earnings_known_us, "what was learnt of earnings, in order")
         for name, one in self.conditions.items():
             if len(one) != self.sessions:
                 raise InputError(f"cube.conditions[{name!r}]", len(one), f"{self.sessions} numbers")
@@ -151,6 +166,7 @@ class ChainCube:
         actions: pd.DataFrame | None = None,
         conditions: pd.DataFrame | None = None,
         prices: pd.DataFrame | None = None,
+        earnings: pd.DataFrame | None = None,
     ) -> ChainCube:
         """Lay out a frame of quotes of many moments as a cube.
 
@@ -169,6 +185,10 @@ class ChainCube:
             `ts` (aware) and columns of ``market_conditions``: a session has those known at its first moment.
         prices : DataFrame, optional
             `date`, `open`, `close` of the underlying, for settlements. Default: the first and last spot of a session.
+        earnings : DataFrame, optional
+            `fiscal_period`, `report_date` (NaT: none is expected), `time_of_day`, `known_at` (aware): each thing that
+            was learnt of a report, of one moment the last word last, as ``store.earnings_announcements`` returns all
+            versions.
 
         Raises
         ------
@@ -177,7 +197,7 @@ class ChainCube:
         """
         from bifrost_lib.backtest.cube_frames import lay_out
 
-        return cls(**lay_out(chain, symbol, actions=actions, conditions=conditions, prices=prices))
+        return cls(**lay_out(chain, symbol, actions=actions, conditions=conditions, prices=prices, earnings=earnings))
 
     @property
     def sessions(self) -> int:
@@ -205,10 +225,15 @@ class ChainCube:
         return sum(array.nbytes for _, array in self.arrays())
 
     def arrays(self) -> Iterator[tuple[str, Array]]:
-        """Yield the name and contents of every array, conditions as ``conditions.NAME``, always in the same order."""
+        """Yield the name and contents of every array, conditions as ``conditions.NAME``, always in the same order.
+
+        What may be missing, and is, is left out: a cube without earnings has the digest that it always had.
+        """
         for name in (*LAYOUT, *OPTIONAL):
             if (array := getattr(self, name)) is not None:
                 yield name, array
+        for name in EARNINGS if len(self.earnings_day) else ():
+            yield name, getattr(self, name)
         for name in sorted(self.conditions):
             yield f"conditions.{name}", self.conditions[name]
 
@@ -234,8 +259,8 @@ class ChainCube:
     def between(self, start: date | None = None, end: date | None = None) -> ChainCube:
         """Return the cube of the sessions from `start` to `end`, both included.
 
-        Nothing later remains in any array: contracts that were not seen by then, and later splits, dividends and
-        conditions are gone. Contracts of earlier sessions alone are gone too.
+        Nothing later remains in any array: contracts that were not seen by then, and later splits, dividends,
+        conditions and news of earnings are gone. Contracts of earlier sessions alone are gone too.
 
         Raises
         ------
@@ -246,6 +271,7 @@ class ChainCube:
         first, last = chosen.start, chosen.stop
         later = max(self.split_day.max(initial=0), self.dividend_day.max(initial=0))
         is_whole = (first, last) == (0, self.sessions) and later <= self.session_day[-1]
+        is_whole = is_whole and self.earnings_known_us.max(initial=self.moment_us[-1]) <= self.moment_us[-1]
         return self if is_whole else _cut(self, first, last)
 
     def contract_words(self, contract: int) -> str:
@@ -276,8 +302,10 @@ def _cut(cube: ChainCube, first: int, last: int) -> ChainCube:
     groups, group = np.unique(cube.group[kept], return_inverse=True)
     day = int(cube.session_day[last - 1])
     splits, dividends = cube.split_day <= day, cube.dividend_day <= day
+    learnt = cube.earnings_known_us <= cube.moment_us[moments.stop - 1]
     changed: dict[str, Any] = {name: getattr(cube, name)[kept] for name in _CONTRACTS}
     changed |= {name: one[quotes] for name in _QUOTES if (one := getattr(cube, name)) is not None}
+    changed |= {name: getattr(cube, name)[learnt] for name in EARNINGS}
     changed |= {name: getattr(cube, name)[first:last] for name in ("session_day", "open_spot", "close_spot")}
     return replace(
         cube,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.backtest.cube import BELIEVABLE, FIT, OPTIONAL
+from bifrost_lib.backtest.earnings import earnings_arrays
 from bifrost_lib.core.calendar import EXCHANGE_TZ, expiry_moments, is_session, session_close
 from bifrost_lib.core.contracts import class_convention, trading_class_of
 from bifrost_lib.core.errors import InputError
@@ -43,6 +44,7 @@ def lay_out(
     actions: pd.DataFrame | None,
     conditions: pd.DataFrame | None,
     prices: pd.DataFrame | None,
+    earnings: pd.DataFrame | None,
 ) -> dict[str, Any]:
     """Return the fields of a `ChainCube`; see `ChainCube.from_frame`."""
     for column in _NEEDED:
@@ -68,6 +70,7 @@ def lay_out(
         **_contract_fields(contracts),
         **fields,
         **_actions(actions),
+        **earnings_arrays(earnings),
         "conditions": _conditions(conditions, moment_us[session_moment[:-1]]),
     }
 

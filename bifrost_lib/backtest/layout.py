@@ -39,12 +39,13 @@ REASONS = (
 (
     OPEN, STOP, TAKE_PROFIT, DELTA, DTE, DAYS, ASSIGNED, EXPIRED, NO_SPLIT, NO_SESSION, NO_SETTLEMENT, NO_QUOTES,
 ) = map(float, range(12))  # fmt: skip
-SKIPS = ("max_active", "spot", "no expiry", "no legs", "ex_dividend", "cash", "capital")
+SKIPS = ("max_active", "spot", "no expiry", "no legs", "ex_dividend", "earnings", "cash", "capital")
 ENTERED = -1
-ACTIVE, NO_SPOT, NO_EXPIRY, NO_LEGS, EX_DIVIDEND, WRONG_CASH, NO_CAPITAL = range(7)
-#: Admission: a document's conditions hold, or hold if a dividend falls, or falls not, before the near expiry; from
-#: `REFUSED` on the number of the condition that does not hold.
-ADMITTED, ONLY_THROUGH, NOT_THROUGH, REFUSED = 0, 1, 2, 3
+ACTIVE, NO_SPOT, NO_EXPIRY, NO_LEGS, EX_DIVIDEND, EARNINGS, WRONG_CASH, NO_CAPITAL = range(8)
+#: Admission: a document's conditions hold, or hold if an event falls, or falls not, before the near expiry: of
+#: dividends, plus `THROUGHS` times that of earnings; from `REFUSED` on the number of the condition that does not hold.
+ADMITTED, ONLY_THROUGH, NOT_THROUGH = range(3)
+THROUGHS, REFUSED = 3, 9
 
 # The numbers of the trade that is being lived through; money is that of one unit.
 (
@@ -82,7 +83,7 @@ SAME = 1e-6  # currency per share within which two strikes are one
 
 
 # Columns of the tables of a market. `sessions` (whole numbers) and `figures`: a row a session, and one more for ends.
-D_DAY, D_MOMENT, D_ROW, D_SEEN, D_PLACE, D_LAST, D_DIVIDEND = range(7)
+D_DAY, D_MOMENT, D_ROW, D_SEEN, D_PLACE, D_LAST, D_DIVIDEND, D_EARNINGS = range(8)
 F_OPEN, F_CLOSE, F_SPLIT, F_DIVIDEND, F_NAKED = range(5)
 # `contracts`, `groups` (one more for ends), `rows`, and `seen`: the groups of each session (one more for ends).
 C_GROUP, C_CALL, C_AMERICAN = range(3)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.backtest.cube import ChainCube
+from bifrost_lib.backtest.earnings import EarningsLine, earnings_line
 from bifrost_lib.backtest.layout import (
     C_GROUP,
     D_DAY,
@@ -64,6 +65,11 @@ class Stage:
     def session_starts(self) -> Array:
         """Where the sessions of each cube begin, and the end of the last."""
         return _starts([cube.sessions for cube in self.cubes])
+
+    @cached_property
+    def earnings(self) -> tuple[EarningsLine, ...]:
+        """What was known of earnings on the sessions of each cube."""
+        return tuple(earnings_line(cube) for cube in self.cubes)
 
     def symbol_of(self, session: int) -> int:
         """Return which cube a session is of."""
@@ -197,6 +203,7 @@ def _part(cube: ChainCube) -> dict[str, Array]:
     """Return one cube as a market's arrays; quotes stay what and where they are."""
     first = cube.group_first[:-1]
     split, dividend, following = _events(cube)
+    reported = earnings_line(cube).first_expiry
     last, naked_rate = np.full(cube.sessions, cube.sessions - 1), np.full(cube.sessions, margin.naked_rate(cube.symbol))
     place, order = np.zeros(cube.sessions), np.zeros(len(first))
     seen = np.searchsorted(cube.sg_session, np.arange(cube.sessions + 1))
@@ -204,7 +211,7 @@ def _part(cube: ChainCube) -> dict[str, Array]:
     none = np.empty(0, dtype=np.float32)
     tables = {
         "sessions": (
-            cube.session_day, cube.session_moment, cube.session_row, seen, place, last, following,
+            cube.session_day, cube.session_moment, cube.session_row, seen, place, last, following, reported,
         ),
         "contracts": (cube.group, cube.is_call, cube.is_american),
         "groups": (

@@ -11,8 +11,10 @@ from bifrost_lib.backtest.layout import (
     CACHE_WIDTH,
     CREDIT,
     D_DIVIDEND,
+    D_EARNINGS,
     DEBIT,
     DESK_COUNTS,
+    EARNINGS,
     ENTERED,
     EX_DIVIDEND,
     M_MARGIN_DAYS,
@@ -36,6 +38,7 @@ from bifrost_lib.backtest.layout import (
     T_MARGIN,
     T_PREMIUM,
     T_UNITS,
+    THROUGHS,
     TRADE_WIDTH,
     WRONG_CASH,
     Books,
@@ -122,13 +125,19 @@ def _enter(
         return outcome
     open_trade(market, rules, desk, entry, session, moment)
     if admission != ADMITTED:
-        falls = market.sessions[session, D_DIVIDEND] <= desk.trade[T_EXPIRY]
-        if (admission == ONLY_THROUGH and not falls) or (admission == NOT_THROUGH and falls):
+        if _is_missed(admission % THROUGHS, market.sessions[session, D_DIVIDEND] <= desk.trade[T_EXPIRY]):
             return EX_DIVIDEND
+        if _is_missed(admission // THROUGHS, market.sessions[session, D_EARNINGS] <= desk.trade[T_EXPIRY]):
+            return EARNINGS
     cash = desk.trade[T_PREMIUM]  # shares are part of what a structure costs
     if (rules[S_CASH] == CREDIT and not cash > 0.0) or (rules[S_CASH] == DEBIT and not cash < 0.0):
         return WRONG_CASH
     return ENTERED
+
+
+@kernel(**PLAIN)
+def _is_missed(asked: int, falls: bool) -> bool:
+    return (asked == ONLY_THROUGH and not falls) or (asked == NOT_THROUGH and falls)
 
 
 @kernel(**PLAIN)

@@ -25,8 +25,8 @@ EVERYTHING = (
     *("open", "stop", "take profit", "delta", "dte", "days in trade", "assigned", "expired"),
     *("unpriceable: split", "unpriceable: settlement", "unpriceable: quotes"),
     *("rolled", "split", "dividend", "carried", "shares", "two expiries", "two classes", "another multiplier", "AM"),
-    *("weekday", "iv_rank", "vol_index", "skew", "ex_dividend", "max_active", "spot", "no moment", "no expiry"),
-    *("no legs", "cash", "capital"),
+    *("weekday", "iv_rank", "vol_index", "skew", "ex_dividend", "earnings", "max_active", "spot", "no moment"),
+    *("no expiry", "no legs", "cash", "capital"),
 )
 
 

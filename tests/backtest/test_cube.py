@@ -10,7 +10,7 @@ import pytest
 
 from bifrost_lib.backtest import BELIEVABLE, FIT, ChainCube
 from bifrost_lib.core.errors import InputError
-from tests.backtest.written_markets import actions, chain, cube
+from tests.backtest.written_markets import actions, chain, cube, earnings
 
 JAN, FEB, MAR = "2024-01-31", "2024-02-16", "2024-03-15"
 DAYS = {
@@ -49,9 +49,15 @@ def test_quality_and_settlement_are_the_sources():
 def test_a_cut_cube_is_the_cube_of_the_quotes_until_then():
     known = actions(("2024-02-01", "dividend", 0.5), ("2024-01-31", "split", 2.0))
     conditions = pd.DataFrame({"ts": pd.to_datetime(["2024-01-31", "2024-02-01"], utc=True), "iv_rank": [0.2, 0.9]})
-    whole = cube(DAYS, actions=known, conditions=conditions)
+    learnt = earnings(
+        ("2024-01-30 12:00", "2023Q4", "2024-02-08", "unknown"), ("2024-01-31 16:00", "2023Q4", None, "unknown"),
+        ("2024-01-31 16:01", "2024Q1", "2024-05-08", "before_open"),
+        ("2024-01-31 16:02", "2023Q4", "2024-02-09", "during"),
+    )  # fmt: skip
+    whole = cube(DAYS, actions=known, conditions=conditions, earnings=learnt)
     early = {when: quotes for when, quotes in DAYS.items() if when.startswith(JAN)}
-    alone = cube(early, actions=known.iloc[1:], conditions=conditions.iloc[:1])
+    alone = cube(early, actions=known.iloc[1:], conditions=conditions.iloc[:1], earnings=learnt[:2])
+    assert "earnings_day" in dict(alone.arrays())
     cut = whole.between(end=date(2024, 1, 31))
     for (name, one), (other_name, other) in zip(cut.arrays(), alone.arrays(), strict=True):
         assert name == other_name
@@ -61,6 +67,9 @@ def test_a_cut_cube_is_the_cube_of_the_quotes_until_then():
     # A later ex-date is news even where the sessions are all there.
     assert len(alone.between(end=date(2024, 1, 31)).dividend_day) == 0
     assert len(cube(early, actions=known).between().dividend_day) == 0
+    # So is what is learnt after the last moment. A cube without earnings has the digest that it always had.
+    assert cube(early, earnings=learnt).between().sha256 == cube(early, earnings=learnt[:2]).sha256
+    assert not any(name.startswith("earnings") for name, _ in cube(early).arrays())
     tail = whole.between(start=date(2024, 2, 1))
     assert (tail.start, len(tail.strike), len(tail.bid)) == (date(2024, 2, 1), 2, 2)
     np.testing.assert_array_equal(tail.sg_row, [0, 1, 2])

@@ -24,7 +24,7 @@ from bifrost_lib.strategies import (
     StrategyDocument,
     Target,
 )
-from tests.backtest.written_markets import actions, cube
+from tests.backtest.written_markets import actions, cube, earnings
 
 FREE = Costs(commission=0.0)
 FEB, MAR = "2024-02-16", "2024-03-15"
@@ -289,11 +289,48 @@ def test_what_is_asked_wrongly_is_named(changes, name):
     assert refused.value.name == name
 
 
+ON_MONDAY = ("2024-01-20 12:00", "2024Q1", "2024-02-05", "after_close")
+AVOID, THROUGH = EventWindow(before=4), EventWindow(through_expiry=True)
+
+
+@pytest.mark.parametrize(
+    ("window", "learnt", "entered"),
+    [
+        (AVOID, [ON_MONDAY], []),
+        # Moved on Friday morning, or a minute after its close: then Friday still believes in Monday.
+        (AVOID, [ON_MONDAY, ("2024-02-02 10:00", "2024Q1", "2024-02-20", "unknown")], ["02", "05"]),
+        (AVOID, [ON_MONDAY, ("2024-02-02 16:01", "2024Q1", "2024-02-20", "unknown")], ["05"]),
+        (AVOID, [ON_MONDAY, ("2024-02-02 10:00", "2024Q1", None, "unknown")], ["02", "05"]),
+        # On its own day a report before the open is over; while nothing at all is known, nothing is entered.
+        (AVOID, [("2024-01-20 12:00", "2024Q1", "2024-02-05", "before_open")], ["05"]),
+        (AVOID, [("2024-02-02 10:00", "2024Q1", "2024-03-20", "unknown")], ["02", "05"]),
+        (AVOID, [("2020-01-01 10:00", "none", None, "unknown")], ["01", "02", "05"]),
+        (EventWindow(after=1), [("2024-01-20 12:00", "2024Q1", "2024-02-01", "during")], ["01", "05"]),
+        (EventWindow(before=3, entry="only"), [ON_MONDAY], ["02", "05"]),
+        (EventWindow(after=9, through_expiry=True, entry="only"), [(*ON_MONDAY[:2], "2024-01-25", "during")],
+         ["01", "02"]),
+        # What is reported after the close of the day of expiry comes too late for these options.
+        (THROUGH, [(*ON_MONDAY[:2], FEB, "after_close")], ["01", "02", "05"]),
+        (THROUGH, [(*ON_MONDAY[:2], FEB, "before_open")], []),
+        (THROUGH, [ON_MONDAY, ("2024-02-02 16:01", "2024Q1", "2024-02-20", "unknown")], ["05"]),
+        (EventWindow(through_expiry=True, entry="only"), [ON_MONDAY], ["01", "02", "05"]),
+    ],
+)  # fmt: skip
+def test_entries_know_of_earnings_what_was_announced_by_then(window, learnt, entered):
+    days = {day: quotes for day, quotes in SPREAD_DAYS.items() if day != FEB}
+    asked = document(*PUT_SPREAD, entry=Entry(earnings=window), sizing=Sizing(max_active=5))
+    found = run(asked, cube(days, earnings=earnings(*learnt)))
+    assert [f"{opened:%d}" for opened in found.trades["opened"]] == entered
+    assert found.skipped == ({"earnings": 3 - len(entered)} if len(entered) < 3 else {})
+
+
 def test_windows_that_no_cube_can_answer_are_refused():
     asked = document(*PUT_SPREAD, entry=Entry(earnings=EventWindow(before=3)))
-    with pytest.raises(InputError) as refused:
-        run(asked, cube(SPREAD_DAYS))
-    assert refused.value.name == "document.entry.earnings"
+    unheard = earnings(("2024-02-16 16:01", "2024Q1", "2024-02-20", "unknown"))
+    for known in (None, unheard):
+        with pytest.raises(InputError, match="XYZ: nothing was known of their days until 2024-02-16") as refused:
+            run(asked, cube(SPREAD_DAYS, earnings=known))
+        assert refused.value.name == "document.entry.earnings"
     many = document(Leg("sold", "P", -70, ByDelta(-0.3)), call(105.0, -70))
     with pytest.raises(InputError) as refused:
         run(many, cube(SPREAD_DAYS))

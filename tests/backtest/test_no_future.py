@@ -1,4 +1,5 @@
-"""Nothing that lies later changes what came before: no quote, listing, price, condition, split or dividend."""
+"""Nothing that lies later changes what came before: no quote, listing, price, condition, split, dividend or
+announcement."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ from bifrost_lib.strategies import (
 )
 from tests.backtest.reference.random_markets import random_market
 from tests.backtest.reference.tables import cube_of
-from tests.backtest.reference.tape import Market
+from tests.backtest.reference.tape import Learnt, Market
 
 SEEDS = (5, 11, 12)
 STRANGLE = StrategyDocument(
@@ -39,7 +40,11 @@ STRANGLE = StrategyDocument(
         Leg("call", "C", -1, ByDelta(0.3, 0.05, 0.6)),
     ),
     dte=DteRange(1, 8, 40),
-    entry=Entry(conditions=(Condition("skew", low=-1.0),), ex_dividend=EventWindow(before=1, through_expiry=True)),
+    entry=Entry(
+        conditions=(Condition("skew", low=-1.0),),
+        ex_dividend=EventWindow(before=1, through_expiry=True),
+        earnings=EventWindow(before=2, after=1),
+    ),
     exits=Exits(take_profit=Target(0.3), stop=Target(1.5), dte=1, roll=(Roll("delta", at=0.6, most=3),)),
     sizing=Sizing(contracts=1, max_active=5),
     costs=Costs(commission=1.0),
@@ -61,6 +66,7 @@ def _until(market: Market, end: date) -> Market:
         {day: cash for day, cash in market.dividends.items() if day <= end},
         {day: both for day, both in market.prices.items() if day <= end},
         {day: known for day, known in market.conditions.items() if day <= end},
+        [one for one in market.earnings if one.known_at <= market.quotes["ts"][_day_of(market.quotes) <= end].max()],
     )
 
 
@@ -73,6 +79,11 @@ def _with_another_future(market: Market, end: date) -> Market:
     later["delta"] = -later["delta"]
     new = later.assign(strike=later["strike"] + 0.37, quality="ok")
     reused = later.assign(trading_class="AAA", multiplier=50.0)
+    evening = past.quotes["ts"].max().to_pydatetime()
+    rewritten = [
+        Learnt(evening + timedelta(seconds=1 + place), one.event, end - timedelta(days=place), "during")
+        for place, one in enumerate((*past.earnings, Learnt(evening, "unheard of", end, "during")))
+    ]
     days = [day for day in sessions(end + timedelta(days=1), end + timedelta(days=40)) if day > end]
     return Market(
         market.symbol,
@@ -81,6 +92,7 @@ def _with_another_future(market: Market, end: date) -> Market:
         past.dividends | dict.fromkeys(days[:10], 9.0),
         past.prices | dict.fromkeys(days, (1.0, 9999.0)),
         past.conditions | {day: {"skew": -5.0} for day in days},
+        past.earnings + rewritten,
     )
 
 
@@ -127,9 +139,11 @@ def test_nothing_later_remains_in_a_cube_that_was_cut(market, end):
 
 
 def test_what_has_ended_is_not_changed_by_what_comes(market, end):
-    # Without an end: trades that were over, and the account until then, stand. Days of dividends are announced, so a
-    # document that looks for them is not asked, nor is the last evening, on which tomorrow's may end a trade.
-    document = STRANGLE.with_(entry=Entry(conditions=STRANGLE.entry.conditions))
+    # Without an end: trades that were over, and the account until then, stand. Days of dividends are announced, but
+    # not when, so a document that looks for them is not asked, nor is the last evening, on which tomorrow's may end a
+    # trade. Of earnings it is known when they were announced.
+    entry = Entry(conditions=STRANGLE.entry.conditions, earnings=STRANGLE.entry.earnings)
+    document = STRANGLE.with_(entry=entry)
     recorded = run(document, cube_of(_until(market, end)), **TERMS)
     lived_on = run(document, cube_of(_with_another_future(market, end)), **TERMS)
     days = len(recorded.equity) - 1

@@ -31,7 +31,7 @@ def chain(days: dict[str, tuple[float, Quotes]], **columns: Any) -> pd.DataFrame
 
 def cube(days: dict[str, tuple[float, Quotes]], *, symbol: str = "XYZ", **given: Any) -> ChainCube:
     """Return the cube of `chain`; words go to its columns, frames to `ChainCube.from_frame`."""
-    frames = {name: given.pop(name) for name in ("actions", "conditions", "prices") if name in given}
+    frames = {name: given.pop(name) for name in ("actions", "conditions", "prices", "earnings") if name in given}
     return ChainCube.from_frame(chain(days, **given), symbol=symbol, **frames)
 
 
@@ -39,3 +39,10 @@ def actions(*rows: tuple[str, str, float]) -> pd.DataFrame:
     """Return corporate actions from (day, kind, value)."""
     frame = pd.DataFrame(rows, columns=["ex_date", "kind", "value"])
     return frame.assign(ex_date=pd.to_datetime(frame["ex_date"]))
+
+
+def earnings(*rows: tuple[str, str, str | None, str]) -> pd.DataFrame:
+    """Return what was learnt of earnings from (moment in New York, fiscal period, day, time of day)."""
+    frame = pd.DataFrame(rows, columns=["known_at", "fiscal_period", "report_date", "time_of_day"])
+    known = [pd.Timestamp(at, tz="America/New_York").tz_convert("UTC") for at in frame["known_at"]]
+    return frame.assign(known_at=known, report_date=pd.to_datetime(frame["report_date"]))

@@ -32,6 +32,7 @@ from bifrost_lib.store import (
     option_chain,
     save_corporate_actions,
     save_cube,
+    save_earnings,
     update_cube,
 )
 
@@ -131,14 +132,29 @@ def test_nothing_after_at_or_the_end_is_in_a_cube(store: Store, made: SimpleName
         store.engine,
         pd.DataFrame({"symbol": symbol, "ex_date": [date(2024, 3, 14)], "kind": "split", "value": 2.0, "source": "t"}),
     )
+    save_earnings(store.engine, _learnt(symbol, MONDAY + 2 * DAY + MINUTE, MONDAY + 3 * DAY))
     assert chain_cube(store, symbol, at=MONDAY + 2 * DAY).sha256 == before.sha256
     assert chain_cube(store, symbol, end=date(2024, 3, 13)).sha256 == before.sha256
     whole = chain_cube(store, symbol)
     assert whole.split_ratio.tolist() == [2.0]
     assert whole.conditions["iv_rank"].tolist() == pytest.approx([np.nan] * 3 + [1.0], nan_ok=True)
     assert whole.between(end=date(2024, 3, 13)).split_ratio.tolist() == []
+    assert whole.earnings_day.astype("datetime64[D]").astype(str).tolist() == ["2024-04-24", "2024-04-25"]
+    assert whole.earnings_event.tolist() == [0, 0]
     part = chain_cube(store, symbol, start=date(2024, 3, 12), end=date(2024, 3, 13))
     assert part.sha256 == before.between(date(2024, 3, 12)).sha256
+
+
+def _learnt(symbol: str, *moments: datetime) -> pd.DataFrame:
+    rows = [
+        {
+            "symbol": symbol, "fiscal_period": "2024Q1", "report_date": pd.Timestamp(2024, 4, 24 + place),
+            "time_of_day": "during", "known_at": moment, "known_assumed": False, "confirmed": True, "source": "t",
+            "simulated": False,
+        }
+        for place, moment in enumerate(moments)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def test_a_session_counts_once_it_is_over(database_settings: Settings, made: SimpleNamespace, symbol: str) -> None:

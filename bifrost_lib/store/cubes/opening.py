@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.backtest import ChainCube
+from bifrost_lib.backtest import ChainCube, earnings_arrays
 from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError, NoDataError
@@ -20,7 +20,8 @@ from bifrost_lib.store.cubes.contracts import read_contracts
 from bifrost_lib.store.cubes.layout import DAILY
 from bifrost_lib.store.cubes.manifest import Manifest, SessionEntry, totals
 from bifrost_lib.store.cubes.updating import Progress, bring_up_to_date
-from bifrost_lib.store.directory import microseconds
+from bifrost_lib.store.directory import microseconds, moment
+from bifrost_lib.store.earnings import earnings_announcements
 from bifrost_lib.store.reading import cursor_of
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def chain_cube(
     ChainCube
         At each moment what `option_chain` returns then: a quote that was not renewed for 15 minutes cannot be traded
         on. Sessions count once they are over. A session has the `market_conditions` that were known at its first
-        moment, and at most a week before; splits and dividends until `at` and the last session.
+        moment, and at most a week before; splits and dividends until `at` and the last session; what was learnt of
+        earnings until its last moment.
 
     Raises
     ------
@@ -95,6 +97,8 @@ def chain_cube(
             break
     known_us = fields["moment_us"][fields["session_moment"][:-1]]
     fields |= _actions(store, symbol, fields["session_day"], until)
+    learnt = earnings_announcements(store.engine, symbol, at=moment(int(fields["moment_us"][-1])), versions=True)
+    fields |= earnings_arrays(learnt)
     return ChainCube(symbol=symbol, **fields, conditions=_conditions(store, symbol, known_us))
 
 

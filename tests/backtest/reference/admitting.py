@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from bifrost_lib.strategies import Entry, EventWindow
-from tests.backtest.reference.tape import Tape
+from tests.backtest.reference.tape import Learnt, Tape
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -29,16 +29,53 @@ def refusal(entry: Entry, tape: Tape, moment: datetime) -> str:
         is_near = is_near_dividend(window, tape, today)
         if is_near if window.entry == "avoid" else not is_near and not window.through_expiry:
             return "ex_dividend"
+    window = entry.earnings
+    if window is not None:
+        is_near = is_near_earnings(window, tape, today)
+        if not tape.earnings(today) or (
+            is_near if window.entry == "avoid" else not is_near and not window.through_expiry
+        ):
+            return "earnings"
     return ""
 
 
-def is_refused_until(expiry: date, entry: Entry, tape: Tape, moment: datetime) -> bool:
-    """Tell whether a dividend until `expiry` forbids the entry, or the lack of one does."""
-    window, today = entry.ex_dividend, tape.session_of(moment)
-    if window is None or not window.through_expiry:
+def refusal_until(expiry: date, entry: Entry, tape: Tape, moment: datetime) -> str:
+    """Return which event until `expiry` forbids the entry, or lacks for it; empty if none does."""
+    today = tape.session_of(moment)
+    window = entry.ex_dividend
+    if window is not None and window.through_expiry:
+        falls = any(today < day <= expiry for day in tape.dividend_days)
+        if falls if window.entry == "avoid" else not falls and not is_near_dividend(window, tape, today):
+            return "ex_dividend"
+    window = entry.earnings
+    if window is not None and window.through_expiry:
+        falls = any(_is_ahead(one, today) and _comes_before(one, expiry) for one in tape.earnings(today).values())
+        if falls if window.entry == "avoid" else not falls and not is_near_earnings(window, tape, today):
+            return "earnings"
+    return ""
+
+
+def is_near_earnings(window: EventWindow, tape: Tape, today: date) -> bool:
+    """Tell whether an earnings report that is known of lies within the days of a window."""
+    reports = [one for one in tape.earnings(today).values() if one.day is not None]
+    for one in reports:
+        if _is_ahead(one, today):
+            if 0 < window.before >= (one.day - today).days:
+                return True
+        elif 0 < window.after >= (today - one.day).days:
+            return True
+    return False
+
+
+def _is_ahead(one: Learnt, today: date) -> bool:
+    if one.day is None:
         return False
-    falls = any(today < day <= expiry for day in tape.dividend_days)
-    return falls if window.entry == "avoid" else not falls and not is_near_dividend(window, tape, today)
+    return one.day > today or (one.day == today and one.time_of_day != "before_open")
+
+
+def _comes_before(one: Learnt, expiry: date) -> bool:
+    late = timedelta(days=1) if one.time_of_day == "after_close" else timedelta()
+    return one.day is not None and one.day + late <= expiry
 
 
 def is_near_dividend(window: EventWindow, tape: Tape, today: date) -> bool:

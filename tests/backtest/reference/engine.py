@@ -11,7 +11,7 @@ from typing import Any
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ, exchange_date
 from bifrost_lib.strategies import StrategyDocument
-from tests.backtest.reference.admitting import is_refused_until, refusal
+from tests.backtest.reference.admitting import refusal, refusal_until
 from tests.backtest.reference.capital import Option, cash_secured, extremes, regulation_t
 from tests.backtest.reference.choosing import Choice, choose, pairs_of_groups
 from tests.backtest.reference.conduct import begin_session, live_through, settle
@@ -119,8 +119,9 @@ class Run:
         choices = choose(document, tape, moment, pairs)
         if choices is None:
             return "no legs"
-        if is_refused_until(min(one.contract.group.expiry for one in choices), document.entry, tape, moment):
-            return "ex_dividend"
+        refused = refusal_until(min(one.contract.group.expiry for one in choices), document.entry, tape, moment)
+        if refused:
+            return refused
         trade = self.price(choices, tape, moment)
         if (document.cash == "credit" and trade.premium <= 0) or (document.cash == "debit" and trade.premium >= 0):
             return "cash"

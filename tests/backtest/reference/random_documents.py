@@ -180,6 +180,11 @@ def _entry(rng: Random) -> Entry:
         through = bool(rng.random() < 0.4) or not (before or after)
         way = _one_of(rng, ["avoid", "avoid", "only"])
         terms["ex_dividend"] = EventWindow(before, after, through, way)
+    own = rng.spawn(1)[0]  # so that the rest stays what it was
+    if own.random() < 0.15:
+        before, after = (int(days) for days in own.integers(0, 15, size=2))
+        through = bool(own.random() < 0.4) or not (before or after)
+        terms["earnings"] = EventWindow(before, after, through, _one_of(own, ["avoid", "avoid", "only"]))
     return Entry(**terms)
 
 

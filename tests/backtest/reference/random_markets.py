@@ -12,7 +12,8 @@ import pandas as pd
 from scipy.special import ndtr
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ, expiry_moment, session_close, session_open, sessions
-from tests.backtest.reference.tape import Market
+from bifrost_lib.core.vocabulary import EARNINGS_TIMES
+from tests.backtest.reference.tape import Learnt, Market
 
 Random = np.random.Generator
 
@@ -67,7 +68,21 @@ def random_market(rng: Random, *, symbol: str | None = None, near: Market | None
         last = quotes.groupby(quotes["ts"].dt.tz_convert(EXCHANGE_TZ).dt.date)["spot"].last()
         prices = {day: (last[day] * 0.99, last[day] * 1.01) for day in last.index if not math.isnan(last[day])}
     conditions = {day: {name: _condition(rng, name) for name in CONDITIONS} for day in days}
-    return Market(symbol, quotes, splits, dividends, prices, conditions)
+    earnings = _earnings(rng.spawn(1)[0], days)  # of its own, so that the rest stays what it was
+    return Market(symbol, quotes, splits, dividends, prices, conditions, earnings)
+
+
+def _earnings(rng: Random, days: list[date]) -> list[Learnt]:
+    """Return what is learnt of some reports: days that move, are withdrawn, or are known only afterwards."""
+    first, span = days[0] - timedelta(days=20), (days[-1] - days[0]).days + 50
+    found = [Learnt(datetime.combine(first - timedelta(days=80), time(), EXCHANGE_TZ), "none", None, "unknown")]
+    for number in range(int(rng.integers(1, 5))):
+        day = first + timedelta(days=int(rng.integers(0, span)))
+        for _ in range(int(rng.integers(1, 4))):
+            known = datetime.combine(day, time(), EXCHANGE_TZ) - timedelta(hours=float(rng.uniform(-200, 1200)))
+            told = None if rng.random() < 0.1 else day + timedelta(days=int(rng.integers(-6, 7)))
+            found.append(Learnt(known, f"Q{number}", told, str(rng.choice(EARNINGS_TIMES))))
+    return sorted(found, key=lambda one: one.known_at)
 
 
 def _listings(rng: Random, symbol: str, first: date, last: date, spot: float) -> list[Listing]:

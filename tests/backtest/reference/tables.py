@@ -17,12 +17,15 @@ def cube_of(market: Market) -> ChainCube:
     first = market.quotes.groupby(market.quotes["ts"].dt.tz_convert("America/New_York").dt.date)["ts"].min()
     known = [{"ts": first[day], **figures} for day, figures in market.conditions.items() if day in first.index]
     prices = [(day, *both) for day, both in market.prices.items()]
+    learnt = pd.DataFrame(market.earnings, columns=["known_at", "fiscal_period", "report_date", "time_of_day"])
+    learnt["known_at"] = pd.to_datetime(learnt["known_at"], utc=True)
     return ChainCube.from_frame(
         market.quotes,
         symbol=market.symbol,
         actions=_dated(pd.DataFrame(actions, columns=["ex_date", "kind", "value"]), "ex_date"),
         conditions=pd.DataFrame(known) if known else None,
         prices=_dated(pd.DataFrame(prices, columns=["date", "open", "close"]), "date") if prices else None,
+        earnings=_dated(learnt, "report_date"),
     )
 
 

@@ -68,13 +68,22 @@ class Quote:
         return self.ask - fill * (self.ask - self.bid)
 
 
+class Learnt(NamedTuple):
+    """Something that was learnt of an earnings report at a moment; without a day, none is expected."""
+
+    known_at: datetime
+    event: str
+    day: date | None
+    time_of_day: str
+
+
 @dataclass
 class Market:
     """The quotes of one underlying and what happened to it.
 
     `quotes` has a row for each quote, `splits` the new shares per old one, `dividends` cash per share, `prices` open
     and close by date where settlements are not made at the first and last spot of a session, and `conditions` a row
-    for each session, by date.
+    for each session, by date, `earnings` all that was learnt of them, in order.
     """
 
     symbol: str
@@ -83,6 +92,7 @@ class Market:
     dividends: dict[date, float] = field(default_factory=dict)
     prices: dict[date, tuple[float, float]] = field(default_factory=dict)
     conditions: dict[date, dict[str, float]] = field(default_factory=dict)
+    earnings: list[Learnt] = field(default_factory=list)
 
 
 def _rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -151,6 +161,10 @@ class Tape:
     def dividend_days(self) -> list[date]:
         """Return the days of all dividends up to the last session: nothing later is known."""
         return [day for day in self.market.dividends if day <= self.sessions[-1]]
+
+    def earnings(self, day: date) -> dict[str, Learnt]:
+        """Return the last word on each earnings report that was out at the first moment of a session."""
+        return {one.event: one for one in self.market.earnings if one.known_at <= self.moments[day][0]}
 
     def _is_new(self, at: date, day: date) -> bool:
         before = [session for session in self.sessions if session < day]
