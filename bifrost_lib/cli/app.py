@@ -16,6 +16,7 @@ from bifrost_lib.cli import (
     creating,
     deploying,
     desk,
+    earnings,
     ingesting,
     libraries,
     lines,
@@ -60,6 +61,7 @@ def build_app() -> typer.Typer:
     ):
         app.command()(command)
     app.add_typer(strategies.app, name="strategy")
+    app.add_typer(earnings.app, name="earnings")
     app.add_typer(creating.app, name="new")
     app.add_typer(studying.app, name="study")
     app.add_typer(libraries.app, name="library")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bifrost_lib.sim.gateway.limits import Limits
     from bifrost_lib.sim.gateway.server import SimulatedGateway
     from bifrost_lib.sim.instruments import Instrument
+    from bifrost_lib.sim.market.announcements import simulated_announcements
     from bifrost_lib.sim.market.history import simulated_closes, simulated_history
     from bifrost_lib.sim.market.paths import ANCHOR
     from bifrost_lib.sim.market.replay import ReplayMarket, replay_from_parquet
@@ -41,6 +42,7 @@ __all__ = [
     "SimulatedUnderlying",
     "SyntheticMarket",
     "replay_from_parquet",
+    "simulated_announcements",
     "simulated_closes",
     "simulated_history",
     "warm_up",
@@ -51,6 +53,7 @@ SOURCE = "simulated"
 
 _HOMES = {
     "ANCHOR": "market.paths",
+    "simulated_announcements": "market.announcements",
     "simulated_closes": "market.history",
     "simulated_history": "market.history",
     "SIMULATED": "market.universe",

@@ -14,8 +14,24 @@ from bifrost_lib import __version__
 from bifrost_lib.analytics import market_conditions
 from bifrost_lib.core.calendar import exchange_date, year_fractions
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
-from bifrost_lib.sim import ANCHOR, SIMULATED, SOURCE, simulated_closes, simulated_history
-from bifrost_lib.store import AlreadyIngested, FileKey, SnapshotWriter, Watch, ingestion, save_watch, watchlist
+from bifrost_lib.sim import (
+    ANCHOR,
+    SIMULATED,
+    SOURCE,
+    simulated_announcements,
+    simulated_closes,
+    simulated_history,
+)
+from bifrost_lib.store import (
+    AlreadyIngested,
+    FileKey,
+    SnapshotWriter,
+    Watch,
+    ingestion,
+    save_earnings,
+    save_watch,
+    watchlist,
+)
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.enrichment import with_analytics
 from bifrost_lib.workflows.history import large_changes
@@ -25,6 +41,8 @@ FIRST, WHOLE_FROM, LAST = date(2025, 11, 20), date(2026, 10, 19), date(2026, 11,
 INTRADAY = 3
 #: Before what is stored only closes and volatilities are known: what the first ranks stand on.
 _BEFORE = timedelta(days=370)
+#: How far behind what is stored earnings are announced: the simulated gateway goes on from there, live.
+_AHEAD = timedelta(days=730)
 _SESSIONS, _BARS = 252, 32  # behind a rank, and behind a realised volatility of 21 returns
 
 
@@ -39,7 +57,8 @@ def seed_simulated_history(
     """Store a simulated year, unless it is there, and return how many rows were stored.
 
     Chains at every close, what each market was like then, and what moved much in the last weeks. All of it is stored
-    in one transaction: a seed that is killed leaves nothing behind, and the next one starts again.
+    in one transaction: a seed that is killed leaves nothing behind, and the next one starts again. The days of earnings
+    are stored besides, past ones and those ahead, each from when it will have been announced.
 
     Its symbols are fictional (SIM, SIMX, SIMT) and its source is ``simulated``, so that it is never mistaken for
     a market.
@@ -66,9 +85,12 @@ def seed_simulated_history(
     markets = {symbol: _Market(symbol, first, last, whole_from) for symbol in symbols}
     try:
         with ingestion(desk.store, key, source=SOURCE) as writer:
-            return _store(writer, frames, markets)
+            stored = _store(writer, frames, markets)
     except AlreadyIngested:
-        return 0
+        stored = 0
+    announced = [simulated_announcements(symbol, start=first, end=last + _AHEAD) for symbol in symbols]
+    save_earnings(desk.store.engine, pd.concat(announced, ignore_index=True))
+    return stored
 
 
 def _store(writer: SnapshotWriter, frames: Iterable[pd.DataFrame], markets: Mapping[str, _Market]) -> int:
