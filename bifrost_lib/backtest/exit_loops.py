@@ -22,6 +22,7 @@ from bifrost_lib.backtest.layout import (
     F_OPEN,
     G_EXPIRES,
     G_SETTLES,
+    INLINE,
     NO_QUOTES,
     NO_SETTLEMENT,
     OF_CREDIT,
@@ -57,7 +58,7 @@ from bifrost_lib.backtest.trade_loops import bring_rows, close_legs, closing_val
 from bifrost_lib.core.kernels import kernel
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def exit_due(market: Any, rules: Any, desk: Any, session: int, moment: int, pnl: float) -> float:
     """Return which exit is due at a moment with a price, `OPEN` if none is."""
     trade, today = desk.trade, market.sessions[session, D_DAY]
@@ -79,7 +80,7 @@ def exit_due(market: Any, rules: Any, desk: Any, session: int, moment: int, pnl:
     return OPEN
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _basis(trade: Any, of: int) -> float:
     # What a share of profit or loss refers to; NaN, which nothing reaches, where there is no such figure.
     if of == OF_CREDIT:
@@ -178,7 +179,7 @@ def settle(market: Any, rules: Any, desk: Any, books: Any, session: int) -> floa
     return left
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def close_all(
     market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, reason: float, pnl: float
 ) -> float:  # fmt: skip

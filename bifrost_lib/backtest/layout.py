@@ -155,9 +155,10 @@ class Books(NamedTuple):
     told: Any
 
 
-#: What is kept of the legs of an entry: what became of the search, and the row of each; and how many of its closing
-#: values, one for each moment after the entry.
-CACHE_WIDTH, PATH_WIDTH = MOST_LEGS + 1, 96
+#: What is kept of an entry for other sets that choose alike: what became of the search, with the row and contract of
+#: each leg; and the trade as it was opened, with its closing values, one for each moment after the entry.
+CACHE_WIDTH, PATH_WIDTH = 1 + 2 * MOST_LEGS, 96
+KEPT_WIDTH = T_ROLLS + PATH_WIDTH
 #: Floats and whole numbers of a `Desk` beside those of open trades, of which there are three for each trade.
 DESK_FLOATS = TRADE_WIDTH + MOST_LEGS * 6 + MOST_LEGS * 8
 DESK_COUNTS = MOST_LEGS * 7

@@ -16,6 +16,7 @@ from bifrost_lib.backtest.layout import (
     F_DIVIDEND,
     F_SPLIT,
     G_FIRST,
+    INLINE,
     NO_SESSION,
     NO_SPLIT,
     OPEN,
@@ -79,7 +80,7 @@ def live(market: Any, rules: Any, desk: Any, books: Any, session: int) -> tuple[
             return opening, give_up(market, rules, desk, books, session, NO_SPLIT, opening)
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _watch(
     market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, is_last: bool
 ) -> tuple[bool, float]:  # fmt: skip
@@ -104,7 +105,7 @@ def _watch(
     return False, 0.0
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _begin(market: Any, rules: Any, desk: Any, session: int) -> bool:
     # What happens before a session opens; False if a split leaves a leg without a contract.
     trade, legs, ratio = desk.trade, int(rules[S_LEGS]), market.figures[session, F_SPLIT]
@@ -144,7 +145,7 @@ def _after_split(market: Any, session: int, contract: int, ratio: float) -> int:
     return found
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _carry(market: Any, rules: Any, desk: Any, books: Any, session: int, is_last: bool) -> None:
     # The mark of this evening stands until the symbol's next session.
     trade = desk.trade

@@ -15,11 +15,11 @@ from bifrost_lib.backtest.layout import (
     DESK_COUNTS,
     DESK_FLOATS,
     HELD_WIDTH,
+    KEPT_WIDTH,
     LOG_WIDTH,
     M_HELD,
     M_LOGGED,
     M_REFUSED,
-    PATH_WIDTH,
     S_MAX_ACTIVE,
     SET_WIDTH,
 )
@@ -96,7 +96,7 @@ def simulate_single(stage: Stage, document: StrategyDocument, terms: Terms, allo
 
 def room_of(sets: int, days: int) -> int:
     """Return about how many bytes simulations of so many sets take beside the market."""
-    return 8 * (sets * (2 * days + M_REFUSED + SET_WIDTH) + days * (CACHE_WIDTH + PATH_WIDTH + 4))
+    return 8 * (sets * (2 * days + M_REFUSED + SET_WIDTH) + days * (CACHE_WIDTH + KEPT_WIDTH + 4))
 
 
 def _run(stage: Stage, planned: Plan, order: Array, *, log: tuple[int, int]) -> Simulated:
@@ -111,7 +111,7 @@ def _run(stage: Stage, planned: Plan, order: Array, *, log: tuple[int, int]) -> 
     equity = np.empty((len(rows), days))
     trades, legs = np.empty(log[0] * LOG_WIDTH), np.empty(log[1] * HELD_WIDTH)
     desk = np.zeros(DESK_FLOATS + 3 * most), np.zeros(DESK_COUNTS, dtype=np.int64)
-    kept = np.zeros(cache * CACHE_WIDTH, dtype=np.int64), np.zeros(paths * PATH_WIDTH)
+    kept = np.zeros(cache * CACHE_WIDTH, dtype=np.int64), np.zeros(paths * KEPT_WIDTH)
     _simulate(
         rows, planned.choice[order], admissions.row_of[order], admissions.rows, stage.entry_session,
         stage.entry_moment, *desk, *kept, *account, trades, legs, told, equity, *stage.market,

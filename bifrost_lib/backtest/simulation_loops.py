@@ -17,6 +17,10 @@ from bifrost_lib.backtest.layout import (
     EARNINGS,
     ENTERED,
     EX_DIVIDEND,
+    INLINE,
+    KEPT_WIDTH,
+    L_QTY,
+    LEG_WIDTH,
     M_MARGIN_DAYS,
     M_MAX_MARGIN,
     M_REFUSED,
@@ -27,16 +31,20 @@ from bifrost_lib.backtest.layout import (
     NOT_THROUGH,
     ONLY_THROUGH,
     PLAIN,
+    Q_CONTRACT,
     REFUSED,
     S_CAPITAL,
     S_CASH,
     S_CONTRACTS,
+    S_LEG,
     S_LEGS,
     S_MAX_ACTIVE,
+    S_ROLLS,
     S_SHARE,
     T_EXPIRY,
     T_MARGIN,
     T_PREMIUM,
+    T_ROLLS,
     T_UNITS,
     THROUGHS,
     TRADE_WIDTH,
@@ -100,7 +108,7 @@ def simulate_one(
     _add_up(rules, books, equity)
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _settled(desk: Any, opened: int, account: float, now: float) -> tuple[int, float]:
     # Trades that have ended by now are in the account and no longer open.
     kept = 0
@@ -114,7 +122,7 @@ def _settled(desk: Any, opened: int, account: float, now: float) -> tuple[int, f
     return kept, account
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _enter(
     market: Any, rules: Any, desk: Any, entry: int, session: int, moment: int, admission: int
 ) -> int:  # fmt: skip
@@ -123,7 +131,7 @@ def _enter(
     outcome = _choose(market, rules, desk, entry, session, moment)
     if outcome != ENTERED:
         return outcome
-    open_trade(market, rules, desk, entry, session, moment)
+    _open(market, rules, desk, entry, session, moment)
     if admission != ADMITTED:
         if _is_missed(admission % THROUGHS, market.sessions[session, D_DIVIDEND] <= desk.trade[T_EXPIRY]):
             return EX_DIVIDEND
@@ -135,19 +143,19 @@ def _enter(
     return ENTERED
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _is_missed(asked: int, falls: bool) -> bool:
     return (asked == ONLY_THROUGH and not falls) or (asked == NOT_THROUGH and falls)
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _choose(market: Any, rules: Any, desk: Any, entry: int, session: int, moment: int) -> int:
     # What sets that differ in their exits alone would choose again is looked up, where there is room to keep it.
     legs, at, cache = int(rules[S_LEGS]), entry * CACHE_WIDTH, desk.cache
     is_kept = cache.size > 0
     if is_kept and cache[at] != _UNKNOWN:
         for leg in range(legs):
-            desk.chosen[leg] = cache[at + 1 + leg]
+            desk.chosen[leg], desk.contract[leg] = cache[at + 1 + 2 * leg], cache[at + 2 + 2 * leg]
         return int(cache[at])
     for leg in range(legs):
         desk.contract[leg], desk.row[leg] = -1, -1
@@ -155,16 +163,35 @@ def _choose(market: Any, rules: Any, desk: Any, entry: int, session: int, moment
     if is_kept:
         cache[at] = outcome
         for leg in range(legs):
-            cache[at + 1 + leg] = desk.chosen[leg]
+            cache[at + 1 + 2 * leg] = desk.chosen[leg]
+            cache[at + 2 + 2 * leg] = market.rows[desk.chosen[leg], Q_CONTRACT] if outcome == ENTERED else -1
     return outcome
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
+def _open(market: Any, rules: Any, desk: Any, entry: int, session: int, moment: int) -> None:
+    # So is what the legs cost and tie up; prices of single legs are not kept, since a log is written of one set alone.
+    trade, paths, at = desk.trade, desk.paths, entry * KEPT_WIDTH
+    if paths.size == 0 or paths[at] == -math.inf:
+        open_trade(market, rules, desk, entry, session, moment)
+        if paths.size > 0:
+            for number in range(T_ROLLS):
+                paths[at + number] = trade[number]
+        return
+    for number in range(T_ROLLS):
+        trade[number] = paths[at + number]
+    for roll in range(int(rules[S_ROLLS])):
+        trade[T_ROLLS + roll] = 0.0
+    for leg in range(int(rules[S_LEGS])):
+        desk.row[leg], desk.qty[leg] = desk.chosen[leg], rules[S_LEG + leg * LEG_WIDTH + L_QTY]
+
+
+@kernel(**INLINE)
 def _unit_capital(desk: Any) -> float:
     return float(max(desk.trade[T_MARGIN], -desk.trade[T_PREMIUM]))
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _size(rules: Any, desk: Any, opened: int, account: float) -> int:
     # How many units; none where the account does not carry them.
     unit, units, used = _unit_capital(desk), 1.0, 0.0
@@ -178,7 +205,7 @@ def _size(rules: Any, desk: Any, opened: int, account: float) -> int:
     return ENTERED if units >= 1.0 and unit * units <= account - used else NO_CAPITAL
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _add_up(rules: Any, books: Any, equity: Any) -> None:
     realised = rules[S_CAPITAL]
     for day in range(equity.size):
@@ -188,7 +215,7 @@ def _add_up(rules: Any, books: Any, equity: Any) -> None:
         books.told[M_MAX_MARGIN] = max(books.told[M_MAX_MARGIN], books.margin[day])
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def clear(values: Any) -> None:
     """Set all of an array to 0."""
     for at in range(values.size):

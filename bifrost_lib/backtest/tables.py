@@ -58,9 +58,9 @@ def rows_of(documents: Sequence[StrategyDocument], terms: Terms) -> Array:
 
 
 def choice_of(row: Array) -> bytes:
-    """Return what decides which legs a row's set chooses on a day, and what they are worth from then on."""
+    """Return what decides which legs a row's set chooses on a day, what they tie up, and what they are worth later."""
     picked = np.concatenate(
-        [row[: at.S_CASH], row[at.S_MAX_SPREAD : at.S_CONTRACTS], row[at.S_FILL : at.S_ROLL]]
+        [row[: at.S_CASH], row[at.S_SECURED : at.S_CONTRACTS], row[at.S_FILL : at.S_ROLL]]
     )  # fmt: skip
     return picked.tobytes()
 

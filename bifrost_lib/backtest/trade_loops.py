@@ -30,6 +30,7 @@ from bifrost_lib.backtest.layout import (
     H_QTY,
     H_TRADE,
     HELD_WIDTH,
+    INLINE,
     J_CARRIED,
     J_CLOSE_SPOT,
     J_CLOSED_US,
@@ -49,6 +50,7 @@ from bifrost_lib.backtest.layout import (
     J_ROLLS,
     J_SESSION,
     J_UNITS,
+    KEPT_WIDTH,
     L_QTY,
     LEG_WIDTH,
     LOG_WIDTH,
@@ -95,6 +97,7 @@ from bifrost_lib.backtest.layout import (
     T_OPTIONS,
     T_PREMIUM,
     T_ROLLED,
+    T_ROLLS,
     T_ROWS_AT,
     T_SETTLES,
     T_SHARES,
@@ -204,14 +207,14 @@ def bring_rows(market: Any, rules: Any, desk: Any, session: int) -> None:
     trade[T_ROWS_AT] = session
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def value_now(market: Any, rules: Any, desk: Any, session: int, moment: int) -> float:
     """Return what closing everything brings, NaN where something has no price.
 
     Sets that choose their legs alike see the same values from the same entry on until they roll: these are kept.
     """
     trade, slot = desk.trade, moment - int(desk.trade[T_OPENED]) - 1
-    at = int(trade[T_ENTRY]) * PATH_WIDTH + slot
+    at = int(trade[T_ENTRY]) * KEPT_WIDTH + T_ROLLS + slot
     is_kept = desk.paths.size > 0 and slot < PATH_WIDTH and trade[T_ROLLED] == 0.0
     if is_kept and desk.paths[at] != -math.inf:
         return float(desk.paths[at])
@@ -284,7 +287,7 @@ def end_trade(
     return net
 
 
-@kernel(**PLAIN)
+@kernel(**INLINE)
 def _log_trade(
     rules: Any, desk: Any, books: Any, session: int, reason: float, pnl: float, closed_us: float, spot: float
 ) -> None:  # fmt: skip
