@@ -30,6 +30,7 @@ def save_outcomes(store: Store, symbol: str, document_hash: str, rows: Sequence[
     """Keep what became of past entries; return how many are new or better known.
 
     A day whose entry has ended is final; one that was still held, or had no result, is replaced by what was seen later.
+    So is every day of which other earnings are known than when it was computed.
     Where the login may not write, nothing is kept, and the next look computes it again.
 
     Parameters
@@ -57,7 +58,9 @@ def save_outcomes(store: Store, symbol: str, document_hash: str, rows: Sequence[
             cursor,
             f"INSERT INTO document_outcomes AS known (document_hash, stock_id, {', '.join(_COLUMNS)}) VALUES %s "  # noqa: S608
             f"ON CONFLICT (document_hash, stock_id, session) DO UPDATE SET {changes} "
-            "WHERE known.ended IS NULL AND known.seen < excluded.seen",
+            "WHERE (known.ended IS NULL AND known.seen < excluded.seen) "
+            "OR (known.earnings_days, known.legs IS NULL) IS DISTINCT FROM "
+            "(excluded.earnings_days, excluded.legs IS NULL)",
             values,
             page_size=len(values),
         )

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bifrost_lib.strategies.admission import admit, refusal_until
     from bifrost_lib.strategies.candidates import CandidateSet
     from bifrost_lib.strategies.catalogue import CATALOG, GROUPS, strategy_named
     from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
@@ -64,6 +65,8 @@ _HOME = {
     "DteRange": "document",
     "Leg": "document",
     "StrategyDocument": "document",
+    "admit": "admission",
+    "refusal_until": "admission",
     "EarningsCalendar": "earnings",
     "EarningsReport": "earnings",
     "Condition": "entry",
@@ -149,6 +152,7 @@ __all__ = [
     "Target",
     "View",
     "Wing",
+    "admit",
     "aim",
     "cut_chain",
     "describe_document",
@@ -166,6 +170,7 @@ __all__ = [
     "read_mapping",
     "read_weights",
     "read_weights_file",
+    "refusal_until",
     "resolve_strategy",
     "split_portfolio",
     "strategy_named",

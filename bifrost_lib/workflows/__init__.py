@@ -61,6 +61,8 @@ _WHERE = {
     "list_earnings": "earnings",
     "earnings_calendar": "earnings",
     "earnings_facts": "earnings",
+    "EarningsHistory": "earnings",
+    "earnings_history": "earnings",
     "seed_simulated_history": "seeding",
     "watch_simulated": "seeding",
     "collector_commands": "services",

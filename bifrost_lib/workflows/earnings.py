@@ -79,6 +79,33 @@ def earnings_calendar(desk: Desk, symbol: str, *, at: datetime) -> EarningsCalen
     return None if known is None else EarningsCalendar(EarningsReport(day, time) for day, time in known)
 
 
+class EarningsHistory:
+    """All that was learnt of a symbol's earnings until a moment, to be asked what was known at many earlier ones."""
+
+    def __init__(self, learnt: pd.DataFrame) -> None:
+        rows = learnt[["known_at", "fiscal_period", "report_date", "time_of_day"]].itertuples(index=False, name=None)
+        self._learnt = [
+            (known, str(period), None if pd.isna(day) else EarningsReport(day.date(), str(time)))
+            for known, period, day, time in rows
+        ]
+
+    def known_at(self, at: datetime) -> EarningsCalendar | None:
+        """Return the reports that were known at `at`; None if nothing was known of them."""
+        believed = {period: report for known, period, report in self._learnt if known <= at}
+        return EarningsCalendar(report for report in believed.values() if report) if believed else None
+
+    def days_to_next(self, at: datetime) -> float:
+        """Return the calendar days to the next report that was known at `at`; NaN if none was."""
+        calendar = self.known_at(at)
+        days = calendar.days_to_next(exchange_date(at)) if calendar is not None else None
+        return float("nan") if days is None else float(days)
+
+
+def earnings_history(desk: Desk, symbol: str, *, at: datetime) -> EarningsHistory:
+    """Return all that was learnt of a symbol's earnings until `at`."""
+    return EarningsHistory(store.earnings_announcements(desk.store.engine, symbol.upper(), at=at, versions=True))
+
+
 def earnings_facts(calendar: EarningsCalendar | None, at: datetime) -> dict[str, Any]:
     """Return the next report as plain values: `day`, `time_of_day`, `days` to it; all None with the `reason` why."""
     ahead = calendar.next_report(exchange_date(at)) if calendar is not None else None

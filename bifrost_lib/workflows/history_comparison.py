@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from bifrost_lib.analytics import market_conditions
+from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.intervals import wilson_interval
-from bifrost_lib.strategies import StrategyDocument
+from bifrost_lib.strategies import EarningsCalendar, StrategyDocument
 from bifrost_lib.workflows.desk import Desk
-from bifrost_lib.workflows.past_entries import past_entries
+from bifrost_lib.workflows.earnings import EarningsHistory, earnings_facts, earnings_history
+from bifrost_lib.workflows.past_entries import near_expiry, past_entries
 from bifrost_lib.workflows.scans import ScanResult
 
 #: Fewer past entries than this say more about luck than about the strategy.
@@ -32,9 +34,12 @@ class PastComparison:
     ----------
     symbol, strategy, at
     entries : DataFrame
-        See `past_entries`; one row per stored session, whether or not it ended.
+        See `past_entries`; one row per stored session, whether or not it ended, and `through_earnings`: whether a
+        report that was known then came before the near expiry, None where none of them was known.
     today : dict
         `iv_rank`, `skew` and `term_slope` at `at`; NaN where not known.
+    earnings : EarningsCalendar or None
+        The reports that were known at `at`.
     """
 
     symbol: str
@@ -42,6 +47,7 @@ class PastComparison:
     at: datetime
     entries: pd.DataFrame
     today: dict[str, float]
+    earnings: EarningsCalendar | None = None
 
     def beside(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the comparison of one candidate under stable keys; NaN is what cannot be known.
@@ -52,7 +58,9 @@ class PastComparison:
         ``entered``, ``first``, ``last`` (dates), ``is_enough`` (n >= 20), ``outcome`` (win rate with its interval, mean
         and quantiles of profit in currency, mean return on max loss, ways to end), ``percentile`` of today's
         ``premium`` (as a share of the spot), ``pop`` and ``score`` among past entries, ``like_today`` (outcomes of
-        entries in today's third of `iv_rank`, `skew`, `term_slope`), ``earnings`` and ``hindrances`` by count.
+        entries in today's third of `iv_rank`, `skew`, `term_slope`), ``earnings`` (the next report's `day`,
+        `time_of_day` and `days` to it or the `reason` why not, whether it comes before the near expiry, `through`, and
+        the outcomes of past entries of which the same was true, `like_today`), and ``hindrances`` by count.
         """
         entered = self.entries[self.entries["legs"].notna()]
         ended = entered[entered["pnl"].notna()]
@@ -69,7 +77,7 @@ class PastComparison:
             "outcome": _outcome(ended),
             "percentile": self._percentiles(record, entered),
             "like_today": {name: self._third(name, ended) for name in _CONDITIONS},
-            "earnings": "days to earnings are not known to the store",
+            "earnings": self._earnings(record, ended),
             "hindrances": {str(why)[:120]: int(count) for why, count in hindrances.value_counts().head(3).items()},
         }
 
@@ -77,6 +85,14 @@ class PastComparison:
         now = {"premium": record["premium"] / record["spot"], "pop": record["pop"], "score": record["score"]}
         past = {"premium": entered["premium"] / entered["spot"], "pop": entered["pop"], "score": entered["score"]}
         return {name: _percentile(past[name].to_numpy(dtype=float), float(value)) for name, value in now.items()}
+
+    def _earnings(self, record: Mapping[str, Any], ended: pd.DataFrame) -> dict[str, Any]:
+        facts = earnings_facts(self.earnings, self.at)
+        through = None
+        if self.earnings is not None:
+            through = self.earnings.until(near_expiry(record["legs"]), exchange_date(self.at)) is not None
+        alike = ended[[one is not None and one == through for one in ended["through_earnings"]]]
+        return facts | {"through": through, "like_today": _outcome(alike)}
 
     def _third(self, name: str, ended: pd.DataFrame) -> dict[str, Any]:
         """Return the outcomes of entries whose condition lay in the same third of its past as today's does."""
@@ -101,7 +117,17 @@ def compare_with_past(desk: Desk, scan: ScanResult, *, most_new: int | None = No
     history = pd.Series(entries["iv"].to_numpy(), index=pd.DatetimeIndex(entries["at"]))
     now = market_conditions(scan.chain, history=history, at=scan.at)
     today = {name: float(getattr(now, name)) for name in _CONDITIONS}
-    return PastComparison(scan.symbol, scan.strategy.name, scan.at, entries, today)
+    learnt = earnings_history(desk, scan.symbol, at=scan.at)
+    through = pd.Series([_through(row, learnt) for row in entries[["at", "legs"]].to_dict("records")], dtype=object)
+    entries = entries.assign(through_earnings=through)
+    return PastComparison(scan.symbol, scan.strategy.name, scan.at, entries, today, scan.earnings)
+
+
+def _through(entry: Mapping[Any, Any], learnt: EarningsHistory) -> bool | None:
+    calendar = learnt.known_at(entry["at"])
+    if calendar is None or not isinstance(entry["legs"], list):
+        return None
+    return calendar.until(near_expiry(entry["legs"]), exchange_date(entry["at"])) is not None
 
 
 def histories(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,8 +15,9 @@ from bifrost_lib.analytics import market_conditions
 from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import NoDataError
-from bifrost_lib.strategies import StrategyDocument, find_candidates
+from bifrost_lib.strategies import EarningsCalendar, StrategyDocument, admit, find_candidates, refusal_until
 from bifrost_lib.workflows.desk import Desk
+from bifrost_lib.workflows.earnings import EarningsHistory, earnings_history
 from bifrost_lib.workflows.following import Entry, Follower, Seen, entry_of
 
 #: How far back a candidate's own past is looked at.
@@ -53,14 +54,17 @@ def past_entries(
     newest = max(days, default=None)
     past = {day: end for day, end in days.items() if day != newest}
     known = store.document_outcomes(desk.store, symbol, document.sha256, at=at)
+    learnt = earnings_history(desk, symbol, at=at)
     if past:
-        wanted = _spaced(_unfinished(known, past, days), most_new)
+        wanted = _spaced(_unfinished(known, past, days) | _outdated(known, symbol, document, learnt), most_new)
         if wanted:
             ivs = dict(zip(known["at"], known["iv"], strict=True))
-            walk = _Walk(desk, symbol, document, ivs=ivs, stored=_stored_conditions(desk, symbol, at))
+            walk = _Walk(desk, symbol, document, ivs=ivs, stored=_stored_conditions(desk, symbol, at), learnt=learnt)
             rows = walk.through(days, enter=wanted, at=at)
             store.save_outcomes(desk.store, symbol, document.sha256, rows)
             known = _merged(known, rows)
+    days_to_next = pd.Series([learnt.days_to_next(moment) for moment in known["at"]], dtype="float64")
+    known = known.assign(earnings_days=days_to_next)
     return known[known["session"].isin(list(past))].reset_index(drop=True)
 
 
@@ -69,6 +73,37 @@ def _unfinished(known: pd.DataFrame, past: Mapping[date, datetime], days: Mappin
     newest = max(days.values())
     is_final = known["ended"].notna() | known["legs"].isna() | (known["seen"] >= newest)
     return set(past) - set(known.loc[is_final, "session"])
+
+
+def _outdated(
+    known: pd.DataFrame, symbol: str, document: StrategyDocument, learnt: EarningsHistory
+) -> set[date]:  # fmt: skip
+    """Return the days whose entry was chosen with other earnings in view than the store knows of now."""
+    if document.entry.earnings is None:
+        return set()
+    days = set()
+    for row in known[["session", "at", "legs", "earnings_days"]].to_dict("records"):
+        calendar, stored = learnt.known_at(row["at"]), row["earnings_days"]
+        now = learnt.days_to_next(row["at"])
+        is_same = stored == now or (math.isnan(stored) and math.isnan(now))
+        if not is_same or (isinstance(row["legs"], list) and _is_refused(row, symbol, document, calendar)):
+            days.add(row["session"])
+    return days
+
+
+def _is_refused(
+    row: Mapping[Any, Any], symbol: str, document: StrategyDocument, calendar: EarningsCalendar | None
+) -> bool:  # fmt: skip
+    try:
+        admit(document, symbol=symbol, at=row["at"], conditions=None, earnings=calendar)
+    except NoDataError:
+        return True
+    return bool(refusal_until(document.entry, near_expiry(row["legs"]), at=row["at"], earnings=calendar))
+
+
+def near_expiry(legs: Sequence[Mapping[str, Any]]) -> date:
+    """Return the first expiry among legs."""
+    return min(date.fromisoformat(str(leg["expiry"])[:10]) for leg in legs if leg["expiry"])
 
 
 def _stored_conditions(desk: Desk, symbol: str, at: datetime) -> dict[date, dict[str, Any]]:
@@ -105,6 +140,7 @@ class _Walk:
     document: StrategyDocument
     ivs: dict[datetime, float]
     stored: dict[date, dict[str, Any]]
+    learnt: EarningsHistory
     held: dict[date, Entry] = field(default_factory=dict)
     rows: dict[date, dict[str, Any]] = field(default_factory=dict)
 
@@ -127,9 +163,11 @@ class _Walk:
         bare = known.chain.copy(deep=False)
         bare.attrs = {}  # pandas would copy them with every column that is looked at
         market = self._market(bare, day, end)
-        row |= {name: market[name] for name in _CONDITIONS}
+        row |= {name: market[name] for name in _CONDITIONS} | {"earnings_days": self.learnt.days_to_next(end)}
+        earnings = self.learnt.known_at(end)
         try:
-            record = find_candidates(bare, self.document, at=end, top=1, conditions=market).records()[0]
+            found = find_candidates(bare, self.document, at=end, top=1, conditions=market, earnings=earnings)
+            record = found.records()[0]
         except NoDataError as nothing:
             row["hindrance"] = str(nothing)
             return

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from bifrost_lib.core.calendar import session_close, sessions
 from bifrost_lib.core.clock import SteppedClock
-from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.core.settings import Settings
 from bifrost_lib.sim import SOURCE, simulated_history
 from bifrost_lib.store import (
@@ -19,10 +21,11 @@ from bifrost_lib.store import (
     document_outcomes,
     ingestion,
     save_document,
+    save_earnings,
     save_watch,
     saved_documents,
 )
-from bifrost_lib.strategies import Exits, payoff_at_expiry, strategy_named, value_before_expiry
+from bifrost_lib.strategies import Entry, EventWindow, Exits, payoff_at_expiry, strategy_named, value_before_expiry
 from bifrost_lib.workflows import (
     Desk,
     compare_with_past,
@@ -118,6 +121,53 @@ def test_exits_close_earlier_and_make_a_document_of_their_own(desk):
     ended = entries[entries["ended"].notna()]
     assert ((ended["ended"] - ended["at"]) <= timedelta(days=5)).all()
     assert (ended["exit_reason"] == "2 days in trade").mean() > 0.8
+
+
+def _announce(desk, *rows):
+    usual = {"symbol": "SIM", "time_of_day": "unknown", "known_assumed": False, "confirmed": True, "source": "t"}
+    columns = ("fiscal_period", "report_date", "known_at")
+    told = [usual | {"simulated": True} | dict(zip(columns, row, strict=True)) for row in rows]
+    frame = pd.DataFrame(told).astype({"report_date": "datetime64[s]"})
+    save_earnings(desk.store.engine, frame)
+
+
+def test_a_window_around_earnings_is_kept_in_scans_and_in_the_past(desk):
+    window = HELD.with_(entry=Entry(earnings=EventWindow(before=3, through_expiry=True)))
+    early, moved = session_close(FIRST), session_close(date(2026, 7, 20))
+    scan = find_strategies(desk, "SIM", window, at=NOW, top=1)
+    assert scan.candidates.unchecked == ("earnings",) and scan.as_dict()["earnings"]["days"] is None
+    past = compare_with_past(desk, scan)
+    assert past.entries["earnings_days"].isna().all()
+    assert past.beside(scan.candidates.records()[0])["earnings"] | {"like_today": None} == {
+        "day": None, "time_of_day": None, "days": None, "reason": "earnings days are not known to the store",
+        "through": None, "like_today": None,
+    }  # fmt: skip
+
+    # What was entered while nothing was known is looked at anew once something is.
+    _announce(desk, ("Q2", "2026-08-05", early), ("Q2", "2026-07-29", moved), ("Q3", "2026-09-08", NOW))
+    late = find_strategies(desk, "SIM", window, at=NOW, top=10**6)
+    assert {record["dte"] for record in late.candidates.records()} <= set(range(5, 15))
+    assert late.as_dict()["earnings"] == {"day": date(2026, 9, 8), "time_of_day": "unknown", "days": 18, "reason": None}
+    assert late.candidates.unchecked == ()
+    entries = compare_with_past(desk, late).entries.set_index("session")
+    days = entries["earnings_days"]
+    assert (days[date(2026, 7, 17)], days[date(2026, 7, 20)], days[date(2026, 7, 29)]) == (19.0, 9.0, 0.0)
+    assert np.isnan(days[date(2026, 7, 30)])
+    entered = entries[entries["legs"].notna()]
+    assert not set(entered.index) & set(sessions(date(2026, 7, 26), date(2026, 7, 29)))
+    assert "earnings on 2026-07-29, 1 days ahead" in entries["hindrance"][date(2026, 7, 28)]
+    for session, legs in entered["legs"].items():
+        believed = date(2026, 8, 5) if session < date(2026, 7, 20) else date(2026, 7, 29)
+        assert not session <= believed <= date.fromisoformat(legs[0]["expiry"])
+    near = session_close(date(2026, 7, 28))
+    with pytest.raises(NoDataError, match="earnings on 2026-07-29, 1 days ahead"):
+        find_strategies(desk, "SIM", window, at=near)
+    # What is entered without a window is told which of its past entries lived through a report as today's would.
+    scan = find_strategies(desk, "SIM", HELD, at=NOW, top=1)
+    past, told = compare_with_past(desk, scan), histories(desk, scan)[0]
+    assert (told["earnings"]["days"], told["earnings"]["through"]) == (18, False)
+    lived_through = past.entries.loc[past.entries["pnl"].notna(), "through_earnings"]
+    assert 0 < told["earnings"]["like_today"]["n"] == (lived_through == False).sum() < told["n"]  # noqa: E712
 
 
 def test_a_watched_document_hits_once_a_day(desk):
