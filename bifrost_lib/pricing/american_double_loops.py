@@ -57,6 +57,7 @@ from bifrost_lib.pricing.elementary import SCALAR, exponential, log_ratio, mills
 from bifrost_lib.pricing.normal_form import INV_SQRT_2PI
 
 _TRIALS = 14  # of the horizon
+_CLOSED = 1e-4  # gap of the boundaries, in ln(spot), at which they have met
 
 
 @kernel(**SCALAR)
@@ -194,11 +195,10 @@ def _store(
 def _narrow(par: Any, g: Any, g_low: Any, z: Any, horizon: Any, low: Any, high: Any, final: bool) -> bool:
     """Move the horizons towards where the boundaries meet; return whether any has to be tried again."""
     again = False
-    last = z.size - 1
     for j in range(LANES):
         if low[j] == high[j]:
             continue
-        gap = -g[last, j] - par[FLOOR + j] - g_low[last, j]
+        gap, meeting = _meeting(par, g, g_low, z, j)
         if gap >= 0.0:
             low[j] = horizon[j]
             if horizon[j] == 1.0:
@@ -206,26 +206,27 @@ def _narrow(par: Any, g: Any, g_low: Any, z: Any, horizon: Any, low: Any, high: 
                 continue
         else:
             high[j] = horizon[j]
-        if final or (0.0 <= gap < 1e-4):
+        if final or 0.0 <= gap < _CLOSED:
             # the region has all but closed: what lies beyond is worth nothing
             low[j] = high[j] = horizon[j]
             continue
-        horizon[j] = _meeting(par, g, g_low, z, j, horizon[j], low[j], high[j])
+        guess = horizon[j] * meeting * meeting
+        horizon[j] = guess if low[j] < guess < high[j] else 0.5 * (low[j] + high[j])
         again = True
     return again
 
 
 @kernel(error_model="numpy")
-def _meeting(par: Any, g: Any, g_low: Any, z: Any, j: int, span: float, low: float, high: float) -> float:
-    """Return a horizon between `low` and `high`, near where the boundaries of this trial cross."""
-    floor = par[FLOOR + j]
-    before = -floor
-    at = 0.0
+def _meeting(par: Any, g: Any, g_low: Any, z: Any, j: int) -> tuple[float, float]:
+    """Return the last gap between the boundaries, or the first negative one, and the z at which they nearly meet.
+
+    Behind the first node with a negative gap both boundaries are fiction, and may even part again.
+    """
+    gap, at, falls = -par[FLOOR + j], 0.0, 0.0
     for i in range(z.size):
-        gap = -g[i, j] - floor - g_low[i, j]
-        if gap < 0.0:
-            cut = at + (z[i] - at) * before / (before - gap)
-            guess = 0.995 * span * cut * cut
-            return guess if low < guess < high else 0.5 * (low + high)
-        before, at = gap, z[i]
-    return 0.5 * (low + high)
+        following = -g[i, j] - par[FLOOR + j] - g_low[i, j]
+        falls = (gap - following) / (z[i] - at)
+        if following < 0.0:
+            return following, at + (gap - 0.5 * _CLOSED) / falls
+        gap, at = following, z[i]
+    return gap, at + (gap - 0.5 * _CLOSED) / falls if falls > 0.0 else math.inf

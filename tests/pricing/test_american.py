@@ -232,6 +232,33 @@ def test_two_boundaries_are_refused_by_name():
     assert refused.value.name == "rate"
 
 
+@pytest.mark.parametrize(("option", "expected"), [
+    # trees of 3,000 and 6,000 steps, extrapolated, the European option as control; boundaries meet within the life
+    ((100.0, 71.869, 4.87397, 0.16215, "C", -0.06698, -0.04776), 32.728400),
+    ((100.0, 84.22563, 5.47945, 0.12341, "P", -0.02568, -0.0365), 3.786336),
+    ((100.0, 87.38514, 3.54521, 0.0492, "C", -0.06579, -0.06054), 14.150930),
+    ((100.0, 28.35122, 2.6137, 0.30972, "C", -0.07942, -0.04983), 79.116456),
+])  # fmt: skip
+@pytest.mark.parametrize("accuracy", ["fast", "default", "accurate"])
+def test_two_boundaries_that_meet(option, expected, accuracy):
+    names = ("spot", "strike", "tau", "vol", "right", "rate", "div_yield")
+    found = american_price(**dict(zip(names, option, strict=True)), accuracy=accuracy)
+    assert found == pytest.approx(expected, abs=6e-5)
+
+
+def test_between_two_boundaries_finer_nodes_change_little():
+    rng = np.random.default_rng(12)
+    size = 400
+    option = {
+        "spot": 100.0, "strike": 100.0 * np.exp(rng.normal(0, 0.3, size)), "tau": np.exp(rng.uniform(-4, 2, size)),
+        "vol": np.exp(rng.uniform(np.log(0.02), np.log(1.5), size)), "right": "P",
+        "rate": rng.uniform(-0.04, -0.001, size), "div_yield": rng.uniform(-0.08, -0.04, size),
+    }  # fmt: skip
+    finest = american_price(**option, accuracy="accurate")
+    np.testing.assert_allclose(american_price(**option, accuracy="default"), finest, atol=3e-5)
+    np.testing.assert_allclose(american_price(**option, accuracy="fast"), finest, atol=3e-4)
+
+
 def test_boundary_at_expiry():
     option = {"strike": 100.0, "tau": 1e-9, "vol": 0.2, "right": "P"}
     assert american_exercise_boundary(**option, rate=0.05, div_yield=0.02) == pytest.approx(100.0, rel=1e-4)
