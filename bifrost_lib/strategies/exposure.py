@@ -144,7 +144,9 @@ _CLOSES, _POINTS, _REACH = 30, 121, 4.5
 def _transition(z: Floats, vol: float, step: float, carry: float) -> Floats:
     spread = vol * math.sqrt(step)
     shift = (carry - 0.5 * vol**2) * step
-    weights = np.exp(-0.5 * ((z[None, :] - z[:, None] - shift) / spread) ** 2)
+    distance = -0.5 * ((z[None, :] - z[:, None] - shift) / spread) ** 2
+    # Against the nearest price: all others may be so far away that nothing of them is left.
+    weights = np.exp(distance - distance.max(axis=1, keepdims=True))
     found: Floats = weights / weights.sum(axis=1, keepdims=True)
     return found
 

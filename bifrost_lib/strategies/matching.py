@@ -12,6 +12,7 @@ from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies.catalogue import CATALOG
 from bifrost_lib.strategies.document import StrategyDocument
 from bifrost_lib.strategies.example import example_legs
+from bifrost_lib.strategies.positions import as_number
 from bifrost_lib.strategies.rules import Mirror, SameAs
 
 CUSTOM = "custom"
@@ -124,16 +125,17 @@ def read_holdings(legs: Sequence[Mapping[str, Any]]) -> tuple[int, list[Held]]:
         name, right, qty = f"legs[{position}]", leg.get("right"), leg.get("qty")
         if right not in ("C", "P", "S"):
             raise InputError(f"{name}.right", right, "C, P, or S for the underlying")
-        if isinstance(qty, bool) or not isinstance(qty, int | float) or not math.isfinite(qty) or qty != int(qty):
+        count = as_number(f"{name}.qty", qty)
+        if not (math.isfinite(count) and count == int(count)):
             raise InputError(f"{name}.qty", qty, "a whole number of contracts")
         if right == "S":
-            stock += int(qty)
+            stock += int(count)
             continue
-        strike = leg.get("strike")
-        if isinstance(strike, bool) or not isinstance(strike, int | float) or not 0 < strike < math.inf:
+        strike = as_number(f"{name}.strike", leg.get("strike"))
+        if not 0 < strike < math.inf:
             raise InputError(f"{name}.strike", strike, "a number > 0")
-        key = (_when(leg), right, float(strike))
-        found[key] = found.get(key, 0) + int(qty)
+        key = (_when(leg), right, strike)
+        found[key] = found.get(key, 0) + int(count)
     if len({type(when) for when, _, _ in found}) > 1:
         raise InputError("legs", "a mixture", "an expiry in all option legs, tau in all, or neither in any")
     return stock, [Held(*key, qty) for key, qty in sorted(found.items()) if qty]

@@ -24,7 +24,7 @@ from bifrost_lib.strategies.exposure import (
 from bifrost_lib.strategies.laws import Law, Lognormal, surface_law
 from bifrost_lib.strategies.margin import EQUITY_RATE, INDEX_RATE, reg_t_margin
 from bifrost_lib.strategies.outcomes import Outcomes, outcomes, probability_above
-from bifrost_lib.strategies.positions import Legs, read_legs
+from bifrost_lib.strategies.positions import Legs, as_number, read_legs
 from bifrost_lib.strategies.profile import Profile, profile_of
 from bifrost_lib.strategies.stress import pnl_surface, portfolio_margin
 from bifrost_lib.strategies.trading import liquidity_of, slippage_of
@@ -63,14 +63,14 @@ def evaluate(
     legs : sequence of mapping
         Each with ``right`` ("C", "P", or "S" for the underlying), ``qty`` (contracts, signed; a stock leg of 1 is
         `multiplier` shares), ``strike`` for options, and optionally ``price`` (per share), ``bid`` and ``ask``,
-        ``open_interest``, ``iv``, and ``tau`` (years) or ``expiry`` (needs `at`).
+        ``open_interest``, ``iv``, and ``tau`` (years) or ``expiry`` (a date).
     spot : float
         Currency per share, > 0.
     vol : float, optional
         Annual volatility of the lognormal distribution at the first expiry, >= 0; also that of legs without ``iv``.
         Default: that of `surface` at the forward.
     tau : float, optional
-        Years to expiry of legs that do not say.
+        Years to expiry of legs that do not say; without `at`, to the first ``expiry``.
     rate, div_yield : float
         Continuous annual decimals.
     later : (float, float), optional
@@ -353,7 +353,10 @@ def _trading(held: Legs, multiplier: float, found: Mapping[str, Any], reasons: d
 
 def _near_tau(held: Legs, tau: float | None) -> float:
     if not len(held.strike):
-        return 0.0 if tau is None else float(tau)
+        near = 0.0 if tau is None else as_number("tau", tau)
+        if not 0 <= near < math.inf:
+            raise InputError("tau", tau, "years to expiry >= 0")
+        return near
     if np.isnan(held.tau).any():
         raise InputError("tau", None, "years to expiry, for all legs here or in each leg")
     return held.near_tau
@@ -361,10 +364,7 @@ def _near_tau(held: Legs, tau: float | None) -> float:
 
 def _check(**values: float) -> None:
     for name, value in values.items():
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise InputError(name, value, "a number") from None
+        number = as_number(name, value)
         strict = name in ("spot", "multiplier")
         positive = name in ("vol", "real_vol")
         if not math.isfinite(number) or (strict and number <= 0) or (positive and number < 0):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from bifrost_lib.core.errors import InputError, UnknownNameError
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+_DAYS_PER_YEAR = 365.0
 LEG_KEYS = ("right", "qty", "strike", "price", "tau", "expiry", "iv", "bid", "ask")
 #: Other keys that candidates carry and that say nothing about the payoff.
 IGNORED_KEYS = ("leg", "multiplier", "delta", "open_interest", "trading_class")
@@ -61,7 +64,7 @@ def read_legs(legs: Sequence[Mapping[str, Any]], *, tau: float | None = None, at
         options, ``strike``; optionally ``price`` (per share), ``bid`` and ``ask``, ``iv``, and ``tau`` (years) or
         ``expiry`` (date or ISO text, which needs `at`).
     tau : float, optional
-        Years to expiry of legs that do not say.
+        Years to expiry of legs that do not say; without `at`, to the first ``expiry``.
     at : datetime, aware, optional
         The moment from which expiries are counted.
 
@@ -70,6 +73,9 @@ def read_legs(legs: Sequence[Mapping[str, Any]], *, tau: float | None = None, at
     InputError
         Naming the leg and field, for example ``legs[1].strike``.
     """
+    if isinstance(legs, str | Mapping) or not isinstance(legs, Iterable):
+        raise InputError("legs", legs, "a list of legs")
+    legs, first = list(legs), _first_expiry(legs)
     if not legs:
         raise InputError("legs", legs, "at least one leg")
     stock = stock_cost = 0.0
@@ -87,7 +93,7 @@ def read_legs(legs: Sequence[Mapping[str, Any]], *, tau: float | None = None, at
         strike, iv = _number(name, leg, "strike"), _number(name, leg, "iv", optional=True)
         if not strike > 0:
             raise InputError(f"{name}.strike", strike, "a number > 0")
-        rows.append((leg["right"] == "C", qty, strike, price, _tau(name, leg, tau, at), iv, *_sides(name, leg)))
+        rows.append((leg["right"] == "C", qty, strike, price, _tau(name, leg, tau, at, first), iv, *_sides(name, leg)))
     table = np.array(rows, dtype=np.float64).reshape(-1, 8)
     is_call, qty_, strikes, prices, taus, ivs, bids, asks = np.ascontiguousarray(table.T)
     stock_price = stock_cost / stock if stock else math.nan
@@ -99,7 +105,9 @@ def _sides(name: str, leg: Mapping[str, Any]) -> tuple[float, float]:
     return (bid, ask) if ask >= bid else (math.nan, math.nan)  # a crossed market is nobody's cost
 
 
-def _check_keys(name: str, leg: Mapping[str, Any]) -> None:
+def _check_keys(name: str, leg: Any) -> None:
+    if not isinstance(leg, Mapping):
+        raise InputError(name, leg, f"a mapping with {', '.join(LEG_KEYS[:3])}")
     for key in leg:
         if key not in LEG_KEYS and key not in IGNORED_KEYS:
             raise UnknownNameError(f"{name} key", str(key), LEG_KEYS)
@@ -111,24 +119,38 @@ def _number(name: str, leg: Mapping[str, Any], key: str, *, optional: bool = Fal
     value = leg.get(key)
     if value is None and optional:
         return math.nan
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise InputError(f"{name}.{key}", value, "a number") from None
+    number = as_number(f"{name}.{key}", value)
     if not math.isfinite(number) and not optional:
         raise InputError(f"{name}.{key}", value, "a finite number")
     return number
 
 
-def _tau(name: str, leg: Mapping[str, Any], tau: float | None, at: datetime | None) -> float:
-    given = leg.get("tau")
-    expiry = leg.get("expiry")
-    if given is not None:
+def as_number(name: str, value: Any) -> float:
+    """Return a number as a float; neither text that looks like one nor a boolean is a number."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real | Decimal):
+        raise InputError(name, value, "a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise InputError(name, f"{str(value)[:12]}...", "a finite number") from None
+
+
+def _first_expiry(legs: Sequence[Any]) -> date | None:
+    given = [(place, leg["expiry"]) for place, leg in enumerate(legs) if isinstance(leg, Mapping) and leg.get("expiry")]
+    return min((_date(f"legs[{place}]", expiry) for place, expiry in given), default=None)
+
+
+def _tau(name: str, leg: Mapping[str, Any], tau: float | None, at: datetime | None, first: date | None) -> float:
+    expiry = None if leg.get("expiry") is None else _date(name, leg["expiry"])
+    if leg.get("tau") is not None:
         value = _number(name, leg, "tau")
     elif expiry is not None and at is not None:
-        value = year_fraction(at, _date(name, expiry))
+        value = year_fraction(at, expiry)
     elif tau is not None:
-        value = float(tau)
+        later = (expiry - first).days if expiry and first else 0
+        value = as_number("tau", tau) + later / _DAYS_PER_YEAR
+    elif expiry is not None:
+        raise InputError("at", None, "the moment from which expiries count, or `tau`, years to the first of them")
     else:
         return math.nan
     if not value >= 0:

@@ -252,3 +252,42 @@ def test_unknown_leg_key_suggests_the_nearest():
     with pytest.raises(UnknownNameError) as caught:
         evaluate(legs=[{"right": "C", "qty": 1, "stirke": 100}], **MARKET)
     assert caught.value.nearest == "strike"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"legs": "condor"}, "legs"),
+        ({"legs": {"right": "P"}}, "legs"),
+        ({"legs": [7]}, "legs[0]"),
+        ({"legs": [{"right": "P", "qty": "1", "strike": 95}]}, "legs[0].qty"),
+        ({"legs": [{"right": "P", "qty": True, "strike": 95}]}, "legs[0].qty"),
+        ({"legs": [{"right": "P", "qty": 10**400, "strike": 95}]}, "legs[0].qty"),
+        ({"legs": [{"right": "P", "qty": 1, "strike": 95, "expiry": "soon"}]}, "legs[0].expiry"),
+        ({"spot": "100"}, "spot"),
+        ({"spot": 10**400}, "spot"),
+        ({"tau": "short"}, "tau"),
+        ({"tau": None, "legs": [{"right": "P", "qty": 1, "strike": 95, "expiry": "2026-09-18"}]}, "at"),
+    ],
+)
+def test_what_is_no_number_is_named(wrong, name):
+    asked = {"legs": [{"right": "P", "qty": -1, "strike": 95}], "spot": 100, "vol": 0.2, "tau": 0.1} | wrong
+    with pytest.raises(InputError) as refused:
+        evaluate(**asked)
+    assert refused.value.name == name
+
+
+def test_without_a_moment_tau_is_that_of_the_first_expiry():
+    dated = [
+        {"right": "C", "qty": qty, "strike": 100, "expiry": expiry}
+        for qty, expiry in ((-1, "2026-09-18"), (1, date(2026, 10, 16)))
+    ]
+    timed = [{**leg, "tau": tau} for leg, tau in zip(dated, (0.1, 0.1 + 28 / 365), strict=True)]
+    asked = {"spot": 100, "vol": 0.2, "tau": 0.1}
+    assert evaluate(legs=dated, **asked) == evaluate(legs=timed, **asked)
+
+
+def test_next_to_no_volatility_is_no_trouble():
+    found = evaluate(legs=[{"right": "P", "qty": -1, "strike": 95}], spot=100, vol=1e-12, rate=0.03, tau=0.1, premium=5)
+    assert found["pop"] == 1.0
+    assert found["prob_half_profit_touch"] == 1.0
