@@ -51,7 +51,7 @@ def gpu_sweep_chunk(
     terms = Terms(fills, capital, rate)
     stage = set_stage(cubes, start=start, end=end, entry_time=entry_time, entry_offset=entry_offset)
     planned = plan(stage, documents, terms, allowed_sessions(cubes, entry_allowed, start, end))
-    return chunk_arrays(_run(stage, planned), terms)
+    return chunk_arrays(documents, _run(stage, planned), terms)
 
 
 def gpu_bytes(cubes: Cubes, sets: int, *, max_active: int = 1) -> int:

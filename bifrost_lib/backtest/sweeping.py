@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 SESSIONS_PER_YEAR = 252.0
+_NEAR = 128
 _COUNTS = {
     "trades": at.M_TRADES, "closed": at.M_CLOSED, "open": at.M_OPEN, "unpriceable": at.M_UNPRICEABLE,
     "wins": at.M_WINS,
@@ -112,21 +113,28 @@ def sweep_chunk(
 ) -> dict[str, Array]:
     """Replay documents and return plain arrays, whose first axis is the documents in their order.
 
-    Parameters as for `sweep`. ``daily`` is float64 (documents, sessions), all others have one number a document.
+    Parameters as for `sweep`. ``daily`` is float64 (documents, sessions) and ``document_sha256`` uint8 (documents, 32),
+    all others have one number a document.
     """
     if not len(documents):
         raise InputError("documents", documents, "at least one document")
     terms = Terms(fills, capital, rate)
     allowed = allowed_sessions(cubes, entry_allowed, start, end)
     stage = _stages.get(cubes, start=start, end=end, entry_time=entry_time, entry_offset=entry_offset)
-    return chunk_arrays(simulate_all(stage, documents, terms, allowed), terms)
+    return chunk_arrays(documents, simulate_all(stage, documents, terms, allowed), terms)
 
 
-def chunk_arrays(found: Simulated, terms: Terms) -> dict[str, Array]:
+def chunk_arrays(documents: Sequence[StrategyDocument], found: Simulated, terms: Terms) -> dict[str, Array]:
     """Return simulations as the arrays of `sweep_chunk`."""
     counts = {name: found.told[:, place].astype(np.int64) for name, place in _COUNTS.items()}
     money = {name: found.told[:, place].copy() for name, place in _MONEY.items()}
-    return {**counts, **money, "daily": np.diff(found.equity, axis=1, prepend=terms.capital)}
+    digests = b"".join(bytes.fromhex(document.sha256) for document in documents)
+    return {
+        **counts,
+        **money,
+        "document_sha256": np.frombuffer(digests, dtype=np.uint8).reshape(len(documents), -1),
+        "daily": np.diff(found.equity, axis=1, prepend=terms.capital),
+    }
 
 
 def assemble(
@@ -153,7 +161,7 @@ def assemble(
     if daily.shape != (len(documents), len(days)):
         raise InputError("arrays['daily']", daily.shape, f"{len(documents)} documents by {len(days)} sessions")
     columns: dict[str, Any] = {
-        "document_hash": [document.sha256 for document in documents],
+        "document_hash": [digest.tobytes().hex() for digest in np.asarray(arrays["document_sha256"])],
         "name": [document.name for document in documents],
         **{name: np.asarray(arrays[name]) for name in (*_COUNTS, "pnl", "best_pnl", "worst_pnl", "commission")},
         **_ratios(arrays, len(days)),
@@ -176,6 +184,12 @@ def _ratios(arrays: Mapping[str, Array], sessions: int) -> dict[str, Array]:
 
 
 def _of_equity(daily: Array, capital: float) -> dict[str, Array]:
+    # A few sets at a time, whose figures stay near the processor.
+    parts = [_of_some(daily[first : first + _NEAR], capital) for first in range(0, len(daily), _NEAR)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _of_some(daily: Array, capital: float) -> dict[str, Array]:
     equity = capital + np.cumsum(daily, axis=1)
     before = np.concatenate([np.full((len(daily), 1), capital), equity[:, :-1]], axis=1)
     peak = np.maximum(np.maximum.accumulate(equity, axis=1), capital)

@@ -41,7 +41,7 @@ def measure(*, rows: int) -> list[Measured]:
     cube = generated_cube(days=max(round(DAYS * share), 60), expiries=EXPIRIES, strikes=STRIKES)
     with one_core():
         lines = condors(cube, sets=max(round(1_000 * share), 50))
-    lines += on_two_cores(cube, sets=max(round(4_000 * share), 100))
+    lines += on_two_cores(cube, sets=max(round(16_000 * share), 100))
     with one_core():
         lines += averages(bars=BARS, windows=max(round(WINDOWS * math.sqrt(share)), 10))
         lines += growth(decades=3 if share > 0.1 else 2)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +86,11 @@ class Checkpoint:
             rows = {key: row for row, key in enumerate(here) if key in wanted and key not in found}
             if rows:
                 found |= {key: (len(parts), row) for key, row in rows.items()}
-                parts.append(_read(path))
+                parts.append({name: values for name, values in _read(path).items() if name != _KEY})
         order = sorted(found, key=wanted.__getitem__)
         if not order:
             return [], {}
-        return order, {name: _gathered(name, parts, [found[key] for key in order]) for name in parts[0] if name != _KEY}
+        return order, gather(parts, [found[key] for key in order])
 
     def _parts(self) -> list[Path]:
         return sorted(self.folder.glob(f"*{_SUFFIX}"))
@@ -102,25 +102,20 @@ class Checkpoint:
             about.write_text(json.dumps(self._about, indent=2, sort_keys=True, default=str), encoding="utf-8")
 
 
-def join(parts: Iterable[Mapping[str, npt.NDArray[Any]]]) -> Arrays:
+def join(parts: Sequence[Mapping[str, npt.NDArray[Any]]]) -> Arrays:
     """Return results of several chunks as one, in their order."""
-    parts = list(parts)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
 
 
-def take(arrays: Mapping[str, npt.NDArray[Any]], rows: Sequence[int] | npt.NDArray[np.int64]) -> Arrays:
-    """Return the rows of results at these places."""
-    return {name: array[rows] for name, array in arrays.items()}
-
-
-def _gathered(name: str, parts: Sequence[Mapping[str, Any]], places: Sequence[tuple[int, int]]) -> npt.NDArray[Any]:
-    first = parts[0][name]
-    gathered = np.empty((len(places), *first.shape[1:]), first.dtype)
-    which, rows = np.array(places).T
+def gather(parts: Sequence[Mapping[str, npt.NDArray[Any]]], places: Sequence[tuple[int, int]]) -> Arrays:
+    """Return the results at `places`, each a part and a row of it, in their order; every part is read once."""
+    which, rows = np.array(places).reshape(-1, 2).T
+    found = {name: np.empty((len(places), *first.shape[1:]), first.dtype) for name, first in parts[0].items()}
     for number, part in enumerate(parts):
-        chosen = which == number
-        gathered[chosen] = part[name][rows[chosen]]
-    return gathered
+        chosen = np.flatnonzero(which == number)
+        for name, array in found.items():
+            array[chosen] = part[name][rows[chosen]]
+    return found
 
 
 def _column(array: npt.NDArray[Any]) -> Any:

@@ -29,6 +29,7 @@ _QUIET = {
     "distributed.scheduler.allowed-failures": 1,  # what ended two workers is looked at, and cut into halves
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,  # nobody looks at it
     "distributed.comm.timeouts.connect": f"{ANSWER_WITHIN_S:g}s",
 }
 _THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -137,7 +138,7 @@ def _started_here(settings: Settings, workers: int | None) -> Client:
                 n_workers=count, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
                 scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                 memory_limit=int(memory / count), local_directory=str(folder), env=dict.fromkeys(_THREADS, "1"),
-                security=True, set_as_default=False, silence_logs=logging.CRITICAL,
+                security=True, set_as_default=False, direct_to_workers=True, silence_logs=logging.CRITICAL,
             )  # fmt: skip
     except ImportError:  # of the package that makes certificates: on a shared machine loopback is open to every account
         raise EnvironmentProblem("workers need the package cryptography, to keep others out", "install it") from None

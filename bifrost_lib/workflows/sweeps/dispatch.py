@@ -23,7 +23,7 @@ AHEAD = 2
 CHUNK_S = 1.0  # how long a chunk is to take: what is lost with a worker, and what others wait for
 LOOK_EVERY_S = 0.25
 RECONNECT_S = 60.0
-_GROWTH, _SMALLEST = 4, 10
+_FIRST, _GROWTH, _SMALLEST = 4, 16, 10
 
 Simulate = Callable[..., Arrays]
 
@@ -107,7 +107,7 @@ class Dispatch:
         self._out: dict[Future[Any], Chunk] = {}
         self._back: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._unbearable: list[int] = []
-        self._size, self._looked, self.workers = 1, 0.0, 0
+        self._size, self._looked, self.workers = _FIRST, 0.0, 0
 
     def run(self, places: Sequence[int], keep: Callable[[tuple[int, ...], Arrays], None]) -> None:
         """Give `keep` the places of documents and their results as they finish, in no order.

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from bifrost_lib.backtest import ChainCube
 from bifrost_lib.core.errors import InputError, SourceUnavailable
 from bifrost_lib.core.settings import load_settings
 from bifrost_lib.workflows.sweeps.admission import admit_to
-from bifrost_lib.workflows.sweeps.checkpoint import Arrays, Checkpoint, join, take
+from bifrost_lib.workflows.sweeps.checkpoint import Arrays, Checkpoint, gather, join
 from bifrost_lib.workflows.sweeps.dispatch import RECONNECT_S, Dispatch, Lost, Simulate, Unbearable
 from bifrost_lib.workflows.sweeps.progress import Meter, Progress, SweepInterrupted
 from bifrost_lib.workflows.sweeps.shipping import Cubes, Shipment
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies import StrategyDocument
 
 log = logging.getLogger(__name__)
+#: Results that come within so short a time are written together: a disk takes long to be sure of each file.
+WRITE_EVERY_S = 1.0
 _SHOWN = 3
 
 
@@ -147,6 +150,7 @@ class _Kept:
         self._parts: list[tuple[list[str], Arrays]] = []
         self._unwritten: list[tuple[list[str], Arrays]] = []
         self._known: set[str] = set()
+        self._written = float("-inf")
 
     def missing(self) -> list[int]:
         """Read what there is; return the places of documents that remain, each content once."""
@@ -159,23 +163,27 @@ class _Kept:
         return sorted(first.values())
 
     def add(self, places: Sequence[int], arrays: Arrays, *, workers: int) -> None:
-        """Take the results of a chunk and write them."""
+        """Take the results of a chunk; they are written at once, or with those of the next moments."""
         part = [self._keys[place] for place in places], arrays
         self._parts.append(part)
         self._unwritten.append(part)
-        self.write()
+        if time.monotonic() - self._written >= WRITE_EVERY_S:
+            self.write()
         self._meter.note(done=len(places), workers=workers)
 
     def write(self) -> None:
-        """Write what is not written yet; where the disk does not take it, it is tried again with the next chunk."""
-        while self._unwritten:
-            try:
-                self._checkpoint.append(*self._unwritten[0])
-            except OSError as error:
-                sets = sum(len(keys) for keys, _ in self._unwritten)
-                self.trouble(f"{sets} sets could not be written to {self._checkpoint.folder}: {error.strerror}")
-                return
-            self._known.update(self._unwritten.pop(0)[0])
+        """Write what is not written yet; where the disk does not take it, it is tried again with a later chunk."""
+        if not self._unwritten:
+            return
+        self._written = time.monotonic()
+        keys = [key for part, _ in self._unwritten for key in part]
+        try:
+            self._checkpoint.append(keys, join([arrays for _, arrays in self._unwritten]))
+        except OSError as error:
+            self.trouble(f"{len(keys)} sets could not be written to {self._checkpoint.folder}: {error.strerror}")
+            return
+        self._known.update(keys)
+        self._unwritten.clear()
 
     def trouble(self, words: str) -> None:
         """Log what went wrong and was overcome, and show it."""
@@ -190,8 +198,8 @@ class _Kept:
 
     def arrays(self) -> Arrays:
         """Return the results of all documents in their order."""
-        row = {key: place for place, key in enumerate(key for keys, _ in self._parts for key in keys)}
-        return take(join(arrays for _, arrays in self._parts), [row[key] for key in self._keys])
+        places = {key: (at, row) for at, (keys, _) in enumerate(self._parts) for row, key in enumerate(keys)}
+        return gather([arrays for _, arrays in self._parts], [places[key] for key in self._keys])
 
 
 def _about(code: str, cubes: Cubes, options: Mapping[str, Any]) -> dict[str, Any]:
