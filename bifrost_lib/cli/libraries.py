@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bifrost_lib.cli.arguments import At, Csv, Json, one_format, read_at, read_date
-from bifrost_lib.cli.backtesting import read_fills, tell_on_terminal
+from bifrost_lib.cli.backtest_arguments import read_fills, tell_on_terminal
 from bifrost_lib.cli.output import frame_rows, number, print_csv, print_json, print_table
 from bifrost_lib.core.errors import FileFormatError, InputError
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bifrost_lib.cli.arguments import Json, read_date
-from bifrost_lib.cli.backtesting import print_sets, print_statistics
+from bifrost_lib.cli.backtest_arguments import read_fills, read_grid_file
+from bifrost_lib.cli.backtest_printing import print_sets, print_statistics
 from bifrost_lib.cli.output import number, print_json, print_table
-from bifrost_lib.core.errors import FileFormatError, InputError
+from bifrost_lib.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ def begin(
             desk, name, resolve_strategy(document), symbol,
             start=read_date(start, name="--start"), holdout_start=read_date(holdout, name="--holdout"),
             end=exchange_date(desk.clock.now()) if end is None else read_date(end, name="--end"),
-            grid=_read_grid(grid) if grid is not None else None, fills=_fills(fills), capital=capital,
+            grid=read_grid_file(grid) if grid is not None else None, fills=read_fills(fills), capital=capital,
         )  # fmt: skip
     if as_json:
         print_json(study.to_json())
@@ -206,23 +207,6 @@ class _ProgressLine:
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]
-
-
-def _read_grid(path: Path) -> dict[str, Any]:
-    from bifrost_lib.strategies import read_mapping
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(path, f"cannot be read: {error}") from None
-    return read_mapping(text, expected="a mapping of parameters to lists of values")
-
-
-def _fills(text: str) -> str | float:
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _two_counts(text: str) -> tuple[int, int]:

@@ -174,6 +174,24 @@ def test_the_command_prints_what_programs_read(say: Callable[..., Any], tmp_path
     assert grid.err == "" and len(json.loads(grid.out)["sets"]) == 2
 
 
+def test_a_search_tries_some_sets_of_ranges_and_repeats(say: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "ranges.yaml").write_text(
+        "exits.take_profit.share: {low: 0.25, high: 0.75}\ndte.target: {low: 30, high: 45}\n"
+    )
+    asked = ("iron_condor", "--symbol", "SIM", "--end", str(LAST), "--grid", str(tmp_path / "ranges.yaml"))
+    searched = say(*asked, "--search", "bayesian", "--sets", "12", "--seed", "3", "--json")
+    told = json.loads(searched.out)
+    assert searched.err == "" and told["search"] == told["search"] | {"method": "bayesian", "seed": 3, "asked": 12}
+    assert all(0.25 <= one["parameters"]["exits.take_profit.share"] <= 0.75 for one in told["sets"])
+    assert told["sets"][0]["value"] == max(one["value"] for one in told["sets"] if one["value"] is not None)
+    assert {"deflated_sharpe", "pbo", "luck", "trials"} <= set(told["statistics"])
+    assert json.loads(say(*asked, "--search", "bayesian", "--sets", "12", "--seed", "3", "--json").out) == told
+    shown = say(*asked, "--search", "random", "--sets", "4").out
+    assert "random search of" in shown and "better than luck" in shown and "seed 0" in shown.lower()
+    refused = say(*asked)  # without a search a range needs steps
+    assert refused.status != 0 and "a step" in refused.err
+
+
 def test_the_command_shows_people_what_to_think_of_it(say: Callable[..., Any]) -> None:
     shown = say("iron_condor", "--symbol", "SIM", "--fills", "0.6", "--end", str(LAST), "--no-save").out
     for words in ("[SIMULATED]", "fills at 60%", "win rate", "95 % interval", "offset 1", "made up, and of no market"):
@@ -191,6 +209,9 @@ def test_the_command_shows_people_what_to_think_of_it(say: Callable[..., Any]) -
         (["iron_condor", "--symbol", "SIM", "--cadence", "weekly"], "daily, or whole minutes"),
         (["iron_condor", "--symbol", "SIM", "--entry-time", "noon"], "a time of day such as 15:45"),
         (["iron_condor", "--symbol", "SIM", "--grid", "nowhere.yaml"], "No such file"),
+        (["iron_condor", "--symbol", "SIM", "--search", "bayes"], "did you mean 'bayesian'?"),
+        (["iron_condor", "--symbol", "SIM", "--search", "random"], "a --grid FILE"),
+        (["iron_condor", "--symbol", "SIM", "--search", "random", "--figure", "sharp"], "did you mean 'sharpe'?"),
         (["iron_condor", "--symbol", "SIM", "--out", "sheet.pdf"], "a file .html"),
         (["iron_condor", "--symbol", "SIM", "--capital", "-1"], "capital"),
         (["iron_condor", "--symbol", "SIM", "--signal", "close >"], "signal"),

@@ -8,12 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bifrost_lib.backtest import figure_of, parameter
-from bifrost_lib.core.errors import DocumentError, InputError, NoDataError
+from bifrost_lib.core.errors import DocumentError, InputError, NoDataError, UnknownNameError
 from bifrost_lib.strategies import ByDelta, Exits, Leg, StrategyDocument, Target
-from bifrost_lib.workflows.backtests.searching import search, search_walking_forward
+from bifrost_lib.workflows.backtests import search, search_walking_forward
 
 PUT = StrategyDocument(
     name="put",
@@ -38,7 +39,9 @@ class Market:
 
     def __call__(self, documents: Sequence[StrategyDocument]) -> Any:
         self.simulated += len(documents)
-        return SimpleNamespace(daily=np.array([self.gains(one) for one in documents]), sessions=SESSIONS)
+        daily = np.array([self.gains(one) for one in documents])
+        summary = pd.DataFrame({"document_hash": [one.sha256 for one in documents], "pnl": daily.sum(axis=1)})
+        return SimpleNamespace(summary=summary, daily=daily, sessions=SESSIONS)
 
     def gains(self, document: StrategyDocument) -> Any:
         delta, share = (parameter(document, path) for path in ("legs.put.rule.target", "exits.take_profit.share"))
@@ -62,9 +65,9 @@ def test_a_search_finds_the_optimum_and_repeats():
     assert parameter(found.document, "legs.put.rule.target") == best["legs.put.rule.target"]
     assert len(found.trials) == len(found.daily) == 60
     assert found.daily.shape[1] == len(found.sessions) == 400
-    assert found.overfitting is not None
-    assert 0 <= found.overfitting.probability <= 1
-    assert found.deflated.benchmark >= 0
+    assert 0 <= found.statistics["pbo"] <= 1
+    assert found.statistics["luck"] >= 0
+    assert list(found.summary["document_hash"]) == [one.sha256 for one in found.documents]
     assert not found.stopped
     # What was found so far helps: the later half is better than drawing at random.
     blind = search(PUT, SPACE, None, trials=60, method="random", sweep=Market())
@@ -101,12 +104,22 @@ def test_a_stop_keeps_what_was_found():
         search(PUT, SPACE, None, sweep=Market(), stop=lambda: True)
 
 
+def test_a_document_that_is_proposed_again_is_not_simulated_again():
+    market = Market()
+    found = search(PUT, {"exits.dte": [None, 7, 21]}, None, trials=20, method="random", sweep=market)
+    assert market.simulated == len(found.trials) == len(found.summary) == 3
+    assert found.asked == 20
+    with pytest.raises(UnknownNameError) as caught:
+        search(PUT, SPACE, None, method="bayes", sweep=market)  # type: ignore[arg-type]
+    assert caught.value.nearest == "bayesian"
+
+
 def test_combinations_without_a_document_are_counted():
     crossing = {"dte.target": {"low": 10, "high": 50}, "exits.dte": [7]}
     found = search(PUT, crossing, None, trials=30, sweep=Market())
     refused = sum(found.refused.values())
     assert 0 < refused < 30
-    assert len(found.trials) == 30 - refused
+    assert len({one.sha256 for one in found.documents}) == len(found.trials) <= 30 - refused
     assert all(20 <= one.dte.target <= 50 for one in found.documents)
     with pytest.raises(DocumentError) as caught:
         search(PUT, {"dte.target": [500]}, None, trials=3, sweep=Market())

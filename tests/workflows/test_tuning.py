@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bifrost_lib import backtest
@@ -14,7 +15,7 @@ from bifrost_lib.core.clock import SteppedClock
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.strategies import ByDelta, Leg, StrategyDocument
 from bifrost_lib.workflows import studies
-from bifrost_lib.workflows.backtests import Shelf, build_library, tune, tune_walking_forward, tuning
+from bifrost_lib.workflows.backtests import Shelf, build_library, reading, tune, tune_walking_forward
 from bifrost_lib.workflows.desk import Desk
 
 if TYPE_CHECKING:
@@ -36,27 +37,35 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was read and simulated: gains are largest where trades are closed ten days before expiry."""
     calls: list[Any] = []
 
-    def read(desk: Desk, names: list[str], **facts: Any) -> Any:
-        calls.append((names, facts))
-        return dict.fromkeys(names)
+    def read(desk: Desk, symbol: str, at: datetime, *, tell: Any, **facts: Any) -> Any:
+        calls.append((symbol, facts | {"at": at}))
+        return SimpleNamespace(bid=np.zeros(1_000), between=lambda *_: SimpleNamespace(sha256="ab"))
 
     def sweep(documents: list[StrategyDocument], cubes: Any, **options: Any) -> Any:
         calls.append(options)
         noise = np.random.default_rng(0).standard_normal(200)
         daily = [noise + 1 - abs((one.exits.dte or 0) - 10) / 10 for one in documents]
-        return SimpleNamespace(daily=np.array(daily), sessions=np.datetime64("2023-01-02") + np.arange(200))
+        rows = {"document_hash": [one.sha256 for one in documents], "name": "put", "trades": 9, "sharpe": 0.1}
+        sessions = np.datetime64("2023-01-02") + np.arange(200)
+        return SimpleNamespace(summary=pd.DataFrame(rows), daily=np.array(daily), sessions=sessions)
 
-    monkeypatch.setattr(tuning, "read_cubes", read)
+    monkeypatch.setattr(reading, "_cube", read)
     monkeypatch.setattr(backtest, "sweep", sweep, raising=False)
     return calls
 
 
 def test_a_search_reads_by_the_clock_and_finds(desk: Desk, asked: list[Any]) -> None:
-    found = tune(desk, PUT, SPACE, "sim", end=date(2023, 9, 1), fills="worst", trials=16)
-    assert asked[0] == (["SIM"], {"cadence": "daily", "start": None, "end": date(2023, 9, 1), "at": NOW})
-    assert asked[1] == {"start": None, "end": date(2023, 9, 1), "fills": "worst", "capital": 100_000.0}
-    assert found.document.exits.dte in (9, 10, 11)
-    walked = tune_walking_forward(desk, PUT, SPACE, ["SIM"], train=80, test=40, trials=10, end=date(2023, 9, 1))
+    found = tune(desk, PUT, "sim", SPACE, end=date(2023, 9, 1), fills="worst", sets=16)
+    assert asked[0] == ("SIM", {"cadence": "daily", "start": None, "end": date(2023, 9, 1), "at": NOW})
+    assert (asked[1]["fills"], asked[1]["capital"]) == ("worst", 100_000.0)
+    assert found.search.document.exits.dte in (9, 10, 11)
+    # The table and what programs read have the best first, each set once, with what was maximised.
+    told = found.as_dict()
+    assert told["sets"][0]["parameters"] == {"exits.dte": found.search.document.exits.dte}
+    values = [one["value"] for one in told["sets"]]
+    assert values == sorted(values, reverse=True) and len(values) == told["search"]["tried"] <= 16
+    assert told["search"]["method"] == "bayesian" and told["statistics"]["pbo"] >= 0
+    walked = tune_walking_forward(desk, PUT, ["SIM"], SPACE, train=80, test=40, sets=10, end=date(2023, 9, 1))
     assert len(walked.windows) == 3
 
 
@@ -66,10 +75,10 @@ def test_days_that_a_study_keeps_back_are_not_searched(desk: Desk, asked: list[A
         grid={"exits.dte": [5, 10]},
     )  # fmt: skip
     with pytest.raises(studies.HoldOutClosed):
-        tune(desk, PUT, SPACE, "SIM", trials=4)
+        tune(desk, PUT, "SIM", SPACE, sets=4)
     other = PUT.with_(exits=PUT.exits.with_(days_in_trade=40))
     with pytest.raises(BifrostError, match="kept"):  # it comes upon a document of the study
-        tune(desk, other, {"exits.days_in_trade": [None], "exits.dte": [5]}, "SIM", trials=4)
-    assert len(tune(desk, PUT, SPACE, "SIM", trials=4, end=date(2023, 6, 30)).trials) == 4
+        tune(desk, other, "SIM", {"exits.days_in_trade": [None], "exits.dte": [5]}, sets=4)
+    assert len(tune(desk, PUT, "SIM", SPACE, sets=4, end=date(2023, 6, 30)).documents) <= 4
     with pytest.raises(studies.HoldOutClosed):
         build_library(desk, "peek", [Shelf(PUT)], ["SIM"], split=date(2023, 1, 3))

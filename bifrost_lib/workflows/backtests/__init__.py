@@ -14,22 +14,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bifrost_lib.workflows.backtests.library import LibraryReport, Shelf, build_library, read_shelves
     from bifrost_lib.workflows.backtests.library_answers import LibraryAnswer, what_worked
+    from bifrost_lib.workflows.backtests.proposing import METHODS, Method
+    from bifrost_lib.workflows.backtests.reading import Terms
     from bifrost_lib.workflows.backtests.running import Backtest, run_backtest
     from bifrost_lib.workflows.backtests.saving import Repeated, list_backtests, read_backtest, repeat_backtest
-    from bifrost_lib.workflows.backtests.searching import Search, WalkForward, search, search_walking_forward
+    from bifrost_lib.workflows.backtests.searching import Search, search
     from bifrost_lib.workflows.backtests.sweeping import GridRun, run_grid
     from bifrost_lib.workflows.backtests.tear_sheet import sheet_facts, write_tear_sheet
-    from bifrost_lib.workflows.backtests.tuning import tune, tune_walking_forward
+    from bifrost_lib.workflows.backtests.tuning import Tuning, tune, tune_walking_forward
+    from bifrost_lib.workflows.backtests.walking import WalkForward, search_walking_forward
 
 _HOME = {
     "Backtest": "running",
     "GridRun": "sweeping",
     "LibraryAnswer": "library_answers",
     "LibraryReport": "library",
+    "METHODS": "proposing",
+    "Method": "proposing",
     "Repeated": "saving",
     "Search": "searching",
     "Shelf": "library",
-    "WalkForward": "searching",
+    "Terms": "reading",
+    "Tuning": "tuning",
+    "WalkForward": "walking",
     "build_library": "library",
     "list_backtests": "saving",
     "read_backtest": "saving",
@@ -38,7 +45,7 @@ _HOME = {
     "run_backtest": "running",
     "run_grid": "sweeping",
     "search": "searching",
-    "search_walking_forward": "searching",
+    "search_walking_forward": "walking",
     "sheet_facts": "tear_sheet",
     "tune": "tuning",
     "tune_walking_forward": "tuning",
@@ -47,13 +54,17 @@ _HOME = {
 }
 
 __all__ = [
+    "METHODS",
     "Backtest",
     "GridRun",
     "LibraryAnswer",
     "LibraryReport",
+    "Method",
     "Repeated",
     "Search",
     "Shelf",
+    "Terms",
+    "Tuning",
     "WalkForward",
     "build_library",
     "list_backtests",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from bifrost_lib.backtest import Axis, Choices, Span, field_kind
-from bifrost_lib.core.errors import DocumentError, InputError
+from bifrost_lib.core.errors import DocumentError, InputError, UnknownNameError
 from bifrost_lib.strategies import StrategyDocument
 
+METHODS = ("bayesian", "random")
+Method = Literal["bayesian", "random"]
 _STARTUP = 10  # trials at random before the first that follows
 
 
@@ -30,7 +32,7 @@ class Proposer:
     ----------
     document : StrategyDocument
     axes : mapping of path to Axis
-    method : {"bayes", "random"}
+    method : {"bayesian", "random"}
     seed, trials : int
 
     Notes
@@ -47,12 +49,12 @@ class Proposer:
 
         if trials < 1:
             raise InputError("trials", trials, "at least 1")
-        if method not in ("bayes", "random"):
-            raise InputError("method", method, "bayes or random")
+        if method not in METHODS:
+            raise UnknownNameError("method", method, METHODS)
         optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces every study on the terminal
         startup = min(_STARTUP, max(1, trials // 3))
         sampler: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed=seed)
-        if method == "bayes":
+        if method == "bayesian":
             sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup)
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
         self._states = optuna.trial.TrialState

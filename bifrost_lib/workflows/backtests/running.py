@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from bifrost_lib import store
-from bifrost_lib.core.clock import as_utc
-from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import StrategyDocument
+from bifrost_lib.workflows.backtests.reading import Tell, Terms, open_chains, say
 from bifrost_lib.workflows.desk import Desk
 
 if TYPE_CHECKING:
     from bifrost_lib.backtest import ChainCube, Result
 
-#: Told of steps done, of how many, and of what is being done; what it raises ends the run, and nothing is kept.
-Tell = Callable[[int, int, str], None]
 _LONGEST_PAUSE = 5  # calendar days between sessions: a weekend with holidays on both sides
 _SHOWN = 3
 
@@ -81,19 +77,10 @@ def run_backtest(
     document: StrategyDocument,
     symbols: str | Sequence[str],
     *,
-    start: date | None = None,
-    end: date | None = None,
-    fills: str | float = "realistic",
-    capital: float = 100_000.0,
-    cadence: str | int = "daily",
-    entry_time: time | None = None,
-    entry_offset: int = 0,
-    rate: float = 0.0,
-    signal: str | None = None,
-    at: datetime | None = None,
     bands: bool = False,
     save: bool = True,
     tell: Tell | None = None,
+    **terms: Unpack[Terms],
 ) -> Backtest:
     """Replay a document over stored chains, and keep the run so that it can be repeated.
 
@@ -103,30 +90,14 @@ def run_backtest(
     document : StrategyDocument
     symbols : str or sequence of str
         Several share one account.
-    start, end : date, optional
-        First and last session. Default: all that is stored.
-    fills : {"realistic", "mid", "worst"} or float
-        See `backtest.run`.
-    capital : float
-        Currency.
-    cadence : "daily" or int
-        Look at the chains at each close, or every so many minutes.
-    entry_time : time, optional
-        Exchange time of day of entries; see `backtest.run`.
-    entry_offset : int
-        Sessions that pass before the first entry.
-    rate : float
-        Continuous, annual.
-    signal : str, optional
-        A condition of the underlying that gates entries, such as ``close > sma(200)``; see `backtest.signals`.
-    at : datetime, aware, optional
-        Nothing later is read. Default: now.
     bands : bool
         Also run it under other fills, costs and starts.
     save : bool
         Keep it in the store, where the login may write there.
     tell : callable, optional
         Told how far it is.
+    **terms
+        See `Terms`: ``start``, ``end``, ``fills``, ``capital``, ``cadence``, ``signal``, ``at`` ...
 
     Raises
     ------
@@ -138,55 +109,27 @@ def run_backtest(
         If the document belongs to a study that keeps these days back.
     """
     from bifrost_lib.backtest import run
-    from bifrost_lib.workflows.studies import check_not_kept_back
 
-    names, until = symbol_names(symbols), as_utc(at) if at is not None else desk.clock.now()
-    check_not_kept_back(desk, [document], names, end=end)
-    cubes = read_cubes(desk, names, cadence=cadence, start=None if signal else start, end=end, at=until, tell=tell)
-    options: dict[str, Any] = {"fills": fills, "capital": capital, "rate": rate}
-    options |= {"entry_time": entry_time, "entry_offset": entry_offset}
-    options |= _window(cubes, start if signal else None, signal, entry_time)
-    _say(tell, 2, f"replaying {document.name}")
+    opened = open_chains(desk, [document], symbols, terms, tell)
+    say(tell, 2, f"replaying {document.name}")
     if bands:
         from bifrost_lib.backtest import run_with_bands
 
-        result = run_with_bands(document, cubes, run=_counted(run, tell), **options)
+        result = run_with_bands(document, opened.cubes, run=_counted(run, tell), **opened.options)
     else:
-        result = run(document, cubes, **options)
-    _say(tell, 8, "statistics")
-    result = _summarized(result, rate, {"cadence": str(cadence), "signal": signal, "bands": bands})
-    simulated = bool(store.simulated_symbols(desk.store, names))
-    found = Backtest(result, document, str(cadence), until, simulated, warnings_of(result, cubes, simulated), cubes)
+        result = run(document, opened.cubes, **opened.options)
+    say(tell, 8, "statistics")
+    cadence = str(terms.get("cadence", "daily"))
+    told = {"cadence": cadence, "signal": terms.get("signal"), "bands": bands}
+    result = _summarized(result, opened.options["rate"], told)
+    warnings = warnings_of(result, opened.cubes, opened.simulated)
+    found = Backtest(result, document, cadence, opened.at, opened.simulated, warnings, opened.cubes)
     if save:
         from bifrost_lib.workflows.backtests.saving import save_backtest
 
-        _say(tell, 9, "keeping the run")
+        say(tell, 9, "keeping the run")
         found = replace(found, run_id=save_backtest(desk, found))
     return found
-
-
-def read_cubes(
-    desk: Desk,
-    symbols: Sequence[str],
-    *,
-    cadence: str | int = "daily",
-    start: date | None = None,
-    end: date | None = None,
-    at: datetime | None = None,
-    tell: Tell | None = None,
-) -> dict[str, ChainCube]:
-    """Return the stored history of each symbol, exporting first what is new."""
-    cubes = {}
-    for symbol in symbols:
-        _say(tell, 0, f"reading the chains of {symbol}")
-
-        def exported(done: int, of: int, symbol: str = symbol) -> None:
-            _say(tell, 1, f"exporting {symbol}: {done:,} of {of:,} sessions")
-
-        cubes[symbol] = store.chain_cube(
-            desk.store, symbol, cadence=cadence, start=start, end=end, at=at, on_progress=exported
-        )
-    return cubes
 
 
 def warnings_of(result: Result, cubes: Mapping[str, ChainCube], simulated: bool) -> tuple[str, ...]:
@@ -215,27 +158,6 @@ def warnings_of(result: Result, cubes: Mapping[str, ChainCube], simulated: bool)
     return tuple(told)
 
 
-def symbol_names(symbols: str | Sequence[str]) -> list[str]:
-    """Return underlyings in capitals, each once."""
-    names = [symbols] if isinstance(symbols, str) else list(symbols)
-    names = list(dict.fromkeys(name.strip().upper() for name in names))
-    if not names or not all(names):
-        raise InputError("symbols", symbols, "at least one underlying")
-    return names
-
-
-def _window(
-    cubes: Mapping[str, ChainCube], start: date | None, signal: str | None, entry_time: time | None
-) -> dict[str, Any]:
-    """Return the run's options of a signal: which looks at days before the first entry."""
-    if signal is None:
-        return {}
-    from bifrost_lib.backtest import signals
-
-    allowed = {symbol: signals.gate(cube, signal, entry_time=entry_time) for symbol, cube in cubes.items()}
-    return {"entry_allowed": allowed, "start": start}
-
-
 def _summarized(result: Result, rate: float, settings: Mapping[str, Any]) -> Result:
     from bifrost_lib.backtest import summarize
 
@@ -252,15 +174,10 @@ def _counted(run: Callable[..., Result], tell: Tell | None) -> Callable[..., Res
     def counted(*arguments: Any, **options: Any) -> Result:
         nonlocal runs
         runs += 1
-        _say(tell, 2 + min(runs // 2, 5), f"variant {runs}: fills {options['fills']}")
+        say(tell, 2 + min(runs // 2, 5), f"variant {runs}: fills {options['fills']}")
         return run(*arguments, **options)
 
     return counted
-
-
-def _say(tell: Tell | None, done: int, text: str) -> None:
-    if tell is not None:
-        tell(done, 10, text)
 
 
 def _count(count: int, thing: str) -> str:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from bifrost_lib import store
-from bifrost_lib.core.clock import as_utc
 from bifrost_lib.strategies import StrategyDocument
-from bifrost_lib.workflows.backtests.running import Tell, read_cubes, symbol_names
+from bifrost_lib.workflows.backtests.judging import judged
+from bifrost_lib.workflows.backtests.reading import Opened, Tell, Terms, open_chains
 from bifrost_lib.workflows.desk import Desk
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import pandas as pd
 
-    from bifrost_lib.backtest import ChainCube, SweepResult
+    from bifrost_lib.backtest import SweepResult
 
 #: Fewer quotes times sets than this are simulated in this process: starting workers would take longer.
 _SMALL_WORK = 100_000_000
-_MOST_BLOCKS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,29 +79,20 @@ def run_grid(
     symbols: str | Sequence[str],
     grid: Mapping[str, Any],
     *,
-    start: date | None = None,
-    end: date | None = None,
-    fills: str | float = "realistic",
-    capital: float = 100_000.0,
-    cadence: str | int = "daily",
-    entry_time: time | None = None,
-    entry_offset: int = 0,
-    rate: float = 0.0,
-    signal: str | None = None,
-    at: datetime | None = None,
     progress: Callable[[Any], None] | None = None,
     tell: Tell | None = None,
+    **terms: Unpack[Terms],
 ) -> GridRun:
     """Replay every document of a grid over stored chains, large ones on the workers of a Dask client.
 
     Parameters
     ----------
+    desk, document, symbols, tell, **terms
+        As for `run_backtest`.
     grid : mapping
         Parameter path to values, see `backtest.grids.read_grid`.
     progress : callable, optional
         Given a `SweepProgress` now and then where workers do it.
-    desk, document, symbols, start, end, fills, capital, cadence, entry_time, entry_offset, rate, signal, at, tell
-        As for `run_backtest`.
 
     Raises
     ------
@@ -117,77 +104,46 @@ def run_grid(
         As for `run_backtest`.
     """
     from bifrost_lib.backtest import assignments, code_version, expand
-    from bifrost_lib.workflows.studies import check_not_kept_back
 
     documents, values = tuple(expand(document, grid)), tuple(assignments(grid))
-    names, until = symbol_names(symbols), as_utc(at) if at is not None else desk.clock.now()
-    check_not_kept_back(desk, documents, names, end=end)
-    cubes = read_cubes(desk, names, cadence=cadence, start=None if signal else start, end=end, at=until, tell=tell)
-    options: dict[str, Any] = {"fills": fills, "capital": capital, "rate": rate, "start": start, "end": end}
-    options |= {"entry_time": entry_time, "entry_offset": entry_offset}
-    if signal is not None:
-        from bifrost_lib.backtest import signals
-
-        options["entry_allowed"] = {
-            name: signals.gate(cube, signal, entry_time=entry_time) for name, cube in cubes.items()
-        }
-    result = _swept(desk, documents, cubes, options, progress)
+    opened = open_chains(desk, documents, symbols, terms, tell)
+    with sweeping(desk, opened, len(documents), progress=progress) as sweep:
+        result = sweep(documents)
     return GridRun(
         document,
         documents,
         values,
         result,
         judged(result.daily),
-        " ".join(cube.between(start, end).sha256 for cube in cubes.values()),
+        opened.cube_sha256,
         code_version(),
-        bool(store.simulated_symbols(desk.store, names)),
+        opened.simulated,
     )
 
 
-def judged(daily: npt.ArrayLike) -> dict[str, Any]:
-    """Return what the search of a grid amounts to: its best set, and how much of that is luck.
+@contextmanager
+def sweeping(
+    desk: Desk, opened: Opened, sets: int, *, progress: Callable[[Any], None] | None = None
+) -> Iterator[Callable[[Sequence[StrategyDocument]], SweepResult]]:
+    """Yield what replays documents over opened chains: this process for few of them, else the workers of a client.
 
     Parameters
     ----------
-    daily : array_like (sets, sessions)
-        Gains.
+    sets : int
+        How many there will be in all.
+    progress : callable, optional
+        Given a `SweepProgress` now and then where workers do it.
     """
-    import numpy as np
-
-    from bifrost_lib.backtest import deflate, probability_of_overfitting
-
-    gains = np.asarray(daily, dtype=np.float64)
-    found = deflate(gains)
-    statistics = {
-        "sets": len(gains),
-        "best": None if found.chosen < 0 else int(found.chosen),
-        "sharpe": found.sharpe,
-        "deflated_sharpe": found.probability,
-        "luck": found.benchmark,
-        "trials": found.trials.count,
-        "pbo": math.nan,
-        "reason": found.reason,
-    }
-    blocks = min(_MOST_BLOCKS, gains.shape[1] // 4 * 2)
-    if len(gains) < 2 or blocks < 2:
-        return statistics | {"reason": found.reason or "one set, or few sessions, say nothing of choosing"}
-    cscv = probability_of_overfitting(gains, blocks=blocks)
-    return statistics | {"pbo": cscv.probability, "reason": found.reason or cscv.reason}
-
-
-def _swept(
-    desk: Desk,
-    documents: Sequence[StrategyDocument],
-    cubes: Mapping[str, ChainCube],
-    options: dict[str, Any],
-    progress: Callable[[Any], None] | None,
-) -> SweepResult:
-    quotes = sum(len(cube.bid) for cube in cubes.values())
-    if not desk.settings.dask_scheduler and quotes * len(documents) <= _SMALL_WORK:
+    quotes = sum(len(cube.bid) for cube in opened.cubes.values())
+    if not desk.settings.dask_scheduler and quotes * sets <= _SMALL_WORK:
         from bifrost_lib.backtest import sweep
 
-        return sweep(documents, cubes, **options)
+        yield lambda documents: sweep(documents, opened.cubes, **opened.options)
+        return
     from bifrost_lib.workflows.sweeps import connect, run_sweep
 
+    home = desk.settings.home
     with connect(desk.settings) as client:
-        return run_sweep(documents, cubes, client=client, home=desk.settings.home, progress=progress, **options)
+        yield lambda documents: run_sweep(
+            documents, opened.cubes, client=client, home=home, progress=progress, **opened.options
+        )
