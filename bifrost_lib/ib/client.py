@@ -1,20 +1,21 @@
 """The only module that imports the IB client library, ib_async or ib_insync, whichever the settings name.
 
 It uses the library's connection and decoder and leaves its throttle and its bookkeeping aside: one request is one
-message, sent when `pacer` says so.
+message, sent when `pacer` says so. What goes and comes by the thousand, subscriptions and ticks, is written and read
+here without the library's conversions.
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from bifrost_lib.core.errors import EnvironmentProblem, SourceUnavailable
-from bifrost_lib.ib.frames import FrameSplitter
-from bifrost_lib.ib.mapping import COMPUTATION_MESSAGE, IGNORED_MESSAGES, MODEL_COMPUTATIONS, contract_fields
+from bifrost_lib.ib.frames import FrameSplitter, frame_of
+from bifrost_lib.ib.mapping import contract_fields
 from bifrost_lib.ib.receiver import Receiver
 
 SOURCE = "IB gateway"
@@ -57,9 +58,8 @@ class Client:
         self._library, self._receiver = library, receiver
         self._client = library.client(receiver)
         self._client.MaxRequests = 0  # the library's throttle is one queue that bursts; ours has lanes and does not
-        handlers = self._client.decoder.handlers
-        handlers.update(dict.fromkeys(IGNORED_MESSAGES, _ignored))
-        handlers[COMPUTATION_MESSAGE] = _only_of_model(handlers[COMPUTATION_MESSAGE])
+        self._client.conn.sendMsg = self._write
+        self._waiting: list[bytes] = []
 
     @property
     def connected(self) -> bool:
@@ -94,9 +94,22 @@ class Client:
     def _read_frames(self) -> None:
         library = self._client
         # kept here, because the library's events only know their listeners weakly
-        self._frames = FrameSplitter(library.decoder.handlers, library._data, self._receiver.packet_begins)
+        receiver = self._receiver
+        self._frames = FrameSplitter(receiver.ticks, library.decoder.handlers, library._data, receiver.packet_begins)
         library.conn.hasData -= library._onSocketHasData
         library.conn.hasData += self._frames.feed
+
+    def _write(self, message: bytes) -> None:
+        # Those of one turn of the loop go out in one write: the system's calls cost more than the messages.
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._waiting.append(message)
+
+    def _flush(self) -> None:
+        messages, self._waiting = self._waiting, []
+        transport = self._client.conn.transport
+        if transport is not None and not transport.is_closing():
+            transport.write(b"".join(messages))
 
     def abort(self) -> None:
         """Drop the connection at once, also one whose other end no longer reads."""
@@ -110,12 +123,17 @@ class Client:
 
     def subscribe(self, req_id: int, con_id: int, exchange: str, generic_ticks: str, *, snapshot: bool) -> None:
         """Ask for market data of a contract; one message."""
-        contract = self._library.contract(conId=con_id, exchange=exchange)
-        self._client.reqMktData(req_id, contract, generic_ticks, snapshot, False, [])
+        contract = (con_id, "", "", "", 0.0, "", "", exchange, "", "", "", "")
+        no_delta_neutral, no_regulatory, no_options = 0, 0, ""
+        self._write(
+            frame_of(
+                1, 11, req_id, *contract, no_delta_neutral, generic_ticks, int(snapshot), no_regulatory, no_options
+            )
+        )
 
     def unsubscribe(self, req_id: int) -> None:
         """Give the line back; one message."""
-        self._client.cancelMktData(req_id)
+        self._write(frame_of(2, 2, req_id))
 
     def set_data_type(self, number: int) -> None:
         """Say which kind of data later subscriptions want: 1 live, 2 frozen, 3 delayed, 4 delayed and frozen."""
@@ -140,17 +158,3 @@ class Client:
 
     def _contract(self, query: dict[str, Any]) -> Any:
         return self._library.contract(**contract_fields(query))
-
-
-def _ignored(_: list[str]) -> None:
-    """Take a message whose content nobody reads."""
-
-
-def _only_of_model(decode: Callable[[list[str]], None]) -> Callable[[list[str]], None]:
-    wanted = {str(tick) for tick in MODEL_COMPUTATIONS}
-
-    def handler(fields: list[str]) -> None:
-        if fields[2] in wanted:
-            decode(fields)
-
-    return handler

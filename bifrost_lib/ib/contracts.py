@@ -60,9 +60,14 @@ class ContractCache:
         """Return every listed option of the given expiries, sorted; all their classes unless one is named."""
         wanted = set(expiries)
         found: dict[int, ListedOption] = {}
-        for text in sorted({text for expiry in wanted for text in _last_trading_days(underlying.symbol, expiry)}):
-            ask = partial(self._options_of, underlying, text)
-            for option in await self._once(("options", underlying.symbol, text), ask):
+        texts = sorted({text for expiry in wanted for text in _last_trading_days(underlying.symbol, expiry)})
+        # All at once: while IB gathers the strikes of one expiry, the answer to another is read.
+        answers = [
+            self._once(("options", underlying.symbol, text), partial(self._options_of, underlying, text))
+            for text in texts
+        ]
+        for options in await asyncio.gather(*answers):
+            for option in options:
                 if option.contract.expiry in wanted and trading_class in (None, option.contract.trading_class):
                     found[option.con_id] = option
         return sorted(found.values(), key=_order)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bifrost_lib.ib.link import Link
 
 #: Messages sent in one go where the pace is unlimited; then the socket's answers get their turn.
-BURST = 64
+BURST = 256
 #: How often one contract is asked for again after refusals that may pass.
 MOST_ATTEMPTS = 8
 PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0

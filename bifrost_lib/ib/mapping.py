@@ -54,7 +54,7 @@ SIDED_SIZES: dict[int, tuple[str, str, int]] = {
 }
 #: The computations that are read: those of the model price, live and delayed. Those of bid, ask and last (10-12,
 #: 80-82) say the same of other prices and are three quarters of all computations.
-MODEL_COMPUTATIONS = frozenset({13, 83})
+MODEL_COMPUTATIONS = frozenset({b"13", b"83"})
 
 GENERIC_OPTION_VOLUME, GENERIC_OPEN_INTEREST = "100", "101"
 
@@ -64,9 +64,6 @@ CALLBACKS: dict[str, str] = {
     "connectAck": "acknowledged",
     "setEventsDone": "ended",
     "error": "error",
-    "priceSizeTick": "price_tick",
-    "tickSize": "size_tick",
-    "tickOptionComputation": "computation_tick",
     "marketDataType": "data_type_tick",
     "tickSnapshotEnd": "snapshot_ended",
     "contractDetails": "row",
@@ -78,8 +75,7 @@ CALLBACKS: dict[str, str] = {
     "currentTime": "current_time",
 }
 #: Messages that no caller reads; their decoding is spared.
-IGNORED_MESSAGES = (45, 46, 81)
-COMPUTATION_MESSAGE = 21
+IGNORED_MESSAGES = (b"45", b"46", b"81")
 
 _OCC_DATE = re.compile(r" *(\d{6})[CP]\d{8}$")
 _LARGEST = 1e300  # IB sends the largest double where it knows nothing

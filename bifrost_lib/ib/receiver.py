@@ -16,7 +16,7 @@ from bifrost_lib.core.clock import Clock
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.core.vocabulary import MARKET_DATA_TYPES
 from bifrost_lib.ib.errors import GatewayRefusal, classify
-from bifrost_lib.ib.mapping import CALLBACKS
+from bifrost_lib.ib.mapping import CALLBACKS, IGNORED_MESSAGES, MODEL_COMPUTATIONS
 from bifrost_lib.ib.slots import Slot
 
 
@@ -41,6 +41,10 @@ class Receiver:
         self.slots: dict[int, Slot] = {}
         self.questions: dict[int, Question] = {}
         self._time_asked: list[asyncio.Future[int]] = []
+        # Their layouts are the same in every version of the protocol that the libraries speak.
+        self.ticks: dict[bytes, Callable[[list[bytes]], None]] = dict.fromkeys(IGNORED_MESSAGES, _unheard) | {
+            b"1": self.price_tick, b"2": self.size_tick, b"21": self.computation_tick,
+        }  # fmt: skip
         for theirs, ours in CALLBACKS.items():
             setattr(self, theirs, getattr(self, ours))
 
@@ -73,23 +77,21 @@ class Receiver:
                 question.answer.set_exception(GatewayRefusal(question.what, code, text))
         self._notice(code, text)
 
-    def price_tick(self, req_id: int, tick: int, price: float, size: float) -> None:
+    def price_tick(self, fields: list[bytes]) -> None:
         """Give a price to its slot."""
-        if (slot := self.slots.get(req_id)) is not None:
-            slot.price(tick, price, size, self.moment)
+        if (slot := self.slots.get(int(fields[2]))) is not None and fields[4]:
+            slot.price(int(fields[3]), float(fields[4]), float(fields[5] or 0), self.moment)
 
-    def size_tick(self, req_id: int, tick: int, size: float) -> None:
+    def size_tick(self, fields: list[bytes]) -> None:
         """Give a size to its slot."""
-        if (slot := self.slots.get(req_id)) is not None:
-            slot.size(tick, size, self.moment)
+        if (slot := self.slots.get(int(fields[2]))) is not None:
+            slot.size(int(fields[3]), float(fields[4] or 0), self.moment)
 
-    def computation_tick(
-        self, req_id: int, tick: int, _attrib: int, iv: float, delta: float, _price: float, _dividend: float,
-        gamma: float, vega: float, theta: float, spot: float,
-    ) -> None:  # fmt: skip
-        """Give computed numbers to their slot."""
-        if (slot := self.slots.get(req_id)) is not None:
-            slot.computation(tick, iv, delta, gamma, vega, theta, spot, self.moment)
+    def computation_tick(self, fields: list[bytes]) -> None:
+        """Give the numbers of the model's price to their slot."""
+        if fields[2] in MODEL_COMPUTATIONS and (slot := self.slots.get(int(fields[1]))) is not None:
+            iv, delta, _price, _dividend, gamma, vega, theta, spot = map(float, fields[4:12])
+            slot.computation(iv, delta, gamma, vega, theta, spot, self.moment)
 
     def data_type_tick(self, req_id: int, number: int) -> None:
         """Note whether a slot's ticks are live, frozen or delayed."""

@@ -8,7 +8,6 @@ from typing import NamedTuple, Protocol
 
 from bifrost_lib.core.vocabulary import MARKET_DATA_TYPES
 from bifrost_lib.ib.mapping import (
-    MODEL_COMPUTATIONS,
     PRICES,
     QUOTE,
     SIDED_SIZES,
@@ -123,11 +122,9 @@ class Slot:
         self.listener.ticked(self)
 
     def computation(
-        self, tick: int, iv: float, delta: float, gamma: float, vega: float, theta: float, spot: float, moment: datetime
+        self, iv: float, delta: float, gamma: float, vega: float, theta: float, spot: float, moment: datetime
     ) -> None:
         """Take in IB's greeks of the model price, and the underlying's price behind them."""
-        if tick not in MODEL_COMPUTATIONS:
-            return
         observation = self.observation
         observation.spot = price_or_nan(spot)
         observation.ib_iv = greek_or_nan(iv, -1.0)

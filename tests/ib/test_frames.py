@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_lib.ib.frames import FrameSplitter
+from bifrost_lib.ib.frames import FrameSplitter, frame_of
 
 
 def frame(*fields: str) -> bytes:
@@ -21,7 +21,7 @@ def splitter(heard: list[Any], rest: bytes = b"") -> FrameSplitter:
     def fail(fields: list[str]) -> None:
         raise ValueError(fields)
 
-    return FrameSplitter({1: heard.append, 2: fail}, rest, lambda: None)
+    return FrameSplitter({}, {1: heard.append, 2: fail}, rest, lambda: None)
 
 
 words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
@@ -53,3 +53,24 @@ def test_a_message_that_cannot_be_read_stops_none_behind_it(bad, caplog):
         splitter(heard).feed(bad + frame("1", "next"))
     assert heard == [["1", "next"]]
     assert "cannot be read" in caplog.text
+
+
+def test_ticks_are_read_as_they_are_and_the_rest_as_text(caplog):
+    ticks: list[Any] = []
+    heard: list[Any] = []
+
+    def tick(fields: list[bytes]) -> None:
+        ticks.append(float(fields[1]))
+
+    with caplog.at_level(logging.ERROR):
+        FrameSplitter({b"7": tick}, {1: heard.append}, b"", lambda: None).feed(
+            frame("7", "1.25") + frame("1", "Zürich") + frame("7", "no number") + frame("7", "2")
+        )
+    assert ticks == [1.25, 2.0] and heard == [["1", "Zürich"]]
+    assert "no number" in caplog.text
+
+
+def test_a_frame_is_what_the_splitter_reads():
+    heard: list[Any] = []
+    splitter(heard).feed(frame_of(1, 11, "SMART", "", 0.0))
+    assert heard == [["1", "11", "SMART", "", "0.0"]]

@@ -27,7 +27,6 @@ SPY = Underlying("SPY", 1, "STK", "SMART", "USD")
 SPX = Underlying("SPX", 2, "IND", "CBOE", "USD")
 BID, ASK, LAST, CLOSE = 1, 2, 4, 9
 CALL_OPEN_INTEREST, PUT_OPEN_INTEREST = 27, 28
-MODEL, BID_COMPUTATION = 13, 10
 
 
 class _Listener:
@@ -50,7 +49,7 @@ def _slot(item: ListedOption | Underlying = CALL, *, open_interest: bool = True)
 
 def _model(slot: Slot, **numbers: float) -> None:
     told = {"iv": 0.2, "delta": 0.5, "gamma": 0.01, "vega": 0.7, "theta": -0.05, "spot": 601.5} | numbers
-    slot.computation(MODEL, **told, moment=MOMENT)
+    slot.computation(**told, moment=MOMENT)
 
 
 def test_an_option_is_complete_with_quote_greeks_and_open_interest():
@@ -95,12 +94,6 @@ def test_greeks_that_were_not_computed_are_nan(variant):
     assert isnan(seen.spot)
 
 
-def test_only_the_model_gives_greeks():
-    slot = _slot()
-    slot.computation(BID_COMPUTATION, 0.3, 0.4, 0.01, 0.5, -0.1, 599.0, MOMENT)
-    assert isnan(slot.observation.ib_iv) and isnan(slot.observation.spot) and slot.observation.ts is None
-
-
 @pytest.mark.parametrize("none", [-1.0, 0.0])
 def test_no_bid_is_an_answer_and_no_number(none):
     slot = _slot(open_interest=False)
@@ -129,7 +122,7 @@ def test_delayed_ticks_fill_the_same_fields():
     slot = _slot(open_interest=False)
     for tick, price in ((66, 1.0), (67, 1.1), (68, 1.05), (75, 0.9)):
         slot.price(tick, price, 2.0, MOMENT)
-    slot.computation(83, 0.2, 0.5, 0.01, 0.7, -0.05, 600.0, MOMENT)
+    slot.computation(0.2, 0.5, 0.01, 0.7, -0.05, 600.0, MOMENT)
     seen = slot.observation
     assert (seen.bid, seen.ask, seen.last, seen.close, seen.spot) == (1.0, 1.1, 1.05, 0.9, 600.0)
     assert slot.complete
@@ -146,7 +139,6 @@ def test_unknown_ticks_are_passed_over():
     slot = _slot()
     slot.price(37, 5.0, 0.0, MOMENT)
     slot.size(87, 5.0, MOMENT)
-    slot.computation(53, 0.2, 0.5, 0.01, 0.7, -0.05, 600.0, MOMENT)
     assert slot.observation.ts is None
 
 
