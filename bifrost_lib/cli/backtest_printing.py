@@ -113,7 +113,7 @@ def search_words(told: Mapping[str, Any]) -> str:
     words = [f"stopped: {told['tried']:,} of {told['asked']:,} sets were tried"] if told["stopped"] else []
     words += [f"{again:,} had been tried already"] if again and not told["stopped"] else []
     words += [f"{count:,} made no document ({why})" for why, count in told["refused"].items()]
-    words += [f"seed {told['seed']}; steady is the mean over parts of the history less its error"]
+    words += [f"seed {told['seed']}; sought was the mean over parts of the history less its error"]
     return "".join(f" {one[0].upper()}{one[1:]}." for one in words)
 
 
@@ -137,7 +137,7 @@ def print_sets(
     words += f"{number(100 * statistics['deflated_sharpe'], 0)} %"
     words += f"; that choosing the best overfits: {number(100 * statistics['pbo'], 0)} %."
     words += f" ({statistics['reason']})" if statistics.get("reason") else ""
-    header = (*parameters, *(["steady"] if has_value else []), "trades", "win %", "P&L $", "Sharpe", "drawdown %")
+    header = (*parameters, *(["sought"] if has_value else []), "trades", "win %", "P&L $", "Sharpe", "drawdown %")
     print_table(title, shown, header, note=words + note)
 
 

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bifrost_lib.cli.arguments import Json, read_date
-from bifrost_lib.cli.backtest_arguments import read_fills, read_grid_file
-from bifrost_lib.cli.backtest_printing import print_sets, print_statistics
+from bifrost_lib.cli.backtest_arguments import (
+    Maximised,
+    Seed,
+    Sets,
+    read_fills,
+    read_grid_file,
+    read_search,
+    tell_best_on_terminal,
+)
+from bifrost_lib.cli.backtest_printing import print_sets, print_statistics, search_words
 from bifrost_lib.cli.output import number, print_json, print_table
 from bifrost_lib.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from bifrost_lib.workflows import studies
 
 app = typer.Typer(no_args_is_help=True, help="Studies: search on some days, be judged once on others.")
 
@@ -113,34 +123,54 @@ def show(name: Name, as_json: Json = False) -> None:
 def search(
     name: Name,
     walk: Annotated[str | None, typer.Option(help="Walk forward: sessions to learn from and to test, 252:63.")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option("--search", help="Try some sets of the grid, whose ranges need no steps: random or bayesian."),
+    ] = None,
+    sets: Sets = 100,
+    seed: Seed = 0,
+    figure: Maximised = "sharpe",
     as_json: Json = False,
 ) -> None:
     """Simulate the grid of a study on the days that may be seen; a call that ended early goes on where it was.
 
     Example: bifrost study run calm --walk 252:63
+    Search:  bifrost study run calm --search bayesian --sets 200
     """
     from bifrost_lib.workflows import open_desk, studies
 
+    if walk is not None and method is not None:
+        raise InputError("--search", method, "no --walk beside it")
+    if method is not None:
+        known, maximised = read_search(method, figure)
     with open_desk() as desk, _ProgressLine() as tell:
         if walk is not None:
             train, test = _two_counts(walk)
-            walked = studies.walk_study(desk, name, train=train, test=test, progress=tell)
+            _print_walk(studies.walk_study(desk, name, train=train, test=test, progress=tell), as_json=as_json)
+            return
+        if method is not None:
+            found = studies.search_study(
+                desk, name, method=known, sets=sets, seed=seed, how={"figure": maximised},
+                tell_best=tell_best_on_terminal(),
+            )  # fmt: skip
         else:
             found = studies.run_study(desk, name, progress=tell)
-    if walk is not None:
-        if as_json:
-            print_json({"windows": _records(walked.windows), "statistics": walked.statistics})
-            return
-        _print_frame("Chosen on the past, traded on what came next", walked.windows)
-        _print_figures(walked.statistics)
-        return
     table = found.table
     if as_json:
         print_json({"sets": _records(table), "statistics": found.statistics})
         return
     parameters = list(table.columns[: table.columns.get_loc("document_hash")])
     best_first = table.sort_values("sharpe", ascending=False, kind="stable").to_dict("records")
-    print_sets(f"{name}: on the days that may be seen", best_first, parameters, found.statistics)
+    note = search_words(found.statistics["search"]) if method is not None else ""
+    print_sets(f"{name}: on the days that may be seen", best_first, parameters, found.statistics, note=note)
+
+
+def _print_walk(walked: studies.WalkForward, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"windows": _records(walked.windows), "statistics": walked.statistics})
+        return
+    _print_frame("Chosen on the past, traded on what came next", walked.windows)
+    _print_figures(walked.statistics)
 
 
 @app.command()
@@ -236,11 +266,16 @@ def _print_runs(runs: pd.DataFrame) -> None:
     if runs.empty:
         return
     rows = [
-        [f"{row['ts']:%Y-%m-%d %H:%M}", row["kind"], str(row["sets"]), *map(_figure, _judgement(row["statistics"]))]
+        [f"{row['ts']:%Y-%m-%d %H:%M}", _kind(row), str(row["sets"]), *map(_figure, _judgement(row["statistics"]))]
         for row in runs.to_dict("records")
     ]
     header = ("searched [UTC]", "kind", "new sets", "Sharpe of a session", "deflated", "PBO")
     print_table("Searches", rows, header, left=("searched [UTC]", "kind"))
+
+
+def _kind(row: Mapping[Any, Any]) -> str:
+    searched = row["statistics"].get("search")
+    return f"{searched['method']} search" if searched else str(row["kind"])
 
 
 def _judgement(statistics: dict[str, Any]) -> list[Any]:

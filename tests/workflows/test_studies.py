@@ -29,6 +29,7 @@ from bifrost_lib.workflows.studies import (
     list_studies,
     look_at_study,
     run_study,
+    search_study,
     study_cubes,
     walk_study,
 )
@@ -67,12 +68,14 @@ def _without_workers(history, monkeypatch):
 def swept(documents, cubes, *, client=None, home=None, progress=None, **options):
     results = [backtest.run(document, cubes, **options) for document in documents]
     daily = np.array([np.diff(result.equity["equity"], prepend=result.capital) for result in results])
-    return SimpleNamespace(summary=pd.DataFrame({"pnl": [result.pnl for result in results]}), daily=daily)
+    summary = pd.DataFrame({"pnl": [result.pnl for result in results]})
+    sessions = results[0].equity["ts"].dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+    return SimpleNamespace(summary=summary, daily=daily, sessions=sessions)
 
 
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch):
-    for module in ("searching", "walking"):
+    for module in ("searching", "tuning", "walking"):
         monkeypatch.setattr(f"bifrost_lib.workflows.studies.{module}.run_sweep", swept)
 
 
@@ -213,6 +216,32 @@ def test_a_choice_is_one_of_the_studys_documents(desk):
         with pytest.raises(InputError):
             freeze_study(desk, "picky", **wrong)
     assert not find_study(desk, "picky").is_frozen
+
+
+def test_ranges_are_searched_and_the_documents_in_them_kept_back(desk):
+    ranges = {"exits.take_profit.share": {"low": 0.2, "high": 0.8}, "dte.target": [5, 7]}
+    study = begin(desk, "ranged", grid=ranges)
+    found = search_study(desk, "ranged", sets=6, method="random", how={"folds": 2}, client=object())
+    assert asked_for == [(START, date(2008, 3, 31))]  # nothing of the days kept back
+    assert found.statistics["search"]["tried"] == len(found.documents) == 6
+    assert list_study_runs(desk.store, "ranged")["sets"].tolist() == [6]
+    # A document that lies in the ranges is the study's, whether it was tried or not; one beside them is not.
+    for share, belongs in ((0.41, True), (0.9, False)):
+        other = backtest.with_parameters(CONDOR, {"exits.take_profit.share": share, "dte.target": 7})
+        assert (study.values_of(other) is not None) == belongs
+        if belongs:
+            with pytest.raises(HoldOutClosed):
+                check_not_kept_back(desk, [other], ["BNCH"])
+        else:
+            check_not_kept_back(desk, [other], ["BNCH"])
+    frozen = freeze_study(desk, "ranged")
+    assert frozen.choice == found.best
+    assert frozen.choice.sha256 == backtest.with_parameters(CONDOR, found.statistics["best"]["values"]).sha256
+    with pytest.raises(InputError):
+        search_study(desk, "ranged", client=object())
+    begin(desk, "alone", grid=None)
+    with pytest.raises(InputError, match="a grid"):
+        search_study(desk, "alone", client=object())
 
 
 def test_the_command_line_says_what_is_open_and_what_is_not(desk, monkeypatch, tmp_path):

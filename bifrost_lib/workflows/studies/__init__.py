@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bifrost_lib.workflows.studies.kept_back import HoldOutClosed, check_not_kept_back, study_cubes
     from bifrost_lib.workflows.studies.searching import StudyRun, run_study
     from bifrost_lib.workflows.studies.study import BacktestStudy, find_study, list_studies
+    from bifrost_lib.workflows.studies.tuning import search_study
     from bifrost_lib.workflows.studies.walking import WalkForward, walk_study
 
 _HOME = {
@@ -29,6 +30,7 @@ _HOME = {
     "list_studies": "study",
     "look_at_study": "judging",
     "run_study": "searching",
+    "search_study": "tuning",
     "study_cubes": "kept_back",
     "walk_study": "walking",
 }
@@ -46,6 +48,7 @@ __all__ = [
     "list_studies",
     "look_at_study",
     "run_study",
+    "search_study",
     "study_cubes",
     "walk_study",
 ]

@@ -46,7 +46,8 @@ def begin_study(
     holdout_start : date
         From this day to `end` everything is kept back until the choice is made.
     grid : mapping, optional
-        Parameter path to values, see `backtest.grids`; its documents are checked now.
+        Parameter path to values, see `backtest.grids`; its documents are checked now. With ranges that have no steps
+        the study is searched by `search_study` alone.
     fills, capital, entry_time, entry_offset, rate
         As of `backtest.run`; the same for every search and every look.
 
@@ -57,7 +58,7 @@ def begin_study(
     DocumentError
         If the grid does not fit the document.
     """
-    from bifrost_lib.backtest import grids
+    from bifrost_lib.backtest import check_paths, expand, read_grid
 
     if not name or len(name) > LONGEST_NAME or not all(letter.isalnum() or letter in "-_" for letter in name):
         raise InputError("name", name, f"at most {LONGEST_NAME} letters, digits, - and _")
@@ -67,7 +68,10 @@ def begin_study(
     if not start < holdout_start <= end:
         raise InputError("holdout_start", holdout_start, f"a day after {start}, the first, and not after {end}")
     if grid is not None:
-        grids.expand(document, grid)
+        axes = read_grid(grid)
+        check_paths(document, axes)
+        if all(axis.values is not None for axis in axes.values()):
+            expand(document, axes)
     store.save_study(
         desk.store,
         name=name,

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bifrost_lib import store
-from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.errors import DocumentError, InputError
 from bifrost_lib.strategies import StrategyDocument
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.studies.kept_back import HoldOutClosed, held_out_cubes
-from bifrost_lib.workflows.studies.searching import documents_of
 from bifrost_lib.workflows.studies.study import BacktestStudy, find_study
 
 if TYPE_CHECKING:
@@ -77,11 +76,10 @@ def freeze_study(
     study = find_study(desk, name)
     if study.is_frozen:
         raise InputError("study", name, f"one that is not frozen; this one is since {study.frozen}")
-    documents, assignments = documents_of(study)
     if choice is None:
-        choice = _chosen(desk, study, documents, assignments, values)
-    if choice.sha256 not in {document.sha256 for document in documents}:
-        raise InputError("choice", choice.name, f"one of the {len(documents)} documents that study {name!r} is about")
+        choice = _chosen(desk, study, values)
+    if study.values_of(choice) is None:
+        raise InputError("choice", choice.name, f"one of the documents that study {name!r} is about")
     store.freeze_study(
         desk.store,
         name,
@@ -132,24 +130,24 @@ def look_at_study(desk: Desk, name: str, *, purpose: str | None = None) -> Look:
     return Look(name, number, seen_in, replace(result, statistics=figures))
 
 
-def _chosen(
-    desk: Desk, study: BacktestStudy, documents: tuple[StrategyDocument, ...], assignments: tuple[dict[str, Any], ...],
-    values: Mapping[str, Any] | None,
-) -> StrategyDocument:  # fmt: skip
+def _chosen(desk: Desk, study: BacktestStudy, values: Mapping[str, Any] | None) -> StrategyDocument:
+    from bifrost_lib.backtest import with_parameters
+
     if values is not None:
-        found = [document for document, own in zip(documents, assignments, strict=True) if own == dict(values)]
-        if not found:
+        try:
+            found = with_parameters(study.document, values)
+        except DocumentError:
+            found = None
+        if found is None or {*values} != {*(study.grid or {})} or study.values_of(found) is None:
             known = ", ".join(study.grid or {})
             raise InputError("values", dict(values), f"one of its values for each parameter of the grid: {known}")
-        return found[0]
-    if len(documents) == 1:
-        return documents[0]
-    runs = store.list_study_runs(desk.store, study.name)
-    for told in runs["statistics"]:
-        best = (told or {}).get("best", {}).get("document_hash")
-        for document in documents:
-            if document.sha256 == best:
-                return document
+        return found
+    if not study.grid:
+        return study.document
+    for told in store.list_study_runs(desk.store, study.name)["statistics"]:
+        best = (told or {}).get("best", {})
+        if best.get("document_hash"):
+            return with_parameters(study.document, best["values"])
     raise InputError("choice", None, f"a choice, or a search first: bifrost study run {study.name}")
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bifrost_lib.backtest import ChainCube
     from bifrost_lib.strategies import StrategyDocument
 
-#: Documents of a grid that are compared with one that is replayed outside of its study.
+#: Of larger grids a document is taken apart, instead of being compared with all that they make.
 _COMPARED = 10_000
 
 
@@ -112,21 +112,25 @@ def check_not_kept_back(
     A document belongs to a study if it is the study's own or one of its grid's. One that trades otherwise is another
     strategy, whoever wrote it: what keeps people from peeking by small changes is that each study counts its looks.
     """
-    asked = {symbol.upper() for symbol in symbols}
-    hashes = {document.sha256 for document in documents}
+    asked, given = {symbol.upper() for symbol in symbols}, list(documents)
     listed = store.list_studies(desk.store)
     for row in listed[listed["frozen"].isna()].to_dict("records"):
         reaches = end is None or end >= row["holdout_start"]
-        if reaches and asked & {*row["symbols"]} and hashes & _hashes(find_study(desk, str(row["name"]))):
+        if reaches and asked & {*row["symbols"]} and _shares(find_study(desk, str(row["name"])), given):
             raise HoldOutClosed(str(row["name"]), row["holdout_start"], row["holdout_end"])
 
 
-def _hashes(study: BacktestStudy) -> set[str]:
-    from bifrost_lib.backtest import grids
+def _shares(study: BacktestStudy, documents: Iterable[StrategyDocument]) -> bool:
+    # Whether one of the documents is the study's own or one of its grid's.
+    from bifrost_lib.backtest import expand, grid_size
 
     grid: Any = study.grid or {}
-    of_grid = grids.expand(study.document, grid) if grid and grids.grid_size(grid) <= _COMPARED else []
-    return {document.sha256 for document in (study.document, *of_grid)}
+    if study.has_ranges or (grid and grid_size(grid) > _COMPARED):
+        return any(
+            document.sha256 == study.document.sha256 or study.values_of(document) is not None for document in documents
+        )
+    hashes = {document.sha256 for document in (study.document, *(expand(study.document, grid) if grid else ()))}
+    return any(document.sha256 in hashes for document in documents)
 
 
 def _cubes(desk: Desk, symbols: Iterable[str], first: date, last: date) -> dict[str, ChainCube]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from bifrost_lib import store
+from bifrost_lib.core.errors import DocumentError
 from bifrost_lib.strategies import StrategyDocument, read_document
 from bifrost_lib.workflows.desk import Desk
+
+if TYPE_CHECKING:
+    from bifrost_lib.backtest import Axis
 
 #: Arguments of `backtest.run` and `backtest.sweep` that a study fixes when it is begun.
 SETTINGS = ("fills", "capital", "entry_time", "entry_offset", "rate")
@@ -77,6 +81,25 @@ class BacktestStudy:
             options["entry_time"] = time.fromisoformat(options["entry_time"])
         return options
 
+    def values_of(self, document: StrategyDocument) -> dict[str, Any] | None:
+        """Return the grid's values that make a document of the study's own; None where it is none of its documents."""
+        from bifrost_lib.backtest import read_grid, with_parameters
+
+        axes = read_grid(self.grid) if self.grid else {}
+        try:
+            values = {path: _value_of(document, path, axis) for path, axis in axes.items()}
+            made = with_parameters(self.document, values) if values else self.document
+        except DocumentError:  # it has no such part, or none of these values
+            return None
+        return values if made.sha256 == document.sha256 else None
+
+    @property
+    def has_ranges(self) -> bool:
+        """Whether its grid has no end: a parameter may be any number of a range."""
+        from bifrost_lib.backtest import read_grid
+
+        return bool(self.grid) and any(axis.values is None for axis in read_grid(self.grid or {}).values())
+
     def to_json(self) -> dict[str, Any]:
         """Return the study as plain values."""
         plain: dict[str, Any] = {
@@ -115,6 +138,20 @@ def plain_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings as JSON holds them, those that are None left out."""
     told = {name: value for name, value in settings.items() if value is not None}
     return told | {name: value.isoformat() for name, value in told.items() if isinstance(value, time)}
+
+
+def _value_of(document: StrategyDocument, path: str, axis: Axis) -> Any:
+    # What a document has of what a parameter may be; whole parts are compared by the documents that they make.
+    from bifrost_lib.backtest import Span, parameter, with_parameters
+
+    if isinstance(axis, Span) and axis.values is None:
+        value = parameter(document, path)
+        if isinstance(value, int | float) and axis.low <= value <= axis.high:
+            return value
+    for value in axis.values or ():
+        if with_parameters(document, {path: value}).sha256 == document.sha256:
+            return value
+    raise DocumentError(path, parameter(document, path), "a value of the grid")
 
 
 def _from_row(row: Mapping[str, Any]) -> BacktestStudy:
