@@ -33,9 +33,10 @@ def ingest(
     """Store a file of earnings days, whole or not at all; storing it twice changes nothing.
 
     Columns: symbol, report_date (2026-10-22; none: never reports); and as far as they are known time_of_day
-    (before_open or bmo, during, after_close or amc), fiscal_period (2026Q3), known_at (when this was learnt), confirmed
-    (true or false), source. A day that moves is a new row with its own known_at: scans and backtests see at each moment
-    what was known then. A history that only has the final days needs --known-days-before.
+    (before_open or bmo, during, after_close or amc), known_at (when this was learnt), fiscal_period (2026Q3; needed
+    where known_at is given), confirmed (true or false), source. A day that moves is a new row with its own known_at:
+    scans and backtests see at each moment what was known then. A history that only has the final days needs
+    --known-days-before, and knows of none that moved.
 
     Example: bifrost earnings ingest earnings_2026.csv --known-days-before 14
     """
@@ -76,8 +77,9 @@ def list_days(
     elif rows:
         shown = [
             (
-                str(row["symbol"]), str(row["fiscal_period"]), _day(row["report_date"]), str(row["time_of_day"]),
-                number(row["days"], 0), "confirmed" if row["confirmed"] else "estimated",
+                str(row["symbol"]), str(row["fiscal_period"]), _day(row["report_date"]),
+                str(row["time_of_day"]).replace("_", " "), number(row["days"], 0),
+                "confirmed" if row["confirmed"] else "estimated",
                 str(row["known_at"])[:10] + (" assumed" if row["known_assumed"] else ""),
                 str(row["source"]) + (" [SIMULATED]" if row["simulated"] and row["source"] != "simulated" else ""),
             )

@@ -24,8 +24,8 @@ _NEW_DAYS = 12  # days of the past that one command computes: the next one goes 
 _QUIET_S = 1.0  # a scan that takes no longer shows no progress
 CSV_KEYS = (
     "rank", "score", "legs", "premium", "max_profit", "max_loss", "max_loss_unbounded", "breakevens", "pop", "ev",
-    "pop_surface", "ev_surface", "tail_loss", "on_front", "return_on_risk", "margin", "dte", "delta", "gamma", "vega",
-    "theta", "slippage_cost", "score_parts", "why",
+    "pop_recalibrated", "pop_surface", "ev_surface", "tail_loss", "on_front", "return_on_risk", "margin", "dte",
+    "delta", "gamma", "vega", "theta", "slippage_cost", "score_parts", "why",
 )  # fmt: skip
 
 
@@ -40,6 +40,9 @@ def scan(
         Path | None, typer.Option(help="File with weights of the score: pop, ev, return_on_risk, liquidity, fit.")
     ] = None,
     surface: Annotated[bool, typer.Option(help="Also state the odds under a volatility surface.")] = True,
+    recalibrated: Annotated[
+        bool, typer.Option(help="Count in the score what settled recommendations make of the probability.")
+    ] = False,
     history: Annotated[
         bool | None, typer.Option(help="In JSON, each candidate beside its own past. Default: for one symbol.")
     ] = None,
@@ -59,9 +62,10 @@ def scan(
         raise InputError("--top", top, "a whole number >= 1")
     options: dict[str, Any] = {"at": read_at(at), "dte": read_range(dte, name="--dte"), "top": top}
     options["weights"] = None if weights is None else read_weights_file(weights).as_dict()
+    options |= {"with_surface": surface, "recalibrated": recalibrated}
     document = resolve_strategy(strategy)
     with open_desk() as desk, _watched() as watch:
-        found = scan_symbols(desk, symbols, document, with_surface=surface, on_progress=watch, **options)
+        found = scan_symbols(desk, symbols, document, on_progress=watch, **options)
         wanted = as_json and (len(symbols) == 1 if history is None else history)
         past = {each.symbol: histories(desk, each, most_new=_NEW_DAYS) for each in found.scans} if wanted else {}
     if as_json:
@@ -144,12 +148,19 @@ def _print_scans(found: ScanResults, top: int) -> None:
 
 
 def _considered(found: ScanResult) -> str:
+    from bifrost_lib.workflows import FEWEST_OUTCOMES, earnings_facts
+
     candidates = found.candidates
     whole = f"{candidates.considered:,} candidates considered."
     if not candidates.is_complete:
         whole = f"{candidates.considered:,} of {candidates.admissible:,} candidates considered"
         whole += ", then stopped." if candidates.stopped else ", which is the limit."
-    return whole + (f" Not checked: {', '.join(candidates.unchecked)}." if candidates.unchecked else "")
+    whole += f" Not checked: {', '.join(candidates.unchecked)}." if candidates.unchecked else ""
+    learned = found.recalibration
+    if learned is not None and learned.outcomes < FEWEST_OUTCOMES:
+        whole += f" Not recalibrated: {learned.outcomes} recommendations have settled, {FEWEST_OUTCOMES} are needed."
+    ahead = earnings_facts(found.earnings, found.at)
+    return whole + (f" Next earnings {ahead['day']}, in {ahead['days']} days." if ahead["day"] else "")
 
 
 def _legs(candidate: dict[str, Any]) -> str:

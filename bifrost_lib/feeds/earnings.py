@@ -66,8 +66,9 @@ def read_earnings(
 
     Notes
     -----
-    An event is a symbol and a fiscal period. A row without a period is about the report of the calendar quarter in
-    which its day lies; a day that moves into another quarter needs the period, for else both days stay.
+    An event is a symbol and a fiscal period, by which a day that moves is known for the same report: a row with
+    `known_at` needs one. Without either, each day is a report of its own: a file of final days says nothing of those
+    that were believed before, and a backtest over it never meets one that moved.
     """
     path = Path(path)
     if known_days_before is not None and not known_days_before >= 1:
@@ -103,7 +104,7 @@ class _Reader:
         known_at, is_assumed = self._known(cells.get("known_at", ""), day)
         return {
             "symbol": symbol,
-            "fiscal_period": cells.get("fiscal_period") or self._period(day),
+            "fiscal_period": cells.get("fiscal_period") or _period(day, is_assumed=is_assumed),
             "report_date": day,
             "time_of_day": _word("time_of_day", cells, _TIMES),
             "known_at": known_at,
@@ -112,12 +113,6 @@ class _Reader:
             "source": cells.get("source") or self._source,
             "simulated": self._simulated,
         }
-
-    def _period(self, day: date | None) -> str:
-        if day is None:
-            return NEVER
-        self.notes["without a fiscal period, taken as the report of the calendar quarter of its day"] += 1
-        return f"in {day.year}Q{(day.month + 2) // 3}"
 
     def _known(self, text: str, day: date | None) -> tuple[datetime, bool]:
         if text:
@@ -159,6 +154,14 @@ def _check_header(path: Path, header: list[str]) -> None:
         raise FileFormatError(path, f"column {doubled[0]} stands there twice", line=1)
     if missing := [name for name in COLUMNS[:2] if name not in header]:
         raise FileFormatError(path, f"column {missing[0]} is missing; expected {', '.join(COLUMNS)}", line=1)
+
+
+def _period(day: date | None, *, is_assumed: bool) -> str:
+    if day is None:
+        return NEVER
+    if not is_assumed:
+        raise InputError("fiscal_period", "", "which report this is about, such as 2026Q3, since its day may move")
+    return f"on {day}"
 
 
 def _word(name: str, cells: Mapping[str, str], known: Mapping[str, Any]) -> Any:

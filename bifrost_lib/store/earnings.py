@@ -7,7 +7,7 @@ day says that none is expected any more, or of a fund or an index, that it never
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -49,6 +49,22 @@ class _Row(NamedTuple):
         return self.symbol, self.fiscal_period, self.source
 
 
+class _Assumed:
+    """What a supply says of events and spans of days whose moments it only assumes."""
+
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        self._events = {row.event for row in rows}
+        self._days: dict[tuple[str, str], list[date]] = {}
+        for row in rows:
+            if row.report_date is not None:
+                self._days.setdefault((row.symbol, row.source), []).append(row.report_date)
+
+    def replaces(self, stored: _Row) -> bool:
+        days = self._days.get((stored.symbol, stored.source))
+        is_within = bool(days and stored.report_date and min(days) <= stored.report_date <= max(days))
+        return stored.event in self._events or is_within
+
+
 def save_earnings(engine: Engine, announcements: pd.DataFrame) -> int:
     """Store announcements, all of them or none; return how many are new or changed.
 
@@ -57,8 +73,8 @@ def save_earnings(engine: Engine, announcements: pd.DataFrame) -> int:
     engine : Engine
     announcements : DataFrame
         `EARNINGS_COLUMNS`: `known_at` aware, `report_date` NaT where no day is expected. Where `known_assumed`, the
-        moment is a convention: a new supply of the same event from the same source takes the place of the old one.
-        What was recorded is never changed.
+        moment is a convention: a new supply from the same source takes the place of what that source said of the same
+        events, and of the same span of days of the symbol. What was recorded is never changed.
 
     Raises
     ------
@@ -69,7 +85,7 @@ def save_earnings(engine: Engine, announcements: pd.DataFrame) -> int:
     rows = _rows(announcements)
     if not rows:
         return 0
-    assumed = {row.event for row in rows.values() if row.known_assumed}
+    assumed = _Assumed([row for row in rows.values() if row.known_assumed])
     with written(engine) as cursor:
         cursor.execute("LOCK TABLE earnings_announcements IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute(
@@ -78,7 +94,7 @@ def save_earnings(engine: Engine, announcements: pd.DataFrame) -> int:
         )
         stored = {row.key: row for row in map(_stored, cursor.fetchall())}
         changed = {row.key: row for row in rows.values() if _is_news(row, stored.get(row.key))}
-        outdated = {row.key for row in stored.values() if row.event in assumed and row.key not in rows}
+        outdated = {row.key for row in stored.values() if row.key not in rows and assumed.replaces(row)}
         replaced = [row.key for row in stored.values() if row.known_assumed and row.key in {*changed, *outdated}]
         if replaced:
             execute_values(

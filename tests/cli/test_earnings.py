@@ -49,5 +49,5 @@ def test_a_file_is_stored_and_listed_as_it_was_known(bifrost, tmp_path):
     assert "--known-days-before" in bifrost("ingest", file, status=1).err
     told = bifrost("ingest", file, "--known-days-before", "10").out
     assert "! without known_at, assumed to be known from the end of the 10th day before: 1 rows" in told
-    file.write_text("symbol,report_date,known_at\nACME,2059-05-05,2058-05-06\n")
+    file.write_text("symbol,report_date,known_at,fiscal_period\nACME,2059-05-05,2058-05-06,2059Q1\n")
     assert "nobody can know yet" in bifrost("ingest", file, status=1).err

@@ -51,9 +51,8 @@ def test_what_is_assumed_is_asked_for_and_told(tmp_path):
         pd.Timestamp("2024-01-19T05:00Z"), pd.Timestamp("2024-04-19T04:00Z"),
     ]  # fmt: skip
     assert read.announcements["known_assumed"].all()
-    assert read.announcements["fiscal_period"].tolist() == ["in 2024Q1", "in 2024Q2"]
-    assert [note.split(":")[1] for note in read.notes] == [" 2 rows", " 2 rows"]
-    assert "14th day before" in " ".join(read.notes)
+    assert read.announcements["fiscal_period"].tolist() == ["on 2024-02-01", "on 2024-05-02"]
+    assert read.notes == ("without known_at, assumed to be known from the end of the 14th day before: 2 rows",)
     with pytest.raises(InputError) as caught:
         read_earnings(path, known_days_before=0)
     assert caught.value.name == "known_days_before"
@@ -66,10 +65,19 @@ def test_what_is_assumed_is_asked_for_and_told(tmp_path):
         (("symbol,known_at", "A,2024-01-01"), 1, "report_date is missing"),
         (("symbol,report_date,report_date", "A,2024-02-01,2024-02-01"), 1, "twice"),
         (("symbol,report_date,known_at", "A,2024-02-30,2024-01-01"), 2, "a date such as"),
-        (("symbol,report_date,known_at", "A,2024-02-01,2024-01-01", "B,2024-02-01,yesterday"), 3, "known_at"),
+        (("symbol,report_date,known_at", "A,2024-02-01,2024-01-01"), 2, "fiscal_period"),
+        (
+            ("symbol,report_date,known_at,fiscal_period", "A,2024-02-01,2024-01-01,Q4", "B,2024-02-01,yesterday,Q4"),
+            3,
+            "known_at",
+        ),
         (("symbol,report_date,known_at", "A,2024-02-01,2024-01-02T10:00:00"), 2, "an offset"),
-        (("symbol,report_date,known_at,time_of_day", "A,2024-02-01,2024-01-01,noon"), 2, "time_of_day"),
-        (("symbol,report_date,known_at,confirmed", "A,2024-02-01,2024-01-01,maybe"), 2, "confirmed"),
+        (
+            ("symbol,report_date,fiscal_period,known_at,time_of_day", "A,2024-02-01,Q4,2024-01-01,noon"),
+            2,
+            "time_of_day",
+        ),
+        (("symbol,report_date,fiscal_period,known_at,confirmed", "A,2024-02-01,Q4,2024-01-01,maybe"), 2, "confirmed"),
         (("symbol,report_date,known_at", ",2024-02-01,2024-01-01", "B,x,2024-01-01"), 2, "1 more lines"),
         (("symbol,report_date,known_at", "A,2024-02-01"), 2, "2 cells, expected 3"),
         (("symbol,report_date,known_at", "FUND,none,"), 2, "known_at"),

@@ -58,11 +58,21 @@ def test_what_was_recorded_stays_and_what_was_assumed_is_replaced(store, symbol)
     earlier = {**assumed, "report_date": pd.Timestamp("2026-07-20"), "known_at": LEARNT - timedelta(days=8)}
     assert save_earnings(store.engine, told(symbol, earlier)) == 1
     assert days(earnings_announcements(store.engine, symbol, versions=True)) == ["2026-07-20"]
+    # A file of final days: what it leaves out between its first and its last day is gone, what is earlier stays.
+    final = [
+        {**assumed, "fiscal_period": f"on {day}", "report_date": pd.Timestamp(day)}
+        for day in ("2025-01-20", "2025-04-21", "2025-07-22", "2025-10-23")
+    ]
+    assert save_earnings(store.engine, told(symbol, *final)) == 4
+    corrected = {**final[2], "fiscal_period": "on 2025-07-29", "report_date": pd.Timestamp("2025-07-29")}
+    assert save_earnings(store.engine, told(symbol, final[1], corrected, final[3])) == 1
+    found = days(earnings_announcements(store.engine, symbol))
+    assert found == ["2025-01-20", "2025-04-21", "2025-07-29", "2025-10-23", "2026-07-20"]
     save_earnings(store.engine, told(symbol))
     with pytest.raises(InputError, match="vendor is on record with 2026-07-23 after_close estimated") as caught:
         save_earnings(store.engine, told(symbol, {"fiscal_period": "2026Q3"}, {"time_of_day": "before_open"}))
     assert caught.value.name == "announcements.known_at"
-    assert set(earnings_announcements(store.engine, symbol)["fiscal_period"]) == {"2026Q2"}
+    assert "2026Q3" not in set(earnings_announcements(store.engine, symbol)["fiscal_period"])
 
 
 @pytest.mark.parametrize(
