@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies.admission import admit, refusal_until
     from bifrost_lib.strategies.candidates import CandidateSet
     from bifrost_lib.strategies.catalogue import CATALOG, GROUPS, strategy_named
+    from bifrost_lib.strategies.correction import PopCorrection
     from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
     from bifrost_lib.strategies.earnings import EarningsCalendar, EarningsReport
     from bifrost_lib.strategies.entry import Condition, Entry, EventWindow
@@ -62,6 +63,7 @@ _HOME = {
     "read_mapping": "reading",
     "resolve_strategy": "reading",
     "write_document": "reading",
+    "PopCorrection": "correction",
     "DteRange": "document",
     "Leg": "document",
     "StrategyDocument": "document",
@@ -139,6 +141,7 @@ __all__ = [
     "Mirror",
     "Offset",
     "PctOtm",
+    "PopCorrection",
     "Progress",
     "QuoteBoard",
     "Range",

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bifrost_lib.strategies.correction import PopCorrection
 from bifrost_lib.strategies.document import StrategyDocument
 from bifrost_lib.strategies.margin import cash_margin, reg_t_margin
 from bifrost_lib.strategies.measures import return_on_risk
@@ -83,9 +84,10 @@ class CandidateSet:
         stock leg too. A leg's ``qty`` is in contracts; a stock leg (right ``"S"``, no strike, no expiry) of 1 is
         `multiplier` shares. Unbounded and unknown are None, the former with its flag. ``score_parts`` add up to
         ``score``. `vol`, `forward`, `rate`, `div_yield` and `tau` are the distribution that `pop` and `ev` belong to;
-        ``pop_surface`` and ``ev_surface`` are those of a surface (see `under`). ``tail_loss`` is the largest loss
-        at prices within 1.96 deviations; ``on_front`` says that no candidate is better in probability, expected
-        return (on capital, after costs) and tail loss (as a share of capital) at once.
+        ``pop_recalibrated`` is what earlier outcomes make of `pop`, and what the score counts, where a scan was given
+        a `PopCorrection`; ``pop_surface`` and ``ev_surface`` are those of a surface (see `under`). ``tail_loss`` is
+        the largest loss at prices within 1.96 deviations; ``on_front`` says that no candidate is better in
+        probability, expected return (on capital, after costs) and tail loss (as a share of capital) at once.
         """
         return [_copy(record) for record in self._records]
 
@@ -124,18 +126,28 @@ class CandidateSet:
 
 
 def candidate_set(
-    *, picks: Sequence[Pick], front: Sequence[Pick], points: Floats, fill: float, naked_rate: float,
-    **facts: Any,
+    *, picks: Sequence[Pick], front: Sequence[Pick], points: Floats, correction: PopCorrection | None, fill: float,
+    naked_rate: float, **facts: Any,
 ) -> CandidateSet:  # fmt: skip
     """Describe the best candidates of a scan in full; `facts` are the other fields of `CandidateSet`."""
-    describe = partial(_records, strategy=facts["strategy"], points=points, fill=fill, naked_rate=naked_rate)
+    terms = _Terms(facts["strategy"], points[: len(PARTS)], correction, fill, naked_rate)
+    describe = partial(_records, terms=terms)
     return CandidateSet(**facts, _records=describe(picks), _front=partial(describe, front))
 
 
-def _records(
-    picks: Sequence[Pick], *, strategy: StrategyDocument, points: Floats, fill: float, naked_rate: float
-) -> tuple[Record, ...]:
-    return tuple(_record(rank, pick, strategy, points, fill, naked_rate) for rank, pick in enumerate(picks, start=1))
+@dataclass(frozen=True)
+class _Terms:
+    """What all candidates of a scan have in common."""
+
+    strategy: StrategyDocument
+    points: Floats
+    correction: PopCorrection | None
+    fill: float
+    naked_rate: float
+
+
+def _records(picks: Sequence[Pick], *, terms: _Terms) -> tuple[Record, ...]:
+    return tuple(_record(rank, pick, terms) for rank, pick in enumerate(picks, start=1))
 
 
 def _front_under(front: Callable[[], tuple[Record, ...]], surface: VolSurface) -> tuple[Record, ...]:
@@ -170,15 +182,15 @@ class _Quotes:
         )
 
 
-def _record(
-    rank: int, pick: Pick, strategy: StrategyDocument, points: Floats, fill: float, naked_rate: float
-) -> Record:
-    near, quotes = pick.search.near, _Quotes.of(pick, fill)
+def _record(rank: int, pick: Pick, terms: _Terms) -> Record:
+    strategy, near, quotes = terms.strategy, pick.search.near, _Quotes.of(pick, terms.fill)
     value, shares = pick.value, strategy.stock_qty * near.multiplier
+    recalibrated = None if terms.correction is None else terms.correction(value["pop"])
     parts = score_parts(
-        value["pop"], value["ev"], value["max_profit"], value["capital"], value["slippage_cost"], value["fit"]
-    )
-    score_points = {name: float(part * worth) for name, part, worth in zip(PARTS, parts, points, strict=True)}
+        value["pop"] if recalibrated is None else recalibrated,
+        value["ev"], value["max_profit"], value["capital"], value["slippage_cost"], value["fit"],
+    )  # fmt: skip
+    score_points = {name: float(part * worth) for name, part, worth in zip(PARTS, parts, terms.points, strict=True)}
     max_profit, max_loss = _bounded(value["max_profit"]), _bounded(value["max_loss"])
     record: Record = {
         "rank": rank,
@@ -193,13 +205,14 @@ def _record(
         "profit_ranges": _profit_ranges(pick, quotes, value["premium"], shares),
         "pop": value["pop"],
         "ev": value["ev"],
+        "pop_recalibrated": recalibrated,
         "pop_surface": None,
         "ev_surface": None,
         "tail_loss": value["tail_loss"],
         "on_front": pick.on_front,
         "return_on_risk": return_on_risk(max_profit, max_loss),
         "annual_return": _annual(max_profit, value["capital"], near.dte),
-        **_margins(pick, quotes, strategy, naked_rate),
+        **_margins(pick, quotes, strategy, terms.naked_rate),
         **_greeks(quotes, strategy, near.multiplier),
         "dte": near.dte,
         "slippage_cost": value["slippage_cost"],

@@ -18,6 +18,7 @@ from bifrost_lib.strategies.admission import admit, refusal_until
 from bifrost_lib.strategies.book import Book, open_book
 from bifrost_lib.strategies.candidates import CandidateSet, candidate_set
 from bifrost_lib.strategies.catalogue import strategy_named
+from bifrost_lib.strategies.correction import PopCorrection
 from bifrost_lib.strategies.document import DteRange, StrategyDocument
 from bifrost_lib.strategies.earnings import EarningsCalendar
 from bifrost_lib.strategies.enumeration import count_combinations
@@ -54,6 +55,7 @@ def find_candidates(
     fill: float = 0.0,
     limit: int = LIMIT,
     conditions: Mapping[str, float] | None = None,
+    correction: PopCorrection | None = None,
     earnings: EarningsCalendar | None = None,
     on_progress: Callable[[Progress], bool] | None = None,
 ) -> CandidateSet:
@@ -86,6 +88,9 @@ def find_candidates(
     earnings : EarningsCalendar, optional
         The underlying's days of earnings as they were known at the moment, for a window around them; without it that
         window is named in `CandidateSet.unchecked`.
+    correction : PopCorrection, optional
+        What earlier outcomes say about stated probabilities: the score then counts the corrected one, and records
+        have it as ``pop_recalibrated``. Conditions, front and ``pop`` itself stay what the model says.
     on_progress : callable, optional
         Called about ten times a second with a `Progress`; the scan stops, with what it has, when it returns True.
 
@@ -121,6 +126,8 @@ def find_candidates(
     found = list(_searches(document, near, slices, skipped))
     searches = sorted(found, key=lambda search: abs(search.near.dte - document.dte.target))
     points, rate = points_of(weights), naked_rate(symbol)
+    if correction is not None:
+        points = np.append(points, [correction.intercept, correction.slope])
     books = (
         open_book(
             document, search, fill=fill, naked_rate=rate, number=number,
@@ -146,6 +153,7 @@ def find_candidates(
         stopped=stopped,
         unchecked=unchecked,
         points=points,
+        correction=correction,
         fill=fill,
         naked_rate=rate,
     )

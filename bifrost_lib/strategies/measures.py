@@ -358,7 +358,7 @@ def _near_tau(held: Legs, tau: float | None) -> float:
             raise InputError("tau", tau, "years to expiry >= 0")
         return near
     if np.isnan(held.tau).any():
-        raise InputError("tau", None, "years to expiry, for all legs here or in each leg")
+        raise InputError("tau", None, "years to expiry here or in each leg, or `at`, from which expiries count")
     return held.near_tau
 
 

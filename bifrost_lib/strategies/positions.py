@@ -149,8 +149,6 @@ def _tau(name: str, leg: Mapping[str, Any], tau: float | None, at: datetime | No
     elif tau is not None:
         later = (expiry - first).days if expiry and first else 0
         value = as_number("tau", tau) + later / _DAYS_PER_YEAR
-    elif expiry is not None:
-        raise InputError("at", None, "the moment from which expiries count, or `tau`, years to the first of them")
     else:
         return math.nan
     if not value >= 0:

@@ -13,7 +13,7 @@ VALUE = STRIKE + MOST_LEGS
 ROOT = VALUE + MOST_LEGS
 TURN = ROOT + MOST_LEGS + 1
 AT_ZERO = TURN + MOST_LEGS + 1
-SIGN, TAIL, EDGE, FLAT_ROOT = (AT_ZERO + 1 + row for row in range(4))
+SIGN, CORRECTED, FLAT_ROOT = (AT_ZERO + 1 + row for row in range(3))
 FLAT_TURN = FLAT_ROOT + MOST_LEGS + 1
 FLAT_BELOW = FLAT_TURN + MOST_LEGS + 1
 MEASURE = FLAT_BELOW + MOST_LEGS + 1
@@ -41,6 +41,10 @@ TERMS = (
     T_SHARES, T_SPOT, T_FORWARD, T_TOTAL_VOL, T_ZERO, T_NAKED, T_DTE_MISS, T_TARGETS, T_CASH, T_LOCKED, T_LOW, T_HIGH,
     T_MULTIPLIER, T_SEARCH,
 ) = range(len(TERMS))  # fmt: skip
+
+#: How many points stand before the intercept and slope of a correction; and how close to 0 or 1 probabilities are
+#: corrected as if they were that far away.
+SCORE_PARTS, CERTAIN = 5, 1e-6
 
 #: Why a candidate is rejected, by code; 0 is accepted.
 REJECTIONS = ("", "brings no credit", "costs no debit", "cannot profit", "nothing at risk at these prices")

@@ -18,6 +18,7 @@ from bifrost_lib.strategies.scan_layout import (
     CAPITAL,
     CELLS,
     COLUMNS,
+    CORRECTED,
     COST,
     EV,
     FIT,
@@ -37,6 +38,7 @@ from bifrost_lib.strategies.scan_layout import (
     ROOT,
     ROW,
     SCORE,
+    SCORE_PARTS,
     T_CASH,
     T_DTE_MISS,
     T_FORWARD,
@@ -50,7 +52,7 @@ from bifrost_lib.strategies.scan_layout import (
     T_ZERO,
     TAIL_LOSS,
 )
-from bifrost_lib.strategies.score_loops import edge_share, score_of
+from bifrost_lib.strategies.score_loops import corrected, edge_share, score_of
 from bifrost_lib.strategies.walk_loops import SCALAR, row_of, walk_on
 
 _CREDIT, _DEBIT = 0, 1  # codes of what a document's structure must bring
@@ -101,10 +103,23 @@ def _add_margins(
 
 
 @kernel(error_model="numpy", fastmath={"contract"})
+def _correct(size: int, points: Any, work: Any) -> None:
+    pop, out = row_of(work, POP), row_of(work, CORRECTED)
+    for c in range(size):
+        out[c] = corrected(pop[c], points[SCORE_PARTS], points[SCORE_PARTS + 1])
+
+
+@kernel(error_model="numpy", fastmath={"contract"})
 def finish(size: int, terms: Any, points: Any, counters: Any, work: Any) -> None:
-    """Score what is measured and count what is rejected: NaN is the score of those, and no tail loss is as great."""
+    """Score what is measured and count what is rejected: NaN is the score of those, and no tail loss is as great.
+
+    Behind the points of the score's parts may stand the intercept and slope of a `PopCorrection`.
+    """
+    if points.size > SCORE_PARTS:
+        _correct(size, points, work)
     premium, ev, cost, fit = row_of(work, PREMIUM), row_of(work, EV), row_of(work, COST), row_of(work, FIT)
-    gain, loss, pop = row_of(work, MAX_PROFIT), row_of(work, MAX_LOSS), row_of(work, POP)
+    gain, loss = row_of(work, MAX_PROFIT), row_of(work, MAX_LOSS)
+    pop = row_of(work, CORRECTED if points.size > SCORE_PARTS else POP)
     capital, tail, score = row_of(work, CAPITAL), row_of(work, TAIL_LOSS), row_of(work, SCORE)
     cash_rule, locked, zero = terms[T_CASH], terms[T_LOCKED], terms[T_ZERO]
     for c in range(size):

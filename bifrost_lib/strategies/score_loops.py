@@ -6,9 +6,18 @@ import math
 from typing import Any
 
 from bifrost_lib.core.kernels import kernel
+from bifrost_lib.strategies.scan_layout import CERTAIN
 
 _SCALAR = {"forceinline": True, "error_model": "numpy", "fastmath": {"contract"}}
 EV_HALF, SLIPPAGE_HALF = 0.05, 0.10
+
+
+@kernel(**_SCALAR)
+def corrected(pop: float, intercept: float, slope: float) -> float:
+    """Return a probability as `PopCorrection` does."""
+    inside = min(max(pop, CERTAIN), 1.0 - CERTAIN)
+    found = 1.0 / (1.0 + math.exp(-(intercept + slope * math.log(inside / (1.0 - inside)))))
+    return found if 0.0 < pop < 1.0 else pop
 
 
 @kernel(**_SCALAR)

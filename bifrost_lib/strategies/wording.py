@@ -22,6 +22,7 @@ def why(record: Mapping[str, Any]) -> str:
         f"{_where(record['profit_ranges'])} in {record['dte']} days.",
         f"{_gain(record)}, {_loss(record)}; expected {_money(record['ev'], signed=True)}.",
         f"{_liquidity(record)}.",
+        *_learned(record),
         f"Score {record['score']:.1f}: {_parts(record['score_parts'])}.",
     ]
     return " ".join(sentences)
@@ -62,6 +63,13 @@ def _liquidity(record: Mapping[str, Any]) -> str:
     text = f"Crossing the spreads would cost {_money(record['slippage_cost'])}"
     interest = record["min_open_interest"]
     return text if interest is None else f"{text}, and every leg has at least {interest:,.0f} open contracts"
+
+
+def _learned(record: Mapping[str, Any]) -> list[str]:
+    pop = record.get("pop_recalibrated")
+    return (
+        [] if pop is None else [f"By what earlier ones came to the probability is {pop:.0%}: so the score counts it."]
+    )
 
 
 def _parts(parts: Mapping[str, float]) -> str:

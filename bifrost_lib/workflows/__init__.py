@@ -34,6 +34,8 @@ _WHERE = {
     "running_profit": "research",
     "CalibrationReport": "calibration",
     "calibration_report": "calibration",
+    "FEWEST_OUTCOMES": "calibration",
+    "pop_correction": "calibration",
     "recalibrated_pop": "calibration",
     "PayoffProfile": "payoffs",
     "payoff_profile": "payoffs",

@@ -23,10 +23,13 @@ from bifrost_lib.analytics import (
 )
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import UnknownNameError
+from bifrost_lib.strategies import PopCorrection
 from bifrost_lib.workflows.desk import Desk
 
 #: Probabilities of a profit that recommendations carry, and the expected profit of the same distribution.
 MEASURES = {"pop": "ev", "pop_surface": "ev_surface", "pop_real_world": "ev_real_world"}
+#: Of settled recommendations, before a scan ranks by what they say.
+FEWEST_OUTCOMES = 50
 #: A recommendation that was marked later than this after its scan was marked knowing what came.
 HINDSIGHT = timedelta(days=1)
 
@@ -175,15 +178,32 @@ def recalibrated_pop(
     ndarray
         `pop` itself where nothing has ended yet.
     """
+    return _learned(desk, at=at, strategy=strategy, measure=measure)(pop)
+
+
+def pop_correction(desk: Desk, *, at: datetime, strategy: str | None = None) -> PopCorrection:
+    """Return what the outcomes that were known at `at` say about ``pop``; the arguments are as in `recalibrated_pop`.
+
+    How many they are is in `PopCorrection.outcomes`; fewer than `FEWEST_OUTCOMES` are nothing to rank by.
+    """
+    found = _learned(desk, at=at, strategy=strategy, measure="pop")
+    return PopCorrection(found.intercept, found.slope, found.n)
+
+
+def _learned(desk: Desk, *, at: datetime, strategy: str | None, measure: str) -> Recalibration:
     if measure not in MEASURES:
         raise UnknownNameError("measure", measure, MEASURES)
     known = store.list_recommendations(desk.store, at=as_utc(at))
     past = known[known["expiry_pnl"].notna() & known[measure].notna()]
     won = (past["expiry_pnl"] > 0).astype(float)
-    correct = recalibrate(past[measure], won)
-    found = correct(pop)
+    general = recalibrate(past[measure], won)
     own = past["strategy"] == strategy
-    return recalibrate(correct(past.loc[own, measure]), won[own])(found) if own.any() else found
+    if not own.any():
+        return general
+    special = recalibrate(general(past.loc[own, measure]), won[own])
+    # One after the other they are of the same form.
+    intercept = special.intercept + special.slope * general.intercept
+    return Recalibration(intercept, special.slope * general.slope, general.n)
 
 
 def _scores(frame: pd.DataFrame, measure: str) -> ForecastScores | None:

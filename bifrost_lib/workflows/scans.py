@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +15,13 @@ from bifrost_lib.core.vocabulary import CONDITION_COLUMNS
 from bifrost_lib.strategies import (
     CandidateSet,
     EarningsCalendar,
+    PopCorrection,
     Progress,
     StrategyDocument,
     find_candidates,
     strategy_named,
 )
+from bifrost_lib.workflows.calibration import FEWEST_OUTCOMES, pop_correction
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.earnings import earnings_calendar, earnings_facts
@@ -28,7 +30,11 @@ from bifrost_lib.workflows.surfaces import volatility_surface
 
 @dataclass(frozen=True)
 class ScanResult:
-    """A ranked scan, and the chain that it was made from; `earnings` as they were known then, None if they were not."""
+    """A ranked scan, and the chain that it was made from.
+
+    `earnings` are as they were known then, None if they were not; `recalibration` is what settled recommendations say
+    about probabilities, None if it was not asked for.
+    """
 
     symbol: str
     at: datetime
@@ -39,6 +45,7 @@ class ScanResult:
     chain: pd.DataFrame
     candidates: CandidateSet
     earnings: EarningsCalendar | None = None
+    recalibration: PopCorrection | None = None
 
     def as_dict(self, *, history: Sequence[Mapping[str, Any] | None] | None = None) -> dict[str, Any]:
         """Return the scan under the vocabulary's names, its moments as datetimes.
@@ -59,8 +66,15 @@ class ScanResult:
             "stopped": self.candidates.stopped,
             "unchecked": list(self.candidates.unchecked),
             "earnings": earnings_facts(self.earnings, self.at),
+            "recalibration": _recalibration(self.recalibration),
             "candidates": [record | {"history": one} for record, one in zip(records, past, strict=True)],
         }
+
+
+def _recalibration(learned: PopCorrection | None) -> dict[str, Any] | None:
+    if learned is None:
+        return None
+    return {**asdict(learned), "needed": FEWEST_OUTCOMES, "used": learned.outcomes >= FEWEST_OUTCOMES}
 
 
 @dataclass(frozen=True)
@@ -88,7 +102,7 @@ class ScanResults:
             "strategy": self.strategy.name,
             "symbols": [scan.symbol for scan in self.scans],
             "considered": sum(scan.candidates.considered for scan in self.scans),
-            "scans": [{name: scan[name] for name in (*facts, "earnings")} for scan in scans],
+            "scans": [{name: scan[name] for name in (*facts, "earnings", "recalibration")} for scan in scans],
             "failed": self.failed,
             "candidates": [record | {"history": _past(history, record)} for record in self.ranked(top)],
         }
@@ -109,6 +123,7 @@ def find_strategies(
     at: datetime | None = None,
     weights: Mapping[str, float] | None = None,
     with_surface: bool = False,
+    recalibrated: bool = False,
     on_progress: Callable[[Progress], bool] | None = None,
 ) -> ScanResult:
     """Rank the candidates of a strategy on the chain of `symbol` as it was known at `at`.
@@ -129,6 +144,9 @@ def find_strategies(
         Weights of the score's parts. Default: `bifrost_lib.strategies.WEIGHTS`.
     with_surface : bool
         Fit a volatility surface to the expiries of the candidates that are kept, and state their odds under it.
+    recalibrated : bool
+        Count in the score the probability that settled recommendations make of the stated one, as it was known then,
+        where at least `FEWEST_OUTCOMES` have settled; `ScanResult.recalibration` says what became of it.
     on_progress : callable, optional
         As for `bifrost_lib.strategies.find_candidates`.
 
@@ -147,16 +165,20 @@ def find_strategies(
     document = strategy_named(strategy) if isinstance(strategy, str) else strategy
     chain = read_chain(desk, symbol, at=at)
     options: dict[str, Any] = {"dte": dte, "top": top, "weights": weights, "on_progress": on_progress}
-    return scan_chain(desk, chain, document, with_surface=with_surface, **options)
+    return scan_chain(desk, chain, document, with_surface=with_surface, recalibrated=recalibrated, **options)
 
 
 def scan_chain(
-    desk: Desk, chain: pd.DataFrame, document: StrategyDocument, *, with_surface: bool = False, **options: Any
-) -> ScanResult:
+    desk: Desk, chain: pd.DataFrame, document: StrategyDocument, *, with_surface: bool = False,
+    recalibrated: bool = False, **options: Any,
+) -> ScanResult:  # fmt: skip
     """Rank the candidates of a document on a chain of `read_chain`; for the options see `find_strategies`."""
     conditions = _conditions(desk, chain) if _asks(document) else None
     earnings = earnings_calendar(desk, chain.attrs["symbol"], at=chain.attrs["at"])
-    candidates = find_candidates(chain, document, conditions=conditions, earnings=earnings, **options)
+    learned = pop_correction(desk, at=chain.attrs["at"], strategy=document.name) if recalibrated else None
+    correction = learned if learned is not None and learned.outcomes >= FEWEST_OUTCOMES else None
+    asked = {"conditions": conditions, "earnings": earnings, "correction": correction, **options}
+    candidates = find_candidates(chain, document, **asked)
     if with_surface:
         candidates = _under_surface(candidates, chain)
     return ScanResult(
@@ -169,6 +191,7 @@ def scan_chain(
         chain=chain,
         candidates=candidates,
         earnings=earnings,
+        recalibration=learned,
     )
 
 

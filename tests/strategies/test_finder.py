@@ -13,7 +13,17 @@ import pytest
 
 from bifrost_lib.core.errors import DocumentError, InputError, NoDataError, UnknownNameError
 from bifrost_lib.pricing import fit_surface
-from bifrost_lib.strategies import CATALOG, WEIGHTS, Entry, Filters, Range, evaluate, find_candidates, read_weights
+from bifrost_lib.strategies import (
+    CATALOG,
+    WEIGHTS,
+    Entry,
+    Filters,
+    PopCorrection,
+    Range,
+    evaluate,
+    find_candidates,
+    read_weights,
+)
 
 ALL = 10**6
 
@@ -350,3 +360,35 @@ def test_weights_are_a_document_that_names_its_mistakes(text, name):
     with pytest.raises(DocumentError) as caught:
         read_weights(text)
     assert caught.value.name == name
+
+
+def legs_of(record):
+    return tuple((leg["right"], leg["qty"], leg["strike"], leg["expiry"]) for leg in record["legs"])
+
+
+def test_a_corrected_probability_counts_in_the_score(chain):
+    """Where stated probabilities were too high, the score counts what they were worth, exactly."""
+    correction = PopCorrection(-0.4, 0.8, 120)
+    plain = find_candidates(chain, "iron_condor", top=400).records()
+    learned = find_candidates(chain, "iron_condor", top=400, correction=correction).records()
+    wanted = {}
+    for record in plain:
+        p = record["pop"]
+        q = 1 / (1 + np.exp(0.4 - 0.8 * np.log(p / (1 - p))))
+        assert record["pop_recalibrated"] is None
+        wanted[legs_of(record)] = (q, record["score"] + 30 * (q - p))
+    common = [record for record in learned if legs_of(record) in wanted]
+    assert len(common) > 100
+    for record in common:
+        q, score = wanted[legs_of(record)]
+        assert record["pop_recalibrated"] == pytest.approx(q, rel=1e-12)
+        assert record["score"] == pytest.approx(score, rel=1e-12)
+        assert sum(record["score_parts"].values()) == pytest.approx(record["score"])
+    assert [record["score"] for record in learned] == sorted((r["score"] for r in learned), reverse=True)
+    assert f"the probability is {learned[0]['pop_recalibrated']:.0%}" in learned[0]["why"]
+
+
+def test_a_correction_keeps_the_order_of_probabilities():
+    assert [PopCorrection(1.0, 2.0, 9)(p) for p in (0.0, 1.0)] == [0.0, 1.0]
+    with pytest.raises(InputError, match="slope"):
+        PopCorrection(0.0, -1.0, 9)

@@ -267,7 +267,7 @@ def test_unknown_leg_key_suggests_the_nearest():
         ({"spot": "100"}, "spot"),
         ({"spot": 10**400}, "spot"),
         ({"tau": "short"}, "tau"),
-        ({"tau": None, "legs": [{"right": "P", "qty": 1, "strike": 95, "expiry": "2026-09-18"}]}, "at"),
+        ({"tau": None, "legs": [{"right": "P", "qty": 1, "strike": 95, "expiry": "2026-09-18"}]}, "tau"),
     ],
 )
 def test_what_is_no_number_is_named(wrong, name):

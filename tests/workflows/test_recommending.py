@@ -17,7 +17,14 @@ from bifrost_lib.core.settings import Settings
 from bifrost_lib.pricing import price
 from bifrost_lib.store import FileKey, ingestion, list_recommendations, save_corporate_actions, strategy_marks
 from bifrost_lib.strategies import Exits, StrategyDocument, Target, payoff_at_expiry, strategy_named
-from bifrost_lib.workflows import Desk, find_strategies, open_desk, with_analytics
+from bifrost_lib.workflows import (
+    FEWEST_OUTCOMES,
+    Desk,
+    find_strategies,
+    open_desk,
+    recalibrated_pop,
+    with_analytics,
+)
 from bifrost_lib.workflows.recommending import mark_recommendations, recommend, recommender
 
 FIRST, EXPIRY, LATER = date(2026, 6, 1), date(2026, 6, 26), date(2026, 7, 24)
@@ -223,3 +230,26 @@ def test_ranks_that_are_not_there_are_refused(desk):
 def test_a_pages_button_is_for_those_who_may_write(role: str | None, may: bool) -> None:
     nowhere: Any = None
     assert (recommender(nowhere, by="ann", role=role) is not None) == may
+
+
+def test_a_scan_learns_from_what_had_settled_by_then(desk):
+    """Three days of condors that all lost make the next one less likely to win; on the day of the first nothing was known."""
+    ingest(desk, "LEARN", {session_close(day): 85.0 if DAYS[2] < day <= EXPIRY else 100.0 for day in DAYS})
+    condor = short_dated("iron_condor")
+    for day in DAYS[2::-1]:
+        first = find_strategies(desk, "LEARN", condor, at=session_close(day), top=40, recalibrated=True)
+        recommend(desk, first, list(range(1, len(first.candidates) + 1)), by="ann")
+    last = session_close(DAYS[-1])
+    mark_recommendations(desk, last)
+    plain = find_strategies(desk, "LEARN", condor, at=last, top=5)
+    wiser = find_strategies(desk, "LEARN", condor, at=last, top=5, recalibrated=True)
+
+    told = [scan.as_dict()["recalibration"] for scan in (first, plain, wiser)]
+    assert (told[0]["outcomes"], told[0]["used"], told[1]) == (0, False, None)
+    assert told[2]["outcomes"] >= told[2]["needed"] == FEWEST_OUTCOMES and told[2]["used"]
+    assert first.candidates.records()[0]["pop_recalibrated"] is None
+    for record in wiser.candidates.records():
+        expected = recalibrated_pop(desk, record["pop"], at=last, strategy="iron_condor")
+        assert record["pop_recalibrated"] == pytest.approx(float(expected), rel=1e-9)
+        assert record["pop_recalibrated"] < 0.2 < record["pop"]
+    assert wiser.candidates.records()[0]["score"] < plain.candidates.records()[0]["score"]
