@@ -35,6 +35,9 @@ def build(
     fills: Annotated[
         str, typer.Option(help="mid, realistic, worst, or the fraction of the spread given away.")
     ] = "realistic",
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that run it; 0 is this one. Default: by its size.", min=0)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run every document of FILE on every symbol and keep what each did in which regime; what is current is left.
@@ -48,12 +51,15 @@ def build(
     with open_desk() as desk:
         built = build_library(
             desk, name, shelves, symbol, split=read_date(split, name="--split"), start=_day(start, "--start"),
-            end=_day(end, "--end"), fills=read_fills(fills), tell=tell_on_terminal(),
+            end=_day(end, "--end"), fills=read_fills(fills), workers=workers,
+            tell=tell_on_terminal(),
         )  # fmt: skip
     if as_json:
         print_json(asdict(built))
         return
     print(f"{name}: {built.documents:,} documents on {len(built.computed)} symbols, {built.rows:,} results stored")
+    if built.stopped:
+        print("stopped: what is finished is kept, and the same command goes on from there")
     if built.current:
         print(f"up to date: {', '.join(built.current)}")
     for each, reason in built.skipped.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,10 @@ from bifrost_lib.core.clock import SteppedClock
 from bifrost_lib.core.errors import InputError, NoDataError, UnknownNameError
 from bifrost_lib.core.intervals import wilson_interval
 from bifrost_lib.strategies import ByDelta, Leg, StrategyDocument
-from bifrost_lib.workflows.backtests.library import Shelf, build_library
-from bifrost_lib.workflows.backtests.library_answers import nearest, what_worked
+from bifrost_lib.workflows.backtests import Shelf, build_library, what_worked
+from bifrost_lib.workflows.backtests.library_answers import nearest
 from bifrost_lib.workflows.backtests.library_pooling import pooled
-from bifrost_lib.workflows.backtests.library_rows import Tried, rows_of_symbol
+from bifrost_lib.workflows.backtests.library_rows import cells_of, rows_of_symbol
 from bifrost_lib.workflows.desk import Desk
 
 if TYPE_CHECKING:
@@ -134,11 +135,9 @@ def test_symbols_like_this_one_answer(desk):
 def test_another_library_of_the_name_leaves_nothing_behind(desk):
     build(desk)
     desk.clock.advance(timedelta(hours=1))
-    # Stopped in the second symbol: the first is stored whole, and what was there before is gone.
-    left = iter([False] * 3 + [True])
-    stopped = build(
-        desk, shelves=[Shelf(PUT), Shelf(CALL), Shelf(CALL.with_(name="at_50", cash="debit"))], stop=left.__next__
-    )
+    # Stopped before the second symbol: the first is stored whole, and what was there before is gone.
+    stop, shelves = threading.Event(), [Shelf(PUT), Shelf(CALL), Shelf(CALL.with_(name="at_50", cash="debit"))]
+    stopped = build(desk, shelves=shelves, stop=stop, tell=lambda done, of, symbol: done >= 3 and stop.set())
     assert (stopped.computed, stopped.stopped) == (("AA",), True)
     answer = what_worked(desk, "first", least_trades=1)
     assert list(answer.symbols["symbol"]) == ["AA"]
@@ -162,25 +161,49 @@ def test_a_library_is_counted_before_it_is_run(desk):
     assert "no option chain" in skipped.skipped["AA"]
 
 
-def one(trades: pd.DataFrame) -> Tried:
+def rows_of(trades: pd.DataFrame) -> pd.DataFrame:
     days = (
         trades["opened"].dt.tz_convert("America/New_York").dt.tz_localize(None).dt.normalize().astype("datetime64[s]")
     )
-    daily = np.zeros(100)
-    daily[::5] = np.random.default_rng(len(trades)).standard_normal(20)
-    return Tried("hash", "name", {}, trades.assign(day=days, iv_rank="low", trend="up"), daily)
+    daily = np.zeros((1, 100))
+    daily[0, ::5] = np.random.default_rng(len(trades)).standard_normal(20)
+    cells = cells_of(trades.assign(day=days, iv_rank="low", trend="up"), split=SPLIT)
+    rows = rows_of_symbol([("hash", "name", {})], cells[None], daily)
+    assert set(rows["iv_rank"]) == {"any", "low"} and set(rows["trend"]) == {"any", "up"}
+    return rows[(rows["iv_rank"] == "any") & (rows["trend"] == "any")]
 
 
 def test_a_trade_over_the_split_is_in_neither_sample():
     trades = simulated(PUT, HISTORIES["AA"], capital=0.0).trades
-    rows = rows_of_symbol([one(trades)], split=SPLIT)
-    rows = rows[(rows["iv_rank"] == "any") & (rows["trend"] == "any")].set_index("sample")
+    rows = rows_of(trades).set_index("sample")
     opened, closed = (trades[name].dt.tz_convert("America/New_York").dt.date for name in ("opened", "closed"))
     over = ((opened < SPLIT) & (closed >= SPLIT)).sum()
     assert over > 0
     assert rows["trades"].sum() == len(trades) - over
     assert rows.loc["out", "trades"] == (opened >= SPLIT).sum()
     assert rows.loc["in", "unpriceable"] == 1
+
+
+def test_a_library_that_was_killed_goes_on_where_it_was(desk):
+    """What is found of a symbol is kept as it comes: the next call replays only what is missing."""
+    shares = [round(0.11 + 0.02 * k, 2) for k in range(20)]
+    shelves = [Shelf(PUT, {"legs.put.rule.target": [-share for share in shares]})]
+    replayed: list[str] = []
+
+    def counted(document: StrategyDocument, history: ChainCube, **options: Any) -> Any:
+        replayed.append(document.sha256)
+        if len(replayed) == 17:
+            raise KeyboardInterrupt
+        return simulated(document, history, **options)
+
+    facts = {"split": SPLIT, "cube_of": HISTORIES.__getitem__, "run": counted}
+    stopped = build_library(desk, "killed", shelves, ["CC"], **facts)
+    assert stopped.stopped and not stopped.computed
+    finished = set(replayed[:16])
+    again = build_library(desk, "killed", shelves, ["CC"], **facts)
+    assert again.computed == ("CC",) and not again.stopped
+    assert len(replayed) == 17 + 4 and not finished & set(replayed[17:])
+    assert what_worked(desk, "killed", least_trades=1).table["document_sha256"].nunique() == 20
 
 
 def test_pooled_figures_are_those_of_all_trades_together():
@@ -193,8 +216,7 @@ def test_pooled_figures_are_those_of_all_trades_together():
             "opened": opened, "closed": opened + pd.Timedelta(days=1), "reason": "expired", "pnl": pnl,
             "margin": 1000.0, "max_loss": 1.0, "commission": 1.0,
         })  # fmt: skip
-        rows = rows_of_symbol([one(trades)], split=SPLIT)
-        frames.append(rows[(rows["iv_rank"] == "any") & (rows["trend"] == "any")].assign(symbol=f"S{number}"))
+        frames.append(rows_of(trades).assign(symbol=f"S{number}"))
     found = pooled(pd.concat(frames)).iloc[0]
     together = np.concatenate(parts) / 1000
     assert found["priced"] == len(together)

@@ -12,13 +12,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bifrost_lib.workflows.backtests.library import LibraryReport, Shelf, build_library, read_shelves
+    from bifrost_lib.workflows.backtests.library import LibraryReport, build_library
     from bifrost_lib.workflows.backtests.library_answers import LibraryAnswer, what_worked
     from bifrost_lib.workflows.backtests.proposing import METHODS, Method
     from bifrost_lib.workflows.backtests.reading import Terms
     from bifrost_lib.workflows.backtests.running import Backtest, run_backtest
     from bifrost_lib.workflows.backtests.saving import Repeated, list_backtests, read_backtest, repeat_backtest
     from bifrost_lib.workflows.backtests.searching import Search, search
+    from bifrost_lib.workflows.backtests.shelves import Shelf, read_shelves
     from bifrost_lib.workflows.backtests.sweeping import GridRun, run_grid
     from bifrost_lib.workflows.backtests.tear_sheet import sheet_facts, write_tear_sheet
     from bifrost_lib.workflows.backtests.tuning import Tuning, tune, tune_walking_forward
@@ -33,14 +34,14 @@ _HOME = {
     "Method": "proposing",
     "Repeated": "saving",
     "Search": "searching",
-    "Shelf": "library",
+    "Shelf": "shelves",
     "Terms": "reading",
     "Tuning": "tuning",
     "WalkForward": "walking",
     "build_library": "library",
     "list_backtests": "saving",
     "read_backtest": "saving",
-    "read_shelves": "library",
+    "read_shelves": "shelves",
     "repeat_backtest": "saving",
     "run_backtest": "running",
     "run_grid": "sweeping",

@@ -2,77 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
-from bifrost_lib.backtest import (
-    MOST_DOCUMENTS,
-    assignments,
-    expand,
-    grid_size,
-    read_grid,
-    session_regimes,
-    symbol_profile,
-)
-from bifrost_lib.core.errors import DocumentError, InputError, NoDataError
+from bifrost_lib.backtest import MOST_DOCUMENTS, symbol_profile
+from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.store import chain_cube, libraries, library_symbols, save_library, save_library_symbol
-from bifrost_lib.strategies import StrategyDocument, read_mapping, resolve_strategy
-from bifrost_lib.workflows.backtests.library_rows import Tried, rows_of_symbol
+from bifrost_lib.workflows.backtests.library_chunks import library_code, try_documents
+from bifrost_lib.workflows.backtests.library_rows import CELLS, FIGURES, rows_of_symbol
+from bifrost_lib.workflows.backtests.shelves import Shelf, Varied
+from bifrost_lib.workflows.sweeps import SweepInterrupted, connect, simulated
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from dask.distributed import Client
+
     from bifrost_lib.backtest import ChainCube, Result
     from bifrost_lib.workflows.desk import Desk
+    from bifrost_lib.workflows.sweeps import Arrays, SweepProgress
 
 #: The account is not what is tested: it never turns a trade away.
 CAPITAL = 1e9
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """A document of a library, and the grid of what is varied of it; without a grid it stands alone."""
-
-    document: StrategyDocument
-    grid: Mapping[str, Any] | None = None
-
-    @property
-    def size(self) -> int:
-        """How many documents it makes."""
-        return 1 if self.grid is None else grid_size(read_grid(self.grid))
-
-    def documents(self) -> list[tuple[StrategyDocument, dict[str, Any]]]:
-        """Return them with what was varied of each."""
-        if self.grid is None:
-            return [(self.document, {})]
-        grid = read_grid(self.grid)
-        return list(zip(expand(self.document, grid), assignments(grid), strict=True))
-
-
-def read_shelves(source: str | Mapping[str, Any]) -> list[Shelf]:
-    """Return what a library file lists.
-
-    Parameters
-    ----------
-    source : str or mapping
-        YAML or JSON: strategies of the catalogue, or files of documents, each with its grid, or with nothing:
-        ``iron_condor: {exits.take_profit.share: [0.25, 0.5]}``.
-
-    Raises
-    ------
-    DocumentError
-        If the file is not like that.
-    UnknownNameError, FileFormatError
-        If there is no such strategy or file.
-    """
-    content = read_mapping(source, expected="a mapping of strategies to their grids")
-    for name, grid in content.items():
-        if grid is not None and not isinstance(grid, Mapping):
-            raise DocumentError(name[:60], grid, "a grid: a mapping of parameters to lists of values; or nothing")
-    return [Shelf(resolve_strategy(name), grid or None) for name, grid in content.items()]
+#: So many backtests are run in this process: starting workers would take longer.
+_FEW = 300
 
 
 @dataclass(frozen=True)
@@ -103,7 +60,8 @@ def build_library(
     start: date | None = None,
     end: date | None = None,
     most: int = MOST_DOCUMENTS,
-    stop: Callable[[], bool] | None = None,
+    workers: int | None = None,
+    stop: threading.Event | None = None,
     tell: Callable[[int, int, str], None] | None = None,
     cube_of: Callable[[str], ChainCube] | None = None,
     run: Callable[..., Result] | None = None,
@@ -123,8 +81,10 @@ def build_library(
         As of `run`.
     most : int
         Refuse before running more documents than this, counted over all symbols.
-    stop : callable, optional
-        Asked before each document; what is stored of finished symbols stays.
+    workers : int, optional
+        Processes of a Dask client; 0 is this process alone. Default: this process for few backtests, else as `connect`.
+    stop : Event, optional
+        Ends it when another thread sets it, as Ctrl-C does.
     tell : callable, optional
         Told runs done, of how many, and the symbol.
     cube_of, run : callable, optional
@@ -136,15 +96,17 @@ def build_library(
         If there is nothing to run or too much, or two documents are the same.
     HoldOutClosed
         If a document belongs to a study that keeps some of these days back.
+    SweepInterrupted
+        If workers were lost; the same call goes on from there.
 
     Notes
     -----
-    A symbol is stored whole or not at all. One without a history is in `LibraryReport.skipped`, with the reason.
+    A symbol is stored whole or not at all. What is found on the way is kept as that of a sweep: a call that was
+    stopped, or killed, goes on where it was. A symbol without a history is in `LibraryReport.skipped`, with the reason.
     """
     from bifrost_lib.workflows.studies import check_not_kept_back
 
-    at = desk.clock.now()
-    simulate, version = _simulation(run)
+    at, version = desk.clock.now(), library_code() if run is None else ""
     size = sum(shelf.size for shelf in shelves) * len(symbols)
     if not 1 <= size <= most:
         raise InputError("shelves", f"{size:,} backtests", f"from 1 to {most:,}")
@@ -154,40 +116,68 @@ def build_library(
     check_not_kept_back(desk, [document for document, _ in documents], symbols, end=end)
     known = _known(desk, library, definition, version, at)
     read = cube_of or (lambda symbol: chain_cube(desk.store, symbol, at=at))
-    computed, current, skipped, rows = list[str](), list[str](), dict[str, str](), 0
-    for number, symbol in enumerate(symbols):
-        try:
-            cube = read(symbol).between(start, end)
-        except (NoDataError, InputError) as error:
-            skipped[symbol] = str(error)
-            continue
-        if known.get(symbol) == cube.sha256:
-            current.append(symbol)
-            continue
-        meter = _Meter(tell, number * len(documents), size, symbol)
-        tried = _try_all(documents, cube, simulate, {"fills": fills, "capital": capital}, stop, meter)
-        if tried is None:
-            return LibraryReport(library, len(documents), rows, tuple(computed), tuple(current), skipped, True)
-        if not computed and not known:
-            save_library(desk.store, library, definition=definition, code_version=version, computed_ts=at)
-        rows += save_library_symbol(
-            desk.store, library, profile=_profile(cube, split), computed_ts=at,
-            results=rows_of_symbol(tried, split=split).drop(columns="independent"),
-        )  # fmt: skip
-        computed.append(symbol)
-    return LibraryReport(library, len(documents), rows, tuple(computed), tuple(current), skipped, False)
+    told = LibraryReport(library, len(documents), 0, (), (), {}, False)
+    options = {"split": split.isoformat(), "fills": fills, "capital": capital}
+    with _client(desk, workers, size) as client:
+        for number, symbol in enumerate(symbols):
+            try:
+                cube = read(symbol).between(start, end)
+            except (NoDataError, InputError) as error:
+                told = replace(told, skipped={**told.skipped, symbol: str(error)})
+                continue
+            if known.get(symbol) == cube.sha256:
+                told = replace(told, current=(*told.current, symbol))
+                continue
+            found = _tried(
+                documents, cube, run, stop, client=client, home=desk.settings.home, code=version, options=options,
+                progress=_Meter(tell, number * len(documents), size, symbol).reads,
+            )  # fmt: skip
+            if found is None:
+                return replace(told, stopped=True)
+            if not told.computed and not known:
+                save_library(desk.store, library, definition=definition, code_version=version, computed_ts=at)
+            results = _rows(documents, found)
+            stored = save_library_symbol(
+                desk.store, library, profile=_profile(cube, split), computed_ts=at, results=results
+            )
+            told = replace(told, computed=(*told.computed, symbol), rows=told.rows + stored)
+    return told
 
 
-def _simulation(run: Callable[..., Result] | None) -> tuple[Callable[..., Result], str]:
-    if run is not None:
-        return run, ""
-    from bifrost_lib.backtest import code_version
-    from bifrost_lib.backtest import run as run_once
+@contextmanager
+def _client(desk: Desk, workers: int | None, size: int) -> Iterator[Client | None]:
+    # None is this process.
+    here = size <= _FEW and not desk.settings.dask_scheduler if workers is None else workers == 0
+    if here:
+        yield None
+        return
+    with connect(desk.settings, workers=workers) as client:
+        yield client
 
-    return run_once, code_version()
+
+def _tried(
+    documents: Sequence[Varied], cube: ChainCube, run: Callable[..., Result] | None, stop: threading.Event | None,
+    **how: Any,
+) -> Arrays | None:  # fmt: skip
+    # What documents did on a symbol; None where it was stopped: what was found until then is kept.
+    simulate = try_documents if run is None else partial(try_documents, run=run)
+    try:
+        return simulated(simulate, [document for document, _ in documents], cube, stop=stop, **how)
+    except KeyboardInterrupt:
+        return None
+    except SweepInterrupted:
+        if stop is not None and stop.is_set():
+            return None
+        raise
 
 
-def _check_different(documents: Sequence[tuple[StrategyDocument, dict[str, Any]]]) -> None:
+def _rows(documents: Sequence[Varied], found: Arrays) -> pd.DataFrame:
+    named = [(document.sha256, document.name, parameters) for document, parameters in documents]
+    cells = found["cells"].reshape(len(documents), len(CELLS), len(FIGURES))
+    return rows_of_symbol(named, cells, found["daily"]).drop(columns="independent")
+
+
+def _check_different(documents: Sequence[Varied]) -> None:
     seen: dict[str, str] = {}
     for document, parameters in documents:
         words = f"{document.name} {parameters or ''}".strip()
@@ -197,7 +187,7 @@ def _check_different(documents: Sequence[tuple[StrategyDocument, dict[str, Any]]
 
 
 def _definition(
-    documents: Sequence[tuple[StrategyDocument, dict[str, Any]]],
+    documents: Sequence[Varied],
     *,
     fills: str | float,
     capital: float,
@@ -233,37 +223,9 @@ class _Meter:
     size: int
     symbol: str
 
-    def reads(self, done: int) -> None:
+    def reads(self, progress: SweepProgress) -> None:
         if self.tell is not None:
-            self.tell(self.before + done, self.size, self.symbol)
-
-
-def _try_all(
-    documents: Sequence[tuple[StrategyDocument, dict[str, Any]]],
-    cube: ChainCube,
-    simulate: Callable[..., Result],
-    options: Mapping[str, Any],
-    stop: Callable[[], bool] | None,
-    meter: _Meter,
-) -> list[Tried] | None:
-    regimes, tried = session_regimes(cube), list[Tried]()
-    for number, (document, parameters) in enumerate(documents):
-        if stop is not None and stop():
-            return None
-        result = simulate(document, cube, **options)
-        gains = np.diff(result.equity["equity"].to_numpy(dtype=np.float64), prepend=float(options["capital"]))
-        trades = _with_regimes(result.trades, regimes)
-        tried.append(Tried(document.sha256, document.name, parameters, trades, gains))
-        meter.reads(number + 1)
-    return tried
-
-
-def _with_regimes(trades: pd.DataFrame, regimes: pd.DataFrame) -> pd.DataFrame:
-    local = trades["opened"].dt.tz_convert("America/New_York").dt.tz_localize(None)
-    day = local.to_numpy().astype("datetime64[D]").astype("datetime64[s]")
-    place = np.searchsorted(regimes["day"].to_numpy(), day)
-    told = {name: regimes[name].to_numpy()[place] for name in ("iv_rank", "trend")}
-    return trades.assign(day=day, **told)
+            self.tell(self.before + progress.done, self.size, self.symbol)
 
 
 def _profile(cube: ChainCube, split: date) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bifrost_lib.workflows.sweeps.admission import CARD_BYTES, Admitted, Need, admit, need_of
+    from bifrost_lib.workflows.sweeps.checkpoint import Arrays
     from bifrost_lib.workflows.sweeps.connecting import (
         check_encrypted,
         connect,
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
         security_of,
     )
     from bifrost_lib.workflows.sweeps.progress import Progress, SweepInterrupted, SweepProgress
-    from bifrost_lib.workflows.sweeps.running import run_sweep
+    from bifrost_lib.workflows.sweeps.running import run_sweep, simulated
     from bifrost_lib.workflows.sweeps.speed import sets_per_s
 
 _HOME = {
     "CARD_BYTES": "admission",
     "Admitted": "admission",
+    "Arrays": "checkpoint",
     "Need": "admission",
     "admit": "admission",
     "need_of": "admission",
@@ -36,12 +38,14 @@ _HOME = {
     "SweepInterrupted": "progress",
     "SweepProgress": "progress",
     "run_sweep": "running",
+    "simulated": "running",
     "sets_per_s": "speed",
 }
 
 __all__ = [
     "CARD_BYTES",
     "Admitted",
+    "Arrays",
     "Need",
     "Progress",
     "SweepInterrupted",
@@ -55,6 +59,7 @@ __all__ = [
     "run_sweep",
     "security_of",
     "sets_per_s",
+    "simulated",
 ]
 
 

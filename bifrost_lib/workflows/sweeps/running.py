@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 #: Results that come within so short a time are written together: a disk takes long to be sure of each file.
 WRITE_EVERY_S = 1.0
 _SHOWN = 3
+_AT_A_TIME = 8  # documents, where there are no workers
 
 
 def run_sweep(
@@ -94,14 +95,17 @@ def simulated(
     documents: Sequence[StrategyDocument],
     cubes: Cubes,
     *,
-    client: Client,
+    client: Client | None,
     home: Path | None = None,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
     code: str,
     options: Mapping[str, Any],
 ) -> Arrays:
-    """Return what ``simulate(documents, cubes, **options)`` does, computed on workers and kept; see `run_sweep`."""
+    """Return what ``simulate(documents, cubes, **options)`` does, computed on workers and kept; see `run_sweep`.
+
+    Without a client it is computed in this process, a few documents at a time, and kept as well.
+    """
     if not documents:
         raise InputError("documents", 0, "at least one document")
     home = load_settings().home if home is None else home
@@ -110,10 +114,26 @@ def simulated(
     about = _about(code, cubes, options)
     kept = _Kept(Checkpoint(home / "sweeps" / _digest(about), about), keys, Meter(len(documents), progress))
     missing = kept.missing()
-    if missing:
+    if missing and client is None:
+        _simulate_here(simulate, missing, documents, cubes, stop, dict(options), kept)
+    elif missing and client is not None:
         most = max(document.sizing.max_active for document in documents)
         _simulate_missing(simulate, missing, texts, cubes, client, home, stop, dict(options), kept, most)
     return kept.arrays()
+
+
+def _simulate_here(
+    simulate: Simulate, missing: Sequence[int], documents: Sequence[StrategyDocument], cubes: Cubes,
+    stop: threading.Event | None, options: dict[str, Any], kept: _Kept,
+) -> None:  # fmt: skip
+    try:
+        for first in range(0, len(missing), _AT_A_TIME):
+            if stop is not None and stop.is_set():
+                raise kept.interrupted("the sweep was stopped")
+            places = missing[first : first + _AT_A_TIME]
+            kept.add(places, simulate([documents[place] for place in places], cubes, **options), workers=1)
+    finally:
+        kept.write()
 
 
 def _simulate_missing(
