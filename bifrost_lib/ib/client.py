@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 from bifrost_lib.core.errors import EnvironmentProblem, SourceUnavailable
@@ -58,6 +59,7 @@ class Client:
         self._library, self._receiver = library, receiver
         self._client = library.client(receiver)
         self._client.MaxRequests = 0  # the library's throttle is one queue that bursts; ours has lanes and does not
+        self._client.decoder.parse = _converted
         self._client.conn.sendMsg = self._write
         self._waiting: list[bytes] = []
 
@@ -158,3 +160,25 @@ class Client:
 
     def _contract(self, query: dict[str, Any]) -> Any:
         return self._library.contract(**contract_fields(query))
+
+
+def _converted(record: Any) -> None:
+    """Give the attributes of a record that came as texts the types of their defaults, as the library does.
+
+    The library looks up what those are for each record anew, half of the time that a long list of contracts takes.
+    """
+    of: Any = type(record)
+    for name, kind, default in _numbers_of(of):
+        text = getattr(record, name)
+        if text is not default:  # most of them did not come
+            number = int(text) if kind is bool and text else text
+            setattr(record, name, kind(number) if text else default)
+
+
+@cache
+def _numbers_of(record: Any) -> tuple[tuple[str, type, Any], ...]:
+    return tuple(
+        (field.name, type(field.default), field.default)
+        for field in fields(record)
+        if type(field.default) in (int, float, bool)
+    )

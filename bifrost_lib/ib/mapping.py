@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from enum import IntFlag
+from functools import lru_cache
 from math import isfinite, nan
 from typing import Any
 
@@ -77,6 +78,7 @@ CALLBACKS: dict[str, str] = {
 #: Messages that no caller reads; their decoding is spared.
 IGNORED_MESSAGES = (b"45", b"46", b"81")
 
+_DATE = re.compile(r"\d{8}")
 _OCC_DATE = re.compile(r" *(\d{6})[CP]\d{8}$")
 _LARGEST = 1e300  # IB sends the largest double where it knows nothing
 
@@ -118,10 +120,13 @@ def ib_date(day: date) -> str:
     return f"{day:%Y%m%d}"
 
 
+@lru_cache(maxsize=4096)
 def date_of(text: str) -> date | None:
     """Read IB's date, with or without a time behind it; None when it is none."""
+    if not _DATE.match(text):
+        return None
     try:
-        return datetime.strptime(text[:8], "%Y%m%d").date()  # noqa: DTZ007 (a date has no zone)
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
     except ValueError:
         return None
 

@@ -34,6 +34,10 @@ _BY_NAME = {column.name: index for index, column in enumerate(COLUMNS)}
 _LAST, _LAST_SIZE, _TIME = _BY_NAME["last"], _BY_NAME["last_size"], _BY_NAME["last_trade_s"]
 _HIGH, _LOW = _BY_NAME["high"], _BY_NAME["low"]
 CAN_AUTO_EXECUTE = 1
+#: What a new line was told: nothing. Copies of these are made by the thousand.
+_INDEX_UNSENT = np.full(len(COLUMNS), NOTHING)
+_QUOTES_UNSENT = np.where(np.isin(np.arange(len(COLUMNS)), QUOTE_COLUMNS), UNSENT, NOTHING)
+_COMPUTATIONS_UNSENT = np.full((4, 8), UNSENT)
 
 
 @dataclass(eq=False)
@@ -55,10 +59,8 @@ class Line:
 
     def forget(self) -> None:
         """Begin anew: everything will be told again."""
-        self.sent = np.full(len(COLUMNS), NOTHING)
-        if self.instrument.sec_type != "IND":
-            self.sent[list(QUOTE_COLUMNS)] = UNSENT
-        self.sent_computations = np.full((4, 8), UNSENT)
+        self.sent = (_INDEX_UNSENT if self.instrument.sec_type == "IND" else _QUOTES_UNSENT).copy()
+        self.sent_computations = _COMPUTATIONS_UNSENT.copy()
 
     @property
     def is_option(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,14 +17,14 @@ from bifrost_lib.sim.gateway.session import Session
 from bifrost_lib.sim.instruments import Instrument
 from bifrost_lib.sim.wire import (
     CancelMktData,
-    MarketDataType,
     ReqMarketDataType,
     ReqMktData,
     TickPrice,
-    TickReqParams,
     TickSize,
     TickSnapshotEnd,
     TickString,
+    market_data_type,
+    tick_req_params,
 )
 
 LIVE, FROZEN, DELAYED, DELAYED_FROZEN = 1, 2, 3, 4
@@ -46,7 +47,7 @@ def choose_type(session: Session, message: ReqMarketDataType) -> None:
 def subscribe(session: Session, message: ReqMktData) -> None:
     """Begin a line, or send one picture of it."""
     is_snapshot = message.snapshot or message.reg_snapshot
-    generics, providers = _generics(message)
+    generics, providers = _generics(message.generic_ticks, message.contract.sec_type)
     if is_snapshot and message.generic_ticks.strip():
         raise Refusal(321, kind="snapshot")
     if message.req_id in session.lines.by_req_id or message.req_id in session.lines.snapshots:
@@ -59,8 +60,8 @@ def subscribe(session: Session, message: ReqMktData) -> None:
         raise Refusal(101)
     kind = _type_for(session, message.req_id, instrument)
     line = Line(message.req_id, instrument, generics, is_delayed=kind in (DELAYED, DELAYED_FROZEN), is_mute=is_combo)
-    session.send(MarketDataType(message.req_id, kind))
-    session.send(TickReqParams(message.req_id, instrument.min_tick, BBO_EXCHANGE, SNAPSHOT_PERMISSIONS))
+    session.write(market_data_type(message.req_id, kind))
+    session.write(tick_req_params(message.req_id, instrument.min_tick, BBO_EXCHANGE, SNAPSHOT_PERMISSIONS))
     if gateway.faults.is_active("competing-session"):
         session.refuse(message.req_id, 10197)
     if is_snapshot:
@@ -89,19 +90,18 @@ def unsubscribe(session: Session, message: CancelMktData) -> None:
     session.gateway.feed.changed()
 
 
-def _generics(message: ReqMktData) -> tuple[frozenset[int], tuple[str, ...]]:
+@lru_cache(maxsize=256)
+def _generics(text: str, sec_type: str) -> tuple[frozenset[int], tuple[str, ...]]:
     # "mdoff,100,292:BRFG+DJNL": numbers, a word that stops the default ticks, and providers of news.
     numbers: set[int] = set()
     providers: tuple[str, ...] = ()
-    for word in message.generic_ticks.replace(" ", "").split(","):
+    for word in text.replace(" ", "").split(","):
         number, _, rest = word.partition(":")
         if number in ("", "mdoff"):
             continue
         if not number.isdigit() or int(number) not in GENERICS:
             legal = ",".join(str(each) for each in sorted(GENERICS))
-            raise Refusal(
-                321, kind="generic ticks", ticks=message.generic_ticks, sec_type=message.contract.sec_type, legal=legal
-            )
+            raise Refusal(321, kind="generic ticks", ticks=text, sec_type=sec_type, legal=legal)
         numbers.add(int(number))
         if int(number) == NEWS:
             providers = tuple(rest.split("+")) if rest else ("*",)

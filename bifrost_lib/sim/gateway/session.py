@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 #: Bytes that may wait for a client before its ticks are held back, and before it is given up.
 HIGH_WATER, DROWNED = 1 << 20, 1 << 26
+#: Bytes of one turn that go out before it is over, so that the client reads them while the rest is made.
+EARLY = 1 << 16
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Session(asyncio.Protocol):
         self._gate = MessageGate(gateway.limits)
         self._reader = FrameReader()
         self._out: list[bytes] = []
+        self._out_bytes = 0
         self._transport: asyncio.Transport | None = None
 
     # The connection
@@ -189,9 +192,12 @@ class Session(asyncio.Protocol):
             else:
                 loop.call_soon(self._flush)
         self._out.append(data)
+        self._out_bytes += len(data)
+        if self._out_bytes > EARLY and not self.gateway.faults.is_active("slow"):
+            self._flush()
 
     def _flush(self) -> None:
-        waiting, self._out = self._out, []
+        waiting, self._out, self._out_bytes = self._out, [], 0
         transport = self._transport
         if transport is None or transport.is_closing() or not waiting or self.gateway.faults.is_active("half-open"):
             return

@@ -117,10 +117,14 @@ def _run(message: type, parts: list[Any]) -> tuple[Writer, Reader]:
     def put(record: Any, out: list[str]) -> None:
         out += [write(get(record)) for get, write in writes]
 
+    by_owner = [(owner, [one[1:] for one in group]) for owner, group in groupby(reads, lambda one: one[0])]
+
     def take(rest: Iterator[str], values: Values) -> None:
-        for owner, name, read, empty in reads:
-            text = next(rest)
-            values[owner][name] = read(text) if text else empty
+        for owner, its in by_owner:
+            found = values[owner]
+            for name, read, empty in its:
+                text = next(rest)
+                found[name] = read(text) if text else empty
 
     return put, take
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,10 +66,10 @@ def _write_int_or_empty(value: int) -> str:
 
 
 def _read_int(text: str) -> int:
-    with suppress(ValueError):
+    try:
         return int(text)
-    # Clients in dynamic languages send 5.0 where 5 is meant.
-    value = _read_float(text)
+    except ValueError:  # clients in dynamic languages send 5.0 where 5 is meant
+        value = _read_float(text)
     if not value.is_integer():
         raise _unreadable(text, "a whole number")
     return int(value)

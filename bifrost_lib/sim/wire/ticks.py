@@ -77,6 +77,18 @@ def tick_computation(
     return _LENGTHS[len(body)] + body
 
 
+def market_data_type(req_id: int, kind: int) -> bytes:
+    """Return the frame of a MarketDataType."""
+    body = b"58\x001\x00%d\x00%d\x00" % (req_id, kind)
+    return _LENGTHS[len(body)] + body
+
+
+def tick_req_params(req_id: int, min_tick: float, bbo_exchange: str, snapshot_permissions: int) -> bytes:
+    """Return the frame of a TickReqParams."""
+    body = b"81\x00%d\x00%.15g\x00%s\x00%d\x00" % (req_id, min_tick, bbo_exchange.encode(), snapshot_permissions)
+    return _LENGTHS[len(body)] + body
+
+
 def _not_finite(tick_type: int) -> WireError:
     return WireError(
         320, f"Error writing message. Tick {tick_type} is not a finite number; missing values are not sent"

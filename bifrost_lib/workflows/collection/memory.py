@@ -26,14 +26,17 @@ class ChainMemory:
         self._desk = desk
         self._seen: dict[str, dict[OptionContract, Seen]] = {}
         self._listings: dict[str, tuple[datetime, frozenset[OptionContract]]] = {}
-        self._alone = threading.Lock()
+        self._alone, self._alone_listing = threading.Lock(), threading.Lock()
+
+    def recall(self, symbol: str) -> None:
+        """Read what the store knows of a chain, unless it is remembered; a comparison under way waits for it."""
+        with self._alone:
+            self._recalled(symbol)
 
     def compare(self, symbol: str, seen: Mapping[OptionContract, Seen]) -> pd.DataFrame | None:
         """Return what changed since what is remembered, and remember this; None where nothing did."""
         with self._alone:
-            if symbol not in self._seen:
-                self._seen[symbol] = self._stored(symbol)
-            known = self._seen[symbol]
+            known = self._recalled(symbol)
             changes = value_changes(known, seen)
             known.update(seen)
             if len(known) > 2 * len(seen):
@@ -43,7 +46,7 @@ class ChainMemory:
     def compare_listing(self, symbol: str, contracts: Iterable[OptionContract], *, ts: datetime) -> pd.DataFrame | None:
         """Return what was listed or delisted since the listing remembered, and remember this one."""
         listing = frozenset(contracts)
-        with self._alone:
+        with self._alone_listing:
             since, before = self._listings.get(symbol, (ts, listing))
             expiries = {(one.trading_class, one.expiry) for one in listing}
             others = {one for one in before if (one.trading_class, one.expiry) not in expiries}
@@ -53,6 +56,11 @@ class ChainMemory:
             return None
         changes = listing_changes(before, listing, since=since, ts=ts)
         return changes if len(changes) else None
+
+    def _recalled(self, symbol: str) -> dict[OptionContract, Seen]:
+        if symbol not in self._seen:
+            self._seen[symbol] = self._stored(symbol)
+        return self._seen[symbol]
 
     def _stored(self, symbol: str) -> dict[OptionContract, Seen]:
         try:

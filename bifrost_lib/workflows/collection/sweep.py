@@ -122,12 +122,17 @@ class Sweeper:
         """
         started = self._clock.now()
         until = fillable_until or started
+        # While the gateway tells what is listed, the store tells what was seen last.
+        recalling = asyncio.create_task(asyncio.to_thread(self._memory.recall, symbol))
         try:
-            plan = await self.plan(symbol, selection)
-        except BifrostError as trouble:
-            await self._confess(symbol, started, trouble, until, before)
-            raise
-        return await self._observe(plan, started, stop, priority, until, before)
+            try:
+                plan = await self.plan(symbol, selection)
+            except BifrostError as trouble:
+                await self._confess(symbol, started, trouble, until, before)
+                raise
+            return await self._observe(plan, started, stop, priority, until, before)
+        finally:
+            await recalling
 
     async def fill(self, symbol: str, words: Sequence[Sequence[Any]], *, stop: asyncio.Event) -> SweepReport:
         """Observe the contracts that a gap remembers; what is still missing leaves that gap open and makes no other.
