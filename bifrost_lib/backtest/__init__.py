@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bifrost_lib.backtest.attribution import Attribution, attribute
     from bifrost_lib.backtest.bands import band_edges, run_with_bands
     from bifrost_lib.backtest.bootstrap import Interval, block_length, bootstrap_interval
-    from bifrost_lib.backtest.cube import BELIEVABLE, FIT, LAYOUT, OPTIONAL, ChainCube
+    from bifrost_lib.backtest.cube import BELIEVABLE, FIT, LAYOUT, OPTIONAL, ChainCube, nobody_bids
     from bifrost_lib.backtest.cuda_sweeping import gpu_bytes, gpu_sweep_chunk
     from bifrost_lib.backtest.earnings import earnings_arrays
     from bifrost_lib.backtest.figures import Figure, figure_of
@@ -73,6 +73,7 @@ _HOME = {
     "LAYOUT": "cube",
     "OPTIONAL": "cube",
     "ChainCube": "cube",
+    "nobody_bids": "cube",
     "earnings_arrays": "earnings",
     "gpu_bytes": "cuda_sweeping",
     "gpu_sweep_chunk": "cuda_sweeping",
@@ -182,6 +183,7 @@ __all__ = [
     "min_backtest_years",
     "min_track_record",
     "moments",
+    "nobody_bids",
     "parameter",
     "parameter_paths",
     "probabilistic_sharpe",

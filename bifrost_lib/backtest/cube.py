@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-#: Bits of `ChainCube.flags`: both sides can be believed, so that a leg is marked and closed on them; and the quote may
-#: become a leg.
+#: Bits of `ChainCube.flags`: the quote can be believed, so that a leg is marked and closed on it; and it may become a
+#: leg, which takes two sides.
 BELIEVABLE, FIT = 1, 2
 
 #: name -> dtype of the arrays that every cube has.
@@ -76,7 +76,8 @@ class ChainCube:
         One row for each session and contract seen on it, sorted so. Its quote at moment m of session s is at
         ``row_quote[r] + m - session_moment[s]``.
     bid, ask, delta, flags : (Q,)
-        NaN where missing; `flags` are `BELIEVABLE` and `FIT`.
+        NaN where missing; `flags` are `BELIEVABLE` and `FIT`. A bid is 0 where somebody asks and nobody bids: that is
+        a quote, at which a contract can be bought, and be sold for nothing.
     sg_session, sg_group, sg_row, sg_forward_start : (N,), (N,), (N + 1,), (N,)
         One entry for each session and group seen on it: its rows, and where its forwards start.
     forward : float64
@@ -282,6 +283,11 @@ class ChainCube:
 
     def __repr__(self) -> str:
         return f"<ChainCube {self.symbol} {_span(self)}: {len(self.row_contract):,} rows, {len(self.bid):,} quotes>"
+
+
+def nobody_bids(bid: Array, ask: Array) -> Array:
+    """Return where there is an ask and no bid, missing or 0."""
+    return np.asarray(np.isfinite(ask) & (ask > 0) & ~(bid > 0) & ~(bid < 0))
 
 
 def _span(cube: ChainCube) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bifrost_lib.backtest.cube import BELIEVABLE, FIT, OPTIONAL
+from bifrost_lib.backtest.cube import BELIEVABLE, FIT, OPTIONAL, nobody_bids
 from bifrost_lib.backtest.earnings import earnings_arrays
 from bifrost_lib.core.calendar import EXCHANGE_TZ, expiry_moments, is_session, session_close
 from bifrost_lib.core.contracts import class_convention, trading_class_of
@@ -215,12 +215,15 @@ def _check_unique(chain: pd.DataFrame, place: Array) -> None:
 
 def _quotes(chain: pd.DataFrame, place: Array, total: int) -> dict[str, Any]:
     bid, ask, delta = (_floats(chain, name) for name in ("bid", "ask", "delta"))
-    believable = np.isfinite(bid) & np.isfinite(ask) & (bid <= ask) & (bid >= 0)
-    fit = believable & (bid + ask > 0)
+    unwanted = nobody_bids(bid, ask)
+    fit = np.isfinite(ask) & (bid <= ask) & (bid > 0)
+    believable = fit | unwanted | ((bid == 0) & (ask == 0))
     if "quality" in chain.columns:
         quality = chain["quality"].astype(str).to_numpy()
-        believable &= ~np.isin(quality, UNTRADABLE)
-        fit &= believable & (quality == "ok")
+        unwanted &= ~np.isin(quality, UNTRADABLE) | (quality == "one_sided")
+        believable &= ~np.isin(quality, UNTRADABLE) | unwanted
+        fit &= quality == "ok"
+    bid = np.where(unwanted, 0.0, bid)
     if "delta" in chain.columns:
         fit &= np.isfinite(delta)
     flags = np.zeros(total, dtype=np.uint8)

@@ -35,9 +35,11 @@ def fill_of(rules: Any, legs: int) -> float:
 
 @kernel(**PLAIN)
 def traded_at(bid: float, ask: float, qty: float, fill: float) -> float:
-    """Return the price at which a contract is bought (`qty` > 0) or sold."""
+    """Return the price at which a contract is bought (`qty` > 0) or sold: for nothing where nobody bids."""
     give = fill * (ask - bid)
-    return bid + give if qty > 0.0 else ask - give
+    if qty > 0.0:
+        return bid + give
+    return ask - give if bid > 0.0 else 0.0
 
 
 @kernel(**PLAIN)

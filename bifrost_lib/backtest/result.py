@@ -17,7 +17,8 @@ TRADE_COLUMNS: tuple[str, ...] = (
     *("max_profit", "max_loss", "dividends", "carried", "rolls", "open_spot", "close_spot", "open_iv", "dte"),
 )
 #: One row a leg that was held; a leg that was rolled has one for each contract. `qty` is per unit, prices per share,
-#: `trade` the row of `trades`; `close_qty` and `close_strike` differ from what was opened after a split.
+#: `trade` the row of `trades`; `close_qty` and `close_strike` differ from what was opened after a split. A
+#: `close_price` of 0 before expiry says that nobody bid.
 LEG_COLUMNS: tuple[str, ...] = (
     *("trade", "leg", "right", "qty", "strike", "expiry", "trading_class", "opened", "closed"),
     *("open_price", "close_price", "open_delta", "multiplier", "contract"),

@@ -69,6 +69,12 @@ def run(
     InputError
         If an argument is outside its domain, no session lies in the range, or the document asks what the cube cannot
         say.
+
+    Notes
+    -----
+    Where somebody asks for a contract and nobody bids, a leg is sold for nothing, and bought at the fill's share of the
+    ask. A trade whose sold options are assigned ends there: the shares are closed at the spot, and the strategy that
+    ``exits.after_assignment`` names for them is not entered; `Result.settings` then has it as ``not_replayed``.
     """
     terms = Terms(fills, capital, rate)
     stage = set_stage(cube, start=start, end=end, entry_time=entry_time, entry_offset=entry_offset)
@@ -90,8 +96,14 @@ def run(
             "entry_time": entry_time.isoformat() if entry_time else None,
             "entry_offset": entry_offset,
             "rate": rate,
+            **_not_replayed(document),
         },
     )
+
+
+def _not_replayed(document: StrategyDocument) -> dict[str, str]:
+    after = document.exits.after_assignment
+    return {} if after is None else {"not_replayed": f"after assignment: {after}"}
 
 
 def code_version() -> str:

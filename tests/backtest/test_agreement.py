@@ -25,6 +25,7 @@ EVERYTHING = (
     *("open", "stop", "take profit", "delta", "dte", "days in trade", "assigned", "expired"),
     *("unpriceable: split", "unpriceable: settlement", "unpriceable: quotes"),
     *("rolled", "split", "dividend", "carried", "shares", "two expiries", "two classes", "another multiplier", "AM"),
+    "no bid",
     *("weekday", "iv_rank", "vol_index", "skew", "ex_dividend", "earnings", "max_active", "spot", "no moment"),
     *("no expiry", "no legs", "cash", "capital"),
 )
@@ -114,6 +115,7 @@ def _features(plain: Outcome) -> Counter[str]:
         found["split"] += any(held.contract != held.first_contract for held in trade.legs)
         found["dividend"] += trade.dividends != 0
         found["carried"] += trade.carried > 0
+        found["no bid"] += trade.reason != "expired" and any(held.close_price == 0 for held in trade.legs)
         found["shares"] += trade.stock_shares != 0
         found["two expiries"] += len({one.group.expiry for one in contracts}) > 1
         found["two classes"] += len({one.group.trading_class for one in contracts}) > 1

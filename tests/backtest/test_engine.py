@@ -100,6 +100,31 @@ def test_nothing_is_assumed_where_a_side_is_missing():
     assert found.equity["equity"].iloc[2] == found.equity["equity"].iloc[1]
 
 
+def test_a_run_says_that_it_does_not_go_on_after_assignment():
+    found = run(document(put(95.0), exits=Exits(after_assignment="covered_call")), cube(SPREAD_DAYS), fills="mid")
+    assert found.settings["not_replayed"] == "after assignment: covered_call"
+    assert found.trades["reason"].tolist() == ["expired"]  # the shares, bought at 95, are sold at 93
+    assert found.trades["pnl"].iloc[0] == pytest.approx(210.0 - 200.0)
+    assert "not_replayed" not in run(document(put(95.0)), cube(SPREAD_DAYS)).settings
+
+
+@pytest.mark.parametrize("bid", [np.nan, 0.0])
+def test_where_nobody_bids_a_leg_is_sold_for_nothing_and_bought_at_its_share_of_the_ask(bid):
+    # Twelve days before expiry: 95P is bought back at 0.66 * 0.10, and 90P is abandoned although 0.05 is asked.
+    days = {**SPREAD_DAYS, "2024-02-05": (104.0, {f"{FEB} 95P": (bid, 0.10), f"{FEB} 90P": (bid, 0.05)})}
+    found = run(document(*PUT_SPREAD, exits=Exits(dte=11)), cube(days))
+    trade = found.trades.iloc[0]
+    assert (trade["reason"], trade["carried"]) == ("dte", 0)
+    assert found.legs["close_price"].tolist() == pytest.approx([0.066, 0.0])
+    assert trade["pnl"] == pytest.approx(113.6 - 6.6)
+
+
+def test_where_nobody_bids_no_leg_is_opened():
+    days = {**SPREAD_DAYS, "2024-02-01": (100.0, {f"{FEB} 95P": (2.00, 2.20), f"{FEB} 90P": (0.0, 0.05)})}
+    found = run(document(*PUT_SPREAD), cube(days))
+    assert found.skipped["no legs"] == 1
+
+
 def test_the_stop_comes_before_the_calendar():
     days = {**SPREAD_DAYS, "2024-02-05": (90.0, {f"{FEB} 95P": (5.80, 6.00), f"{FEB} 90P": (2.00, 2.20)})}
     found = run(

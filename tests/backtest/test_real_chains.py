@@ -85,9 +85,9 @@ def test_without_the_split_the_contracts_are_gone(apple):
     assert (trade["reason"], trade["carried"]) == ("open", 1), "650C is quoted no more, and nothing says why"
 
 
-def test_a_put_that_nobody_bids_for_is_carried(apple, apple_actions):
-    # June 13, at the close of 06-06: 590P and 555P. On 06-09 the latter, now 79.29P, has an ask of 0.01 and no bid, so
-    # that the spread cannot be closed: 555P 0.23 / 0.26 was bought at 0.23 + 0.66 * 0.03 = 0.2498.
+def test_a_put_that_nobody_bids_for_is_sold_for_nothing(apple, apple_actions):
+    # June 13, at the close of 06-06: 590P and 555P 0.23 / 0.26, bought at 0.23 + 0.66 * 0.03 = 0.2498. On 06-09 the
+    # latter, now 79.29P, has an ask of 0.01 and no bid.
     quotes = _quotes(apple, expiry="2014-06-13", strikes=(70, 700))
     row = quotes[(quotes["strike"] == 79.29) & (quotes["right"] == "P")]
     assert np.isnan(row["bid"]).all()
@@ -96,11 +96,13 @@ def test_a_put_that_nobody_bids_for_is_carried(apple, apple_actions):
     cube = ChainCube.from_frame(quotes, symbol="AAPL", actions=apple_actions)
     found = run(_document(*legs, exits=Exits(days_in_trade=1), days=7), cube)
     [trade] = found.trades.to_dict("records")
-    assert (trade["reason"], trade["carried"]) == ("open", 1)
+    assert (trade["reason"], trade["carried"]) == ("days in trade", 0)
     assert found.legs["open_price"].tolist()[1] == pytest.approx(0.2498)
-    first, second = found.equity["equity"]
-    assert first == second, "what it was worth when that was last known"
-    assert trade["pnl"] == pytest.approx(first - 100_000)
+    assert found.legs["close_price"].tolist()[1] == 0.0
+    back = found.legs["close_price"].tolist()[0]
+    sold = quotes[(quotes["strike"] == 84.29) & (quotes["right"] == "P")].iloc[-1]
+    assert sold["bid"] < back < sold["ask"]
+    assert trade["pnl"] == pytest.approx(trade["premium"] - 700 * back - trade["commission"])
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from bifrost_lib.core.errors import InputError
 
 #: Raised when the columns or their meaning change: cubes of another layout are made anew.
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 #: What grows by a number of its own: contracts, rows (contract and session), moments, quotes, and forwards.
 SHELVES = ("contract", "row", "moment", "quote", "forward")

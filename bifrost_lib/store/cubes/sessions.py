@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Engine
 
-from bifrost_lib.backtest import BELIEVABLE, FIT
+from bifrost_lib.backtest import BELIEVABLE, FIT, nobody_bids
 from bifrost_lib.core.calendar import is_session, session_close, session_open
 from bifrost_lib.core.native import loop
 from bifrost_lib.core.quality import QUALITY_LABELS, Quality
@@ -197,15 +197,17 @@ def _quotes(rows: _Rows, chosen: Int64s, stale: Array) -> dict[str, Array]:
     quality = rows.quality[row].astype(np.int64)
     quality[stale.ravel()] = Quality.STALE
     quality[missing] = Quality.NO_QUOTE
+    is_alone = nobody_bids(found["bid"], found["ask"]) & ~np.isin(quality, [Quality.STALE, Quality.EXPIRED])
+    found["bid"][is_alone] = 0.0
     found["flags"] = _flags(found["bid"], found["ask"], found["delta"], quality)
     return found
 
 
 def _flags(bid: Array, ask: Array, delta: Array, quality: Int64s) -> Array:
     """Return which quotes can be believed, and which of them may become a leg."""
-    tradable = ~np.isin(quality, [QUALITY_LABELS.index(name) for name in UNTRADABLE])
-    believable = (bid >= 0) & (bid <= ask) & (quality >= 0) & tradable
-    fit = believable & (quality == Quality.OK) & (bid + ask > 0) & np.isfinite(delta)
+    tradable = (quality >= 0) & ~np.isin(quality, [QUALITY_LABELS.index(name) for name in UNTRADABLE])
+    believable = (bid >= 0) & (bid <= ask) & (tradable | (quality == Quality.ONE_SIDED) & (ask > 0))
+    fit = believable & (quality == Quality.OK) & (bid > 0) & np.isfinite(delta)
     flags: Array = (BELIEVABLE * believable + FIT * fit).astype(np.uint8)
     return flags
 

@@ -151,6 +151,13 @@ def warnings_of(result: Result, cubes: Mapping[str, ChainCube], simulated: bool)
     if carried := int(trades["carried"].sum()):
         held = int((trades["carried"] > 0).sum())
         told.append(f"{_count(carried, 'mark')} of {_count(held, 'trade')} carried on: a leg had no price to believe")
+    reasons = result.legs["trade"].map(trades["reason"])
+    if unwanted := int(((result.legs["close_price"] == 0) & (reasons != "expired")).sum()):
+        told.append(f"{_count(unwanted, 'leg')} closed for nothing: somebody asked for it, and nobody bid")
+    exercised = (result.legs["qty"] < 0) & (result.legs["close_price"] > 0) & reasons.isin(["assigned", "expired"])
+    if (left_out := result.settings.get("not_replayed")) and exercised.any():
+        held = result.legs.loc[exercised, "trade"].nunique()
+        told.append(f"{_count(held, 'trade')} ended in shares, closed at the spot; not replayed: {left_out}")
     if is_open := int((trades["reason"] == "open").sum()):
         told.append(f"{_count(is_open, 'trade')} still open at the end, at the last mark; not in the win rate")
     if not len(trades):

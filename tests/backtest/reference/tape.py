@@ -47,25 +47,32 @@ class Quote:
     @property
     def mid(self) -> float:
         """Half way between the sides."""
-        return (self.bid + self.ask) / 2
+        return self.ask / 2 if self.nobody_bids else (self.bid + self.ask) / 2
+
+    @property
+    def nobody_bids(self) -> bool:
+        """Whether there is an ask alone."""
+        return self.ask > 0 and (math.isnan(self.bid) or self.bid == 0)
 
     @property
     def can_be_closed(self) -> bool:
-        """Whether both sides can be believed."""
+        """Whether it can be believed: both sides, or an ask that nobody meets."""
+        if self.nobody_bids:
+            return self.quality == "one_sided" or self.quality not in UNBELIEVABLE
         return 0 <= self.bid <= self.ask and self.quality not in UNBELIEVABLE
 
     @property
     def can_be_opened(self) -> bool:
         """Whether it may become a leg."""
-        return self.can_be_closed and self.quality == "ok" and self.mid > 0 and not math.isnan(self.delta)
+        return self.bid > 0 and self.can_be_closed and self.quality == "ok" and not math.isnan(self.delta)
 
     def buy(self, fill: float) -> float:
         """Return the price of buying, which gives away the share `fill` of the spread."""
-        return self.bid + fill * (self.ask - self.bid)
+        return fill * self.ask if self.nobody_bids else self.bid + fill * (self.ask - self.bid)
 
     def sell(self, fill: float) -> float:
-        """Return the price of selling."""
-        return self.ask - fill * (self.ask - self.bid)
+        """Return the price of selling; nothing to those for whom nobody bids."""
+        return self.ask - fill * (self.ask - self.bid) if self.bid > 0 else 0.0
 
 
 class Learnt(NamedTuple):
