@@ -54,15 +54,17 @@ class _Assumed:
 
     def __init__(self, rows: Sequence[_Row]) -> None:
         self._events = {row.event for row in rows}
-        self._days: dict[tuple[str, str], list[date]] = {}
+        self._spans: dict[tuple[str, str], tuple[date, date]] = {}
         for row in rows:
-            if row.report_date is not None:
-                self._days.setdefault((row.symbol, row.source), []).append(row.report_date)
+            if (day := row.report_date) is not None:
+                first, last = self._spans.get((row.symbol, row.source), (day, day))
+                self._spans[row.symbol, row.source] = min(first, day), max(last, day)
 
     def replaces(self, stored: _Row) -> bool:
-        days = self._days.get((stored.symbol, stored.source))
-        is_within = bool(days and stored.report_date and min(days) <= stored.report_date <= max(days))
-        return stored.event in self._events or is_within
+        if stored.event in self._events:
+            return True
+        first, last = self._spans.get((stored.symbol, stored.source), (date.max, date.min))
+        return stored.report_date is not None and first <= stored.report_date <= last
 
 
 def save_earnings(engine: Engine, announcements: pd.DataFrame) -> int:
@@ -94,8 +96,11 @@ def save_earnings(engine: Engine, announcements: pd.DataFrame) -> int:
         )
         stored = {row.key: row for row in map(_stored, cursor.fetchall())}
         changed = {row.key: row for row in rows.values() if _is_news(row, stored.get(row.key))}
-        outdated = {row.key for row in stored.values() if row.key not in rows and assumed.replaces(row)}
-        replaced = [row.key for row in stored.values() if row.known_assumed and row.key in {*changed, *outdated}]
+        replaced = [
+            key
+            for key, row in stored.items()
+            if row.known_assumed and (key in changed or (key not in rows and assumed.replaces(row)))
+        ]
         if replaced:
             execute_values(
                 cursor,
