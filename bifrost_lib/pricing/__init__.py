@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bifrost_lib.pricing.american import (
+        american_dividend_greeks,
+        american_dividend_implied_vol,
         american_dividend_price,
         american_exercise_boundary,
         american_greeks,
@@ -73,6 +75,8 @@ _HOME = {
     "StripVariance": "variance_strip",
     "SviSlices": "svi",
     "VolSurface": "surface",
+    "american_dividend_greeks": "american",
+    "american_dividend_implied_vol": "american",
     "american_dividend_price": "american",
     "american_exercise_boundary": "american",
     "american_greeks": "american",
@@ -137,6 +141,8 @@ __all__ = [
     "StripVariance",
     "SviSlices",
     "VolSurface",
+    "american_dividend_greeks",
+    "american_dividend_implied_vol",
     "american_dividend_price",
     "american_exercise_boundary",
     "american_greeks",

@@ -8,15 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.pricing.american_dividends import american_dividend_price
+from bifrost_lib.pricing.american_dividend_implied import american_dividend_implied_vol
+from bifrost_lib.pricing.american_dividends import american_dividend_greeks, american_dividend_price
 from bifrost_lib.pricing.american_engine import solve
 from bifrost_lib.pricing.american_implied import american_implied_vol
-from bifrost_lib.pricing.american_inputs import american_batch, reduced_batch, unit
+from bifrost_lib.pricing.american_inputs import american_batch, intrinsic, reduced_batch, unit
 from bifrost_lib.pricing.american_layout import DOUBLE
 from bifrost_lib.pricing.american_presets import preset_named
 from bifrost_lib.pricing.american_slopes import american_greeks
 
 __all__ = [
+    "american_dividend_greeks",
+    "american_dividend_implied_vol",
     "american_dividend_price",
     "american_exercise_boundary",
     "american_greeks",
@@ -81,7 +84,8 @@ def american_price(
     """
     pair = preset_named(accuracy)
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
-    return given.result(unit(given) * solve(reduced_batch(given), pair).value)
+    value = unit(given) * solve(reduced_batch(given), pair).value
+    return given.result(np.maximum(value, intrinsic(given)))  # which rounding in units of the strike can miss
 
 
 def american_premium(

@@ -1,4 +1,4 @@
-"""The loop behind `american_dividend_price`: option by option, from payment to payment back to now."""
+"""The loop behind American options with cash dividends: option by option, from payment to payment back to now."""
 
 from __future__ import annotations
 
@@ -11,23 +11,32 @@ from bifrost_lib.pricing.american_grid_loops import GRID, drop, fill_payoff, lay
 from bifrost_lib.pricing.american_reduce_loops import still_value
 from bifrost_lib.pricing.elementary import log_ratio
 
+_NUDGE = 1e-7  # of the spot, where its path is certain and the value therefore linear
 _STILL = 1e-6  # vol sqrt(tau) below which the underlying is taken not to fluctuate
 
 
-def price_all(
-    s0: Floats, k: Floats, tau: Floats, vol: Floats, call: Flags, rate: Floats, q: Floats, when: Floats, paid: Floats,
-    escrowed: int, steps: int, halvings: int, work: Table, out: Floats,
+def value_all(
+    s0: Floats, k: Floats, tau: Floats, vol: Floats, call: Flags, rate: Floats, q: Floats, width: Floats, when: Floats,
+    paid: Floats, escrowed: int, steps: int, halvings: int, work: Table, out: Table,
 ) -> int:  # fmt: skip
-    """Fill `out` with prices on the grid that the columns of `work` (GRID_ROWS, nodes) stand for; return how many."""
+    """Fill the rows of `out` with values, their slopes, and the slopes of those; return how many options there are.
+
+    Slopes are by the logarithm of what is lognormal: the spot, or the spot less its escrow. `width` is the standard
+    deviation by which grids are laid; the columns of `work` (GRID_ROWS, nodes) stand for the grid.
+    """
     y, value, pay, pair = work[0], work[1], work[2], work[3:5]
-    for i in range(out.size):
+    for i in range(s0.size):
         sign = 1.0 if call[i] != 0 else -1.0
         if not math.isfinite(s0[i] + k[i] + tau[i] + vol[i] + rate[i] + q[i]):
-            out[i] = math.nan
+            out[0, i], out[1, i], out[2, i] = math.nan, math.nan, math.nan
         elif vol[i] * math.sqrt(tau[i]) < _STILL:
-            out[i] = _still(s0[i], k[i], tau[i], sign, rate[i], q[i], when, paid)
+            out[0, i] = _still(s0[i], k[i], tau[i], sign, rate[i], q[i], when, paid)
+            up = _still(s0[i] * (1.0 + _NUDGE), k[i], tau[i], sign, rate[i], q[i], when, paid)
+            down = _still(s0[i] * (1.0 - _NUDGE), k[i], tau[i], sign, rate[i], q[i], when, paid)
+            start = s0[i] - (_escrow(0.0, tau[i], rate[i] - q[i], when, paid) if escrowed != 0 else 0.0)
+            out[1, i] = out[2, i] = 0.5 * (up - down) / (_NUDGE * s0[i]) * start
         else:
-            out[i] = _price_one(
+            node = _roll_home(
                 s0[i],
                 k[i],
                 tau[i],
@@ -35,6 +44,7 @@ def price_all(
                 sign,
                 rate[i],
                 q[i],
+                width[i],
                 when,
                 paid,
                 escrowed != 0,
@@ -45,7 +55,11 @@ def price_all(
                 pay,
                 pair,
             )
-    return out.size
+            h = y[1] - y[0]
+            out[0, i] = value[node]
+            out[1, i] = 0.5 * (value[node + 1] - value[node - 1]) / h
+            out[2, i] = (value[node + 1] - 2.0 * value[node] + value[node - 1]) / (h * h)
+    return s0.size
 
 
 @kernel(**GRID)
@@ -59,7 +73,7 @@ def _escrow(at: float, tau: float, carry: float, when: Any, paid: Any) -> float:
 
 
 @kernel(**GRID)
-def _price_one(
+def _roll_home(
     s: float,
     k: float,
     tau: float,
@@ -67,6 +81,7 @@ def _price_one(
     sign: float,
     rate: float,
     q: float,
+    width: float,
     when: Any,
     paid: Any,
     escrowed: bool,
@@ -76,10 +91,11 @@ def _price_one(
     value: Any,
     pay: Any,
     work: Any,
-) -> float:
+) -> int:
+    """Fill `value` with what the option is worth now on each node, and return today's."""
     carry = rate - q
     start = s - _escrow(0.0, tau, carry, when, paid) if escrowed else s
-    node = lay_grid(start, k, vol * math.sqrt(tau) + abs(carry) * tau / 6.0, halvings, y)
+    node = lay_grid(start, k, width, halvings, y)
     fill_payoff(sign, k, 0.0, y, pay)
     for i in range(y.size):
         value[i] = pay[i]
@@ -102,7 +118,7 @@ def _price_one(
         for i in range(y.size):
             value[i] = max(value[i], pay[i])
         fill_payoff(sign, k, held_back - paid[m] if escrowed else 0.0, y, pay)
-    return float(value[node])
+    return int(node)
 
 
 @kernel(**GRID)

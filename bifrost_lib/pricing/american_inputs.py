@@ -38,3 +38,10 @@ def unit(given: Batch) -> Floats:
     spot, strike, call = given.columns[0], given.columns[1], given.columns[4]
     strikes: Floats = np.where(call != 0, spot, strike)
     return strikes
+
+
+def intrinsic(given: Batch) -> Floats:
+    """Return what each option is worth when exercised now."""
+    spot, strike, call = given.columns[0], given.columns[1], given.columns[4]
+    value: Floats = np.maximum(np.where(call != 0, spot - strike, strike - spot), 0.0)
+    return value

@@ -15,7 +15,7 @@ LOOPS = {
     "bifrost_lib.pricing.american_solve_loops": ("solve_group",),
     "bifrost_lib.pricing.american_double_loops": ("solve_double",),
     "bifrost_lib.pricing.american_implied_loops": ("begin", "improve"),
-    "bifrost_lib.pricing.american_dividend_loops": ("price_all",),
+    "bifrost_lib.pricing.american_dividend_loops": ("value_all",),
 }
 
 

@@ -234,10 +234,10 @@ def test_two_boundaries_are_refused_by_name():
 
 @pytest.mark.parametrize(("option", "expected"), [
     # trees of 3,000 and 6,000 steps, extrapolated, the European option as control; boundaries meet within the life
-    ((100.0, 71.869, 4.87397, 0.16215, "C", -0.06698, -0.04776), 32.728400),
-    ((100.0, 84.22563, 5.47945, 0.12341, "P", -0.02568, -0.0365), 3.786336),
-    ((100.0, 87.38514, 3.54521, 0.0492, "C", -0.06579, -0.06054), 14.150930),
-    ((100.0, 28.35122, 2.6137, 0.30972, "C", -0.07942, -0.04983), 79.116456),
+    ((100.0, 71.869, 4.87397, 0.16215, "C", -0.06698, -0.04776), 32.725869),
+    ((100.0, 84.22563, 5.47945, 0.12341, "P", -0.02568, -0.0365), 3.785800),
+    ((100.0, 87.38514, 3.54521, 0.0492, "C", -0.06579, -0.06054), 14.149665),
+    ((100.0, 28.35122, 2.6137, 0.30972, "C", -0.07942, -0.04983), 79.115920),
 ])  # fmt: skip
 @pytest.mark.parametrize("accuracy", ["fast", "default", "accurate"])
 def test_two_boundaries_that_meet(option, expected, accuracy):
