@@ -112,8 +112,8 @@ def american_dividend_greeks(
     Notes
     -----
     Delta and gamma are read off the grids around the spot, theta follows from them by the pricing equation; vega and
-    rho are central differences on unchanged grids, good to about 0.2 % and 1 % at "default". An option that is to be exercised now has delta -1 or 1 and no other
-    greeks. NaN in, NaN out.
+    rho are central differences on unchanged grids, good to about 0.2 % and 1 % at "default". An option that is to be
+    exercised now has delta -1 or 1 and no other greeks. NaN in, NaN out.
     """
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
     options = cash_payers(given, dividend_taus, dividends, dividend_model, accuracy)
