@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import holoviews as hv
 import numpy as np
 import pandas as pd
-from bokeh.models import FixedTicker
+from bokeh.models import FixedTicker, Text
 
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.views.history.drawing import Drawn, opts, overlay
@@ -105,13 +105,21 @@ def parallel_chart(summary: pd.DataFrame, *, parameters: Sequence[str], value: s
     )  # fmt: skip
     ticks = [(place, parameter_words(name)) for place, name in enumerate(axes)]
     drawn = overlay(paths, *spans, words, legend=False, y_range=(-0.08, 1.08))
-    return drawn.opts(xticks=ticks, yticks=0, xlim=(-0.15, len(axes) - 0.55), hooks=[_bare], clone=True)
+    return drawn.opts(xticks=ticks, yticks=0, xlim=(-0.15, len(axes) - 0.55), hooks=[_bare(palette)], clone=True)
 
 
-def _bare(plot: Any, _: Any) -> None:
-    figure = plot.state
-    figure.yaxis.ticker = FixedTicker(ticks=[])
-    figure.grid.visible = False
+def _bare(palette: Palette) -> Callable[[Any, Any], None]:
+    """Return what takes away the numbers of the first axis, and keeps those beside the others apart from the lines."""
+
+    def hook(plot: Any, _: Any) -> None:
+        figure = plot.state
+        figure.yaxis.ticker = FixedTicker(ticks=[])
+        figure.grid.visible = False
+        for one in figure.renderers:
+            if isinstance(getattr(one, "glyph", None), Text):
+                one.glyph.update(background_fill_color=palette.panel, background_fill_alpha=0.8, padding=2)
+
+    return hook
 
 
 def _ordered(column: pd.Series) -> list[Any]:

@@ -154,13 +154,13 @@ def _worked(place: int, row: Mapping[Any, Any]) -> list[Any]:
         {"text": _span(low, high), "kind": "warn" if inside else "muted", "title": inside},
         {"text": percent(row["return_mean_in"]), "kind": "muted"},
         money(row["pnl_mean"]), money(row["pnl_worst"]), plain(row["days_mean"], decimals=0),
-        _chance("deflated_sharpe", row), _chance("overfitting", row),
+        _chance("deflated_sharpe", row["deflated_sharpe"]), _chance("pbo", row["overfitting"]),
     ]  # fmt: skip
 
 
-def _chance(name: str, row: Mapping[Any, Any]) -> Any:
-    text = percent(row[name], decimals=0)
-    return {"text": text, "kind": "muted" if text == MISSING else chance_kind(name, float(row[name]))}
+def _chance(figure: str, value: float) -> Any:
+    text = percent(value, decimals=0)
+    return {"text": text, "kind": "muted" if text == MISSING else chance_kind(figure, float(value))}
 
 
 def _span(low: float, high: float, *, decimals: int = 1) -> str:
