@@ -20,6 +20,7 @@ from bifrost_lib.store import (
     document_hits,
     document_outcomes,
     ingestion,
+    remove_document,
     save_document,
     save_earnings,
     save_watch,
@@ -162,6 +163,11 @@ def test_a_window_around_earnings_is_kept_in_scans_and_in_the_past(desk):
     near = session_close(date(2026, 7, 28))
     with pytest.raises(NoDataError, match="earnings on 2026-07-29, 1 days ahead"):
         find_strategies(desk, "SIM", window, at=near)
+    kept = {"owner": "eve", "document_hash": window.sha256, "at": NOW, "monitored": True, "symbols": ["SIM"]}
+    save_document(desk.store, window.model_dump(mode="json"), name="calm", **kept)
+    (watched,) = monitor_documents(desk, "SIM", at=near)
+    remove_document(desk.store, "calm", owner="eve")
+    assert watched.found == 0 and "earnings on 2026-07-29" in watched.problem
     # What is entered without a window is told which of its past entries lived through a report as today's would.
     scan = find_strategies(desk, "SIM", HELD, at=NOW, top=1)
     past, told = compare_with_past(desk, scan), histories(desk, scan)[0]
