@@ -11,18 +11,20 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, SourceUnavailable
 from bifrost_lib.core.settings import Settings, load_settings
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
 from hub_config.roles import may_open
 
+if TYPE_CHECKING:
+    from apps.panel.visit import Visit
+
 #: A viewer who is gone this long is forgotten, with everything that was kept for him.
 UNUSED_MS = 15_000
-Links = Sequence[tuple[str, str]]
 
 
 def panel_pages() -> list[Page]:
@@ -38,11 +40,8 @@ def page_links(role: str) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Links], Any]]]:
-    """Yield the pages by name, each a function that makes one viewer's; all of them share a desk and a feed.
-
-    The function takes the links that the viewer's page shows. How pages are served is not their business.
-    """
+def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Visit], Any]]]:
+    """Yield the pages by name, each a function that returns a viewer's layout; all of them share a desk and a feed."""
     from apps.panel.backtest_boards import BacktestBoards
     from apps.panel.backtest_desk import BacktestDesk
     from apps.panel.backtest_runs import BacktestRuns
@@ -61,11 +60,11 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Links], Any]]
         tested = BacktestBoards(BacktestDesk(desk, runs))
         threading.Thread(target=past.warm_up, name="warm up", daemon=True).start()
         yield {
-            "chain": lambda links: chain_page(boards, links=links),
-            "history": lambda links: history_page(past, links=links),
-            "backtests": lambda links: backtests_page(tested, runs, links=links),
-            "calibration": lambda links: calibration_page(desk, links=links),
-            "operations": lambda links: operations_page(watch, links=links),
+            "chain": lambda visit: chain_page(boards, visit),
+            "history": lambda visit: history_page(past, visit),
+            "backtests": lambda visit: backtests_page(tested, runs, visit),
+            "calibration": lambda visit: calibration_page(desk, visit),
+            "operations": lambda visit: operations_page(watch, visit),
         }
 
 
@@ -94,20 +93,22 @@ def serve_live(settings: Settings) -> None:
             server.stop()
 
 
-def _page_server(page: Page, make: Callable[[Links], Any], *, settings: Settings, places: Places) -> Any:
+def _page_server(page: Page, make: Callable[[Visit], Any], *, settings: Settings, places: Places) -> Any:
     import panel
     from panel.io.resources import COMPONENT_PATH
     from panel.io.server import ComponentResourceHandler
     from tornado.web import RedirectHandler
 
     from apps.access import ROLE_HEADER, USER_HEADER, HubLogin, hub_oauth, known_only
+    from apps.first_paint import paint_first, session_maker
 
     pn: Any = panel
     login = HubLogin(hub_oauth(page.name, home=settings.home, places=places))
 
-    def viewers_page() -> Any:
-        return make(page_links(pn.state.headers.get(ROLE_HEADER, "")))
+    def links_for(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+        return page_links(headers.get(ROLE_HEADER, ""))
 
+    viewers_page = session_maker(make, links_for)
     secret = shared_secret(settings.home, f"sessions {page.name}")
     options: dict[str, Any] = {
         "port": places.pages[page.name], "address": LOOPBACK, "prefix": f"/services/{page.name}",
@@ -126,6 +127,7 @@ def _page_server(page: Page, make: Callable[[Links], Any], *, settings: Settings
             server = pn.serve({"/": viewers_page}, warm=False, **options)
     except OSError as error:
         raise SourceUnavailable(f"port {places.pages[page.name]}", error.strerror or str(error)) from None
+    paint_first(server, "/", make, links_for, title=f"{page.title} · Bifrost")
     # Panel gives a component's files to whoever asks, and imports the module that the address names.
     route = rf"/services/{page.name}/{COMPONENT_PATH}(.*)"
     bare = f"/services/{page.name}"  # from there Panel's relative address of the login would lead astray

@@ -15,6 +15,7 @@ from apps.panel.backtest_boards import AGAINST, FIGURES, TABS, Asked, BacktestBo
 from apps.panel.backtest_questions import Questions
 from apps.panel.backtest_runs import BacktestRuns
 from apps.panel.backtest_tabs import NOTHING, Tab, make_tab, stack
+from apps.panel.visit import Visit
 from bifrost_lib.core.errors import BifrostError, NoDataError
 from bifrost_lib.views import backtests as views
 from bifrost_lib.views import history as pictures
@@ -275,14 +276,13 @@ class BacktestsPage:
         return StringIO(self._boards.source.sheet(saved))
 
 
-def backtests_page(boards: BacktestBoards, runs: BacktestRuns, *, links: Sequence[tuple[str, str]] = ()) -> Any:
-    """Return one viewer's backtests page; within a server's session it looks for new runs.
+def backtests_page(boards: BacktestBoards, runs: BacktestRuns, visit: Visit) -> Any:
+    """Return the layout of one viewer's backtests page; within a server's session it looks for new runs.
 
     A run goes on when its viewer leaves: he finds it saved.
     """
-    theme = live.theme_of(pn.state.cookies)
-    page = BacktestsPage(boards, runs, theme=theme, links=links)
-    if (document := pn.state.curdoc) is not None:
-        page.start(document)
+    page = BacktestsPage(boards, runs, theme=visit.theme, links=visit.links)
+    if visit.document is not None:
+        page.start(visit.document)
         pn.state.add_periodic_callback(page.follow, period=int(EVERY_S * 1000))
-    return live.live_page(page.content, theme=theme)
+    return page.content

@@ -9,9 +9,11 @@ from typing import Any
 
 import panel
 
+from apps.panel.visit import Visit
 from bifrost_lib import views as charts
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.store import list_recommendations
+from bifrost_lib.views import history as pictures
 from bifrost_lib.views import live as views
 from bifrost_lib.workflows import CalibrationReport, Desk, calibration_report
 
@@ -31,7 +33,8 @@ class CalibrationPage:
         self.measure = views.field(pn.widgets.Select(label="Probability", options=MEASURES, width=130))
         self.strategy = views.field(pn.widgets.Select(label="Strategy", options=[ALL], width=190))
         self.symbol = views.field(pn.widgets.Select(label="Symbol", options=[ALL], width=96))
-        self.board = charts.ReliabilityBoard(theme=theme)
+        self.curve = pictures.Chart(width=480, height=390)
+        self._theme = theme
         wide = {"sizing_mode": "stretch_both", "min_height": 120}
         self.scores, self.recommended = views.Grid(**wide), views.Grid(**wide)
         for chosen in (self.measure, self.strategy, self.symbol):
@@ -42,8 +45,7 @@ class CalibrationPage:
     def content(self) -> Any:
         """The page's layout."""
         asked = views.row(self.measure, self.strategy, self.symbol, sizing_mode="stretch_width", height=52)
-        curve = pn.pane.Bokeh(self.board.chart, width=480, height=380, margin=0)
-        upper = views.row(curve, self.scores, sizing_mode="stretch_width", height=390)
+        upper = views.row(self.curve, self.scores, sizing_mode="stretch_width", height=390)
         return views.column(self.head, asked, upper, self.recommended, sizing_mode="stretch_both", gap_px=8)
 
     def refresh(self) -> None:
@@ -74,7 +76,9 @@ class CalibrationPage:
             options = [ALL, *sorted(set(everything[name]))]
             if chosen.options != options:
                 chosen.options = options
-        self.board.show(found.curve)
+        drawn = charts.reliability_chart(found.curve, theme=self._theme)
+        drawn.sizing_mode = "stretch_both"
+        self.curve.item = pictures.chart_text(drawn)
         groups = {"all": found.scores, **found.by_strategy, **found.by_symbol} if found.scores else {}
         named = {name.replace("_", " "): asdict(one) for name, one in groups.items() if one is not None}
         self.scores.draw(charts.scores_grid(named, caption="Promised and kept"))
@@ -95,10 +99,9 @@ class CalibrationPage:
         self.head.state = state
 
 
-def calibration_page(desk: Desk, *, links: Sequence[tuple[str, str]] = ()) -> Any:
-    """Return one viewer's calibration page; within a server's session it refreshes itself."""
-    theme = views.theme_of(pn.state.cookies)
-    page = CalibrationPage(desk, links=links, theme=theme)
-    if pn.state.curdoc is not None:
+def calibration_page(desk: Desk, visit: Visit) -> Any:
+    """Return the layout of one viewer's calibration page; within a server's session it refreshes itself."""
+    page = CalibrationPage(desk, links=visit.links, theme=visit.theme)
+    if visit.document is not None:
         pn.state.add_periodic_callback(page.follow, period=int(EVERY_S * 1000))
-    return views.live_page(page.content, theme=theme)
+    return page.content

@@ -14,6 +14,7 @@ from typing import Any
 import panel
 
 from apps.panel.boards import Boards
+from apps.panel.visit import Visit
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
 from bifrost_lib.views import BuilderState
@@ -271,12 +272,10 @@ class ChainPage:
         return StringIO(views.csv_text(picture.chain, CHAIN_COLUMNS))
 
 
-def chain_page(boards: Boards, *, links: Sequence[tuple[str, str]] = ()) -> Any:
-    """Return one viewer's chain page; within a server's session it follows the feed until the session ends."""
-    asked = pn.state.session_args.get("symbol", [b""])[0].decode(errors="replace").upper()
-    theme = views.theme_of(pn.state.cookies)
-    page = ChainPage(boards, theme=theme, links=links, symbol=asked)
-    if (document := pn.state.curdoc) is not None:
-        page.start(document)
+def chain_page(boards: Boards, visit: Visit) -> Any:
+    """Return the layout of one viewer's chain page; within a server's session it follows the feed until that ends."""
+    page = ChainPage(boards, theme=visit.theme, links=visit.links, symbol=visit.asked.get("symbol", "").upper())
+    if visit.document is not None:
+        page.start(visit.document)
         pn.state.on_session_destroyed(lambda _: page.stop())
-    return views.live_page(page.content, theme=theme)
+    return page.content

@@ -13,6 +13,7 @@ from typing import Any
 import panel
 
 from apps.panel.history_boards import TABS, Asked, Board, HistoryBoards
+from apps.panel.visit import Visit
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.strategies import CATALOG
 from bifrost_lib.views import history as pictures
@@ -273,13 +274,12 @@ def _shelves(charts: list[Any]) -> list[list[Any]]:
     return [charts[first : first + across] for first in range(0, len(charts), across)]
 
 
-def history_page(boards: HistoryBoards, *, links: Sequence[tuple[str, str]] = ()) -> Any:
-    """Return one viewer's history page; within a server's session it looks for news once a minute."""
-    symbol, tab = (pn.state.session_args.get(name, [b""])[0].decode(errors="replace") for name in ("symbol", "tab"))
-    theme = views.theme_of(pn.state.cookies)
-    page = HistoryPage(boards, theme=theme, links=links, symbol=symbol.upper(), tab=tab)
-    if (document := pn.state.curdoc) is not None:
-        page.start(document)
+def history_page(boards: HistoryBoards, visit: Visit) -> Any:
+    """Return the layout of one viewer's history page; within a server's session it looks for news once a minute."""
+    symbol, tab = (visit.asked.get(name, "") for name in ("symbol", "tab"))
+    page = HistoryPage(boards, theme=visit.theme, links=visit.links, symbol=symbol.upper(), tab=tab)
+    if visit.document is not None:
+        page.start(visit.document)
         pn.state.add_periodic_callback(page.follow, period=SOON_MS, count=1)  # what was shown first may be old
         pn.state.add_periodic_callback(page.follow, period=int(EVERY_S * 1000))
-    return views.live_page(page.content, theme=theme)
+    return page.content

@@ -9,6 +9,7 @@ from typing import Any
 
 import panel
 
+from apps.panel.visit import Visit
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.views import live as views
 from bifrost_lib.workflows import Desk, live
@@ -107,10 +108,9 @@ class OperationsPage:
         self.head.state = state
 
 
-def operations_page(watch: DeskWatch, *, links: Sequence[tuple[str, str]] = ()) -> Any:
-    """Return one viewer's operations page; within a server's session it refreshes itself."""
-    page = OperationsPage(watch, links=links)
-    theme = views.theme_of(pn.state.cookies)
-    if pn.state.curdoc is not None:
+def operations_page(watch: DeskWatch, visit: Visit) -> Any:
+    """Return the layout of one viewer's operations page; within a server's session it refreshes itself."""
+    page = OperationsPage(watch, links=visit.links)
+    if visit.document is not None:
         pn.state.add_periodic_callback(page.follow, period=int(EVERY_S * 1000))
-    return views.live_page(page.content, theme=theme)
+    return page.content

@@ -25,7 +25,6 @@ _WHERE = {
     "qualities_table": "report_tables",
     "quality_charts": "report_charts",
     "ranked_table": "report_tables",
-    "ReliabilityBoard": "reliability",
     "recommendations_grid": "reliability",
     "reliability_chart": "reliability",
     "scores_grid": "reliability",

@@ -19,55 +19,50 @@ from bifrost_lib.views.palette import Palette, theme_palette
 _SHARES = ("forecast", "observed", "observed_low", "observed_high")
 
 
-class ReliabilityBoard:
-    """How often forecasts came true over what they were, with 95 % intervals, filled anew as outcomes come.
-
-    Attributes
-    ----------
-    chart : figure
-    """
-
-    def __init__(self, *, theme: str = "light", height: int = 380) -> None:
-        palette = theme_palette(theme)
-        self.chart: figure = blank_chart(
-            palette, height=height, x_label="promised, %", y_label="came true, %", x_range=(-2, 103), y_range=(-2, 103)
-        )
-        for axis in (self.chart.xaxis[0], self.chart.yaxis[0]):
-            axis.formatter = NumeralTickFormatter(format="0")
-        self._source = ColumnDataSource({name: [] for name in (*_SHARES, "n", "size", "colour")})
-        self._palette: Palette = palette
-        self.chart.line([0, 100], [0, 100], line_color=palette.muted, line_dash="dashed", line_width=1.2)
-        whisker = Whisker(
-            source=self._source, base="forecast", lower="observed_low", upper="observed_high", line_color="colour",
-            line_width=1.6,
-        )  # fmt: skip
-        heads: list[Any] = [whisker.upper_head, whisker.lower_head]
-        for head in heads:
-            head.size, head.line_color = 8, palette.muted
-        self.chart.add_layout(whisker)
-        dots = self.chart.scatter(
-            "forecast", "observed", source=self._source, size="size", color="colour", line_color=palette.panel
-        )
-        tips = [("promised", "@forecast{0.0} %"), ("came true", "@observed{0.0} %"), ("recommendations", "@n")]
-        interval = ("95 % interval", "@observed_low{0.0} to @observed_high{0.0} %")
-        self.chart.add_tools(HoverTool(renderers=[dots], tooltips=[*tips, interval]))
-
-    def show(self, curve: pd.DataFrame) -> None:
-        """Draw a reliability curve (`forecast`, `observed`, `observed_low`, `observed_high`, `n`, `is_off`)."""
-        if not len(curve):
-            self._source.data = {str(name): [] for name in self._source.data}
-            return
-        data: dict[str, Any] = {name: 100 * curve[name].to_numpy() for name in _SHARES}
-        colours = [self._palette.loss if off else self._palette.accent for off in curve["is_off"]]
-        sizes = [7.0 + 9.0 * (n / curve["n"].max()) ** 0.5 for n in curve["n"]]
-        self._source.data = {**data, "n": curve["n"].to_numpy(), "size": sizes, "colour": colours}
-
-
 def reliability_chart(curve: pd.DataFrame, *, theme: str = "light", height: int = 380) -> figure:
-    """Return a reliability curve as a chart: on the dashed line promises are kept, bins that are off are red."""
-    board = ReliabilityBoard(theme=theme, height=height)
-    board.show(curve)
-    return board.chart
+    """Return how often forecasts came true over what they were, with 95 % intervals.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        `forecast`, `observed`, `observed_low`, `observed_high`, `n`, `is_off`; one without rows leaves the chart empty.
+    theme : {"light", "dark"}
+    height : int
+        Pixels.
+
+    Notes
+    -----
+    On the dashed line promises are kept; bins that are off are red.
+    """
+    palette = theme_palette(theme)
+    chart: figure = blank_chart(
+        palette, height=height, x_label="promised, %", y_label="came true, %", x_range=(-2, 103), y_range=(-2, 103)
+    )
+    for axis in (chart.xaxis[0], chart.yaxis[0]):
+        axis.formatter = NumeralTickFormatter(format="0")
+    source = ColumnDataSource(_points(curve, palette))
+    chart.line([0, 100], [0, 100], line_color=palette.muted, line_dash="dashed", line_width=1.2)
+    whisker = Whisker(
+        source=source, base="forecast", lower="observed_low", upper="observed_high", line_color="colour", line_width=1.6
+    )
+    heads: list[Any] = [whisker.upper_head, whisker.lower_head]
+    for head in heads:
+        head.size, head.line_color = 8, palette.muted
+    chart.add_layout(whisker)
+    dots = chart.scatter("forecast", "observed", source=source, size="size", color="colour", line_color=palette.panel)
+    tips = [("promised", "@forecast{0.0} %"), ("came true", "@observed{0.0} %"), ("recommendations", "@n")]
+    interval = ("95 % interval", "@observed_low{0.0} to @observed_high{0.0} %")
+    chart.add_tools(HoverTool(renderers=[dots], tooltips=[*tips, interval]))
+    return chart
+
+
+def _points(curve: pd.DataFrame, palette: Palette) -> dict[str, Any]:
+    if not len(curve):
+        return {name: [] for name in (*_SHARES, "n", "size", "colour")}
+    data: dict[str, Any] = {name: 100 * curve[name].to_numpy() for name in _SHARES}
+    colours = [palette.loss if off else palette.accent for off in curve["is_off"]]
+    sizes = [7.0 + 9.0 * (n / curve["n"].max()) ** 0.5 for n in curve["n"]]
+    return {**data, "n": curve["n"].to_numpy(), "size": sizes, "colour": colours}
 
 
 def scores_grid(scores: Mapping[str, Mapping[str, Any]], *, caption: str) -> GridTable:

@@ -45,6 +45,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     import panel
 
+    from apps.first_paint import paint_first, session_maker
     from apps.live import forget_closed_sockets
     from apps.panel.backtest_boards import BacktestBoards
     from apps.panel.backtests import backtests_page
@@ -55,10 +56,15 @@ def main() -> None:
              ("History", "history"), ("Backtests", "backtests"), ("Calibration", "calibration"),
              ("Operations", "operations")]  # fmt: skip
     runs: Any = SlowRuns()
+
+    def made(visit: Any) -> Any:
+        return backtests_page(boards, runs, visit)
+
     server = pn.serve(
-        {"/backtests": lambda: backtests_page(boards, runs, links=links)}, port=port, address=LOOPBACK,
+        {"/backtests": session_maker(made, lambda _: links)}, port=port, address=LOOPBACK,
         websocket_origin=[f"{LOOPBACK}:{port}"], show=False, start=False, verbose=False, location=False,
     )  # fmt: skip
+    paint_first(server, "/backtests", made, lambda _: links, title="Backtests · Bifrost")
     forget_closed_sockets(server.io_loop)
     server.start()
     server.io_loop.add_callback(lambda: print(f"ready: http://{LOOPBACK}:{port}/backtests", flush=True))

@@ -22,17 +22,20 @@ def serve_live(port: int) -> None:
     """Serve all live pages side by side."""
     import panel
 
+    from apps.first_paint import paint_first, session_maker
     from apps.live import forget_closed_sockets, live_pages, panel_pages
 
     pn: Any = panel
     links = [(page.title, page.name) for page in panel_pages()]
     with live_pages(load_settings()) as made:
         server = pn.serve(
-            {name: lambda make=make: make(links) for name, make in made.items()}, port=port, address=LOOPBACK,
+            {name: session_maker(make, lambda _: links) for name, make in made.items()}, port=port, address=LOOPBACK,
             websocket_origin=[f"{LOOPBACK}:{port}"], show=False, start=False, warm=True, verbose=False, location=False,
             title={page.name: f"{page.title} · Bifrost" for page in panel_pages()},
             check_unused_sessions_milliseconds=1000, unused_session_lifetime_milliseconds=1000,
         )  # fmt: skip
+        for page in panel_pages():
+            paint_first(server, f"/{page.name}", made[page.name], lambda _: links, title=f"{page.title} · Bifrost")
         forget_closed_sockets(server.io_loop)
         server.start()
         server.io_loop.add_callback(_ready, f"http://{LOOPBACK}:{port}/chain")

@@ -61,6 +61,7 @@ def opened(browser: Browser, url: str, *, scheme: Any = "light") -> tuple[Page, 
     page.on("request", lambda one: said.append(one.url) if _is_elsewhere(one.url) else None)
     page.goto(url, timeout=READY_MS)
     page.locator(".bk-Figure canvas").first.wait_for(timeout=READY_MS)
+    page.locator("#bf-sketch").wait_for(state="detached", timeout=READY_MS)
     return page, said
 
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -124,6 +125,7 @@ def look_at(browser: Browser, url: str, *, scheme: Any = "light") -> Watched:
     page.on("request", lambda request: watched.requests.append(request.url))
     page.goto(url)
     watched.cells()
+    page.locator("#bf-sketch").wait_for(state="detached", timeout=READY_MS)
     return watched
 
 
@@ -163,6 +165,21 @@ def test_the_chain_is_shown_with_its_age_and_as_simulated(watched: Watched) -> N
     align = "el => getComputedStyle(el).textAlign"
     assert page.locator("td.bid").first.evaluate(align) == "right"
     watched.keep("chain_light")
+
+
+def test_what_is_chosen_before_the_session_is_there_is_shown_by_it(browser: Browser, url: str) -> None:
+    page = browser.new_context(viewport=LAPTOP).new_page()
+    late = threading.Event()
+    page.route("**/panel.min.js*", lambda route: (late.wait(1.0), route.continue_())[1])
+    page.goto(url, wait_until="commit")
+    row = page.locator("#bf-sketch tr.choosable").nth(2)
+    row.click(timeout=READY_MS)
+    wanted = row.inner_text()
+    page.locator("#bf-sketch").wait_for(state="detached", timeout=READY_MS)
+    assert page.locator("tr.choosable.chosen").inner_text().split("\t")[0] == wanted.split("\t")[0]
+    expiry = page.get_by_label("Expiry").evaluate("el => el.selectedIndex")
+    assert expiry == 2
+    page.context.close()
 
 
 def test_a_quote_moves_while_the_page_is_open(watched: Watched, desk: Desk) -> None:

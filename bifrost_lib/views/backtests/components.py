@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from importlib.resources import files
 from typing import Any, ClassVar
 
 import param
-from panel.custom import JSComponent
 
-from bifrost_lib.views.live.components import asset
+from bifrost_lib.views.live.part import Part, asset
 
-
-@cache
-def _script(name: str) -> str:
-    return files("bifrost_lib.views.backtests").joinpath(name).read_text(encoding="utf-8")
+PACKAGE = "bifrost_lib.views.backtests"
 
 
-class RunForm(JSComponent):
+class RunForm(Part):
     """What to replay, on which symbol, from when to when; Enter runs it, Escape cancels.
 
     Attributes
@@ -40,8 +34,8 @@ class RunForm(JSComponent):
     cancelled = param.Integer(default=0)
     state = param.Dict(default={})
 
-    _esm = _script("form.js")
-    _stylesheets: ClassVar[list[Any]] = [asset("live.css"), _script("form.css")]
+    _module = asset("form.js", PACKAGE)
+    _stylesheets: ClassVar[list[Any]] = [asset("live.css"), asset("form.css", PACKAGE)]
 
     def offer(self, choices: dict[str, Any]) -> None:
         """Let the reader choose: `strategies` and `symbols` (lists of texts), `fills` (name to words), and `values`.
@@ -51,7 +45,7 @@ class RunForm(JSComponent):
         self.choices = json.dumps(choices, ensure_ascii=False, separators=(",", ":"))
 
 
-class Empty(JSComponent):
+class Empty(Part):
     """What stands in the middle of a page that has nothing to show.
 
     Attributes
@@ -62,5 +56,5 @@ class Empty(JSComponent):
 
     state = param.Dict(default={})
 
-    _esm = _script("empty.js")
-    _stylesheets: ClassVar[list[Any]] = [asset("live.css"), _script("empty.css")]
+    _module = asset("empty.js", PACKAGE)
+    _stylesheets: ClassVar[list[Any]] = [asset("live.css"), asset("empty.css", PACKAGE)]

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import Any, ClassVar
 
 import param
-from panel.custom import JSComponent
 
-from bifrost_lib.views.live.components import asset
+from bifrost_lib.views.live.part import Part, asset
 
-
-@cache
-def _script(name: str) -> str:
-    return files("bifrost_lib.views.history").joinpath(name).read_text(encoding="utf-8")
+PACKAGE = "bifrost_lib.views.history"
 
 
-class Chart(JSComponent):
+class Chart(Part):
     """A picture.
 
     Attributes
@@ -28,11 +22,11 @@ class Chart(JSComponent):
 
     item = param.String(default="")
 
-    _esm = _script("chart.js")
-    _stylesheets: ClassVar[list[Any]] = [asset("live.css"), _script("history.css")]
+    _module = asset("chart.js", PACKAGE)
+    _stylesheets: ClassVar[list[Any]] = [asset("live.css"), asset("history.css", PACKAGE)]
 
 
-class Choice(JSComponent):
+class Choice(Part):
     """A row of buttons of which one is chosen; arrow keys move the choice.
 
     Attributes
@@ -47,5 +41,5 @@ class Choice(JSComponent):
     value = param.String(default="")
     label = param.String(default="")
 
-    _esm = _script("choice.js")
-    _stylesheets: ClassVar[list[Any]] = [asset("live.css"), _script("history.css")]
+    _module = asset("choice.js", PACKAGE)
+    _stylesheets: ClassVar[list[Any]] = [asset("live.css"), asset("history.css", PACKAGE)]

@@ -33,6 +33,7 @@ _WHERE = {
     "services_grid": "tables",
     "sessions_grid": "tables",
     "size_text": "tables",
+    "sketch": "sketching",
     "spot_change": "tables",
     "tables_grid": "tables",
     "theme_of": "layout",

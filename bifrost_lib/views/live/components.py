@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from importlib.resources import files
 from typing import Any, ClassVar
 
 import param
-from panel.custom import JSComponent
+
+from bifrost_lib.views.live.part import Part, asset
 
 
-@cache
-def asset(name: str) -> str:
-    """Return the text of a style sheet, script or template of the live pages."""
-    return files("bifrost_lib.views.live").joinpath(name).read_text(encoding="utf-8")
-
-
-class Head(JSComponent):
+class Head(Part):
     """The head of a page: links, what is shown, whether it is real, and how old; the age ticks in the browser.
 
     Attributes
@@ -32,11 +25,11 @@ class Head(JSComponent):
     pages = param.List(default=[])
     state = param.Dict(default={})
 
-    _esm = asset("head.js")
+    _module = asset("head.js")
     _stylesheets: ClassVar[list[Any]] = [asset("live.css")]
 
 
-class Ladder(JSComponent):
+class Ladder(Part):
     """Calls, strikes and puts of one expiration.
 
     Attributes
@@ -51,7 +44,7 @@ class Ladder(JSComponent):
     table = param.String(default="{}")
     patch = param.Dict(default={})
 
-    _esm = asset("ladder.js")
+    _module = asset("ladder.js")
     _stylesheets: ClassVar[list[Any]] = [asset("live.css")]
 
     def draw(self, table: dict[str, Any]) -> None:
@@ -59,7 +52,7 @@ class Ladder(JSComponent):
         self.table = _text(table)
 
 
-class TimeBar(JSComponent):
+class TimeBar(Part):
     """Where in time the page stands.
 
     Attributes
@@ -73,7 +66,7 @@ class TimeBar(JSComponent):
     moments = param.String(default="[]")
     at_ms = param.Number(default=None, allow_None=True)
 
-    _esm = asset("timebar.js")
+    _module = asset("timebar.js")
     _stylesheets: ClassVar[list[Any]] = [asset("live.css")]
 
     def offer(self, moments_ms: list[int]) -> None:
@@ -81,7 +74,7 @@ class TimeBar(JSComponent):
         self.moments = _text(moments_ms)
 
 
-class Grid(JSComponent):
+class Grid(Part):
     """A table to read; rows that have a key can be chosen.
 
     Attributes
@@ -95,7 +88,7 @@ class Grid(JSComponent):
     table = param.String(default='{"columns": [], "rows": []}')
     chosen = param.String(default="")
 
-    _esm = asset("grid.js")
+    _module = asset("grid.js")
     _stylesheets: ClassVar[list[Any]] = [asset("live.css")]
 
     def draw(self, table: dict[str, Any]) -> None:

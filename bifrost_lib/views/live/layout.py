@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import panel
+from jinja2 import Template
 
-from bifrost_lib.views.live.components import asset
+from bifrost_lib.views.live.part import asset, part_scripts
 from bifrost_lib.views.palette import THEMES, page_colours
 
 pn: Any = panel
@@ -22,18 +24,31 @@ def theme_of(cookies: dict[str, str]) -> str:
     return wanted if wanted in THEMES else "light"
 
 
-def live_page(content: Any, *, theme: str) -> Any:
-    """Return `content` as a whole page that loads nothing from other machines."""
-    page = pn.Template(_template(), items={"content": content})
-    page.add_variable("style", page_style())
-    page.add_variable("theme", theme)
-    return page
+def live_page(*, title: str, theme: str, sketched: str, scripts: Sequence[str], item: dict[str, Any]) -> str:
+    """Return a whole page that loads nothing from other machines, and shows data before any script is loaded.
+
+    Parameters
+    ----------
+    title : str
+    theme : {"light", "dark"}
+    sketched : str
+        What `sketch` returned.
+    scripts : sequence of str
+        Addresses of Bokeh's and Panel's scripts, in their order.
+    item : dict
+        What Bokeh embeds: the viewer's token and the place.
+    """
+    return str(
+        _template().render(
+            title=title, theme=theme, sketch=sketched, scripts=list(scripts), style=page_style(), parts=part_scripts(),
+            theme_script=asset("theme.js"), part_script=asset("part.js"), item=json.dumps(item).replace("<", "\\u003c"),
+        )
+    )  # fmt: skip
 
 
 @cache
 def _template() -> Any:
-    """Return the compiled template: compiling it takes as long as all the rest of a page."""
-    return pn.Template(asset("page.html")).template
+    return Template(asset("page.html"))
 
 
 @cache

@@ -1,0 +1,153 @@
+"""A live page shows data before its session exists: what viewers see first is made once for all of them.
+
+The page that a browser gets holds a sketch of the layout with everything that is shown on it, and a signed token. The
+session is made when the browser, which has loaded its scripts meanwhile, opens its websocket.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import panel
+from bokeh.server.contexts import ApplicationContext
+from bokeh.util.token import generate_jwt_token, generate_session_id
+from panel.io.resources import LOCAL_DIST, Resources, bundle_resources
+from panel.io.server import DocHandler
+from tornado.web import authenticated
+
+from apps.panel.visit import Visit
+from bifrost_lib.views import live as views
+
+Links = Sequence[tuple[str, str]]
+#: Viewers who come within this time are shown the same first picture; its age is on it.
+FRESH_S = 2.0
+#: Pages of so many symbols, tabs, themes and roles are kept.
+KEPT = 32
+#: Where Bokeh puts the page, as its template says.
+PLACE: dict[str, Any] = {"elementid": "bf-page", "roots": {}, "root_ids": [], "use_for_title": False}
+
+pn: Any = panel
+
+
+#: Scripts of Bokeh that no live page uses.
+UNUSED = ("bokeh-gl",)
+Make = Callable[[Visit], Any]
+LinksFor = Callable[[Mapping[str, str]], Links]
+
+
+def session_maker(make: Make, links_for: LinksFor) -> Callable[[], None]:
+    """Return what `pn.serve` calls for each new session: `make` with the viewer's visit.
+
+    Parameters
+    ----------
+    make : callable
+        Returns a page's layout.
+    links_for : callable
+        Returns the links for the headers of a request.
+    """
+
+    def into_session() -> None:
+        document = pn.state.curdoc
+        visit = _visit(links_for(pn.state.headers), pn.state.cookies, pn.state.session_args, document)
+        document.template_variables["dist_url"] = LOCAL_DIST  # or style sheets would come from another machine
+        make(visit).server_doc(document, location=False)
+
+    return into_session
+
+
+def paint_first(server: Any, path: str, make: Make, links_for: LinksFor, *, title: str) -> None:
+    """Let `server` answer with a page that shows data at once.
+
+    Parameters
+    ----------
+    server : bokeh.server.server.Server
+        With an application at `path` that `session_maker` made.
+    path : str
+        As given to `pn.serve`.
+    make, links_for : callable
+        As for `session_maker`.
+    title : str
+    """
+    application = server._tornado
+    given = {
+        "application_context": application._applications[path], "bokeh_websocket_path": None,
+        "first": FirstPictures(make), "links_for": links_for, "title": title,
+    }  # fmt: skip
+    application.add_handlers(r".*", [(rf"{application.prefix}{path.rstrip('/')}/?", FirstPaint, given)])
+
+
+class FirstPictures:
+    """Sketches of a page by what they depend on, each made at most once in `FRESH_S`."""
+
+    def __init__(self, make: Make, *, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._make, self._clock_s = make, clock_s
+        self._made: OrderedDict[tuple[Any, ...], tuple[float, str]] = OrderedDict()
+
+    def sketch(self, visit: Visit) -> str:
+        """Return the sketch of what `visit` sees first."""
+        key = (visit.links, visit.theme, tuple(sorted(visit.asked.items())))
+        born_s, text = self._made.get(key, (float("-inf"), ""))
+        if self._clock_s() - born_s >= FRESH_S:
+            text = views.sketch(self._make(visit))
+            self._made[key] = self._clock_s(), text
+            self._made.move_to_end(key)
+            while len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        return text
+
+
+class FirstPaint(DocHandler):
+    """Answers with the first picture and a token; the session begins with the websocket."""
+
+    def __init__(
+        self,
+        application: Any,
+        request: Any,
+        *,
+        application_context: ApplicationContext,
+        first: FirstPictures,
+        links_for: LinksFor,
+        title: str,
+        **given: Any,
+    ) -> None:
+        self._first, self._links_for, self._title = first, links_for, title
+        super().__init__(application, request, application_context=application_context, **given)
+
+    @authenticated
+    async def get(self, *_: Any, **__: Any) -> None:
+        """Show the page."""
+        payload = self._generate_token_payload()
+        visit = _visit(self._links_for(payload["headers"]), payload["cookies"], payload["arguments"])
+        page = views.live_page(
+            title=self._title,
+            theme=visit.theme,
+            sketched=self._first.sketch(visit),
+            scripts=_scripts(self.application),
+            item=PLACE | {"token": self._token(payload)},
+        )
+        self.set_header("Cache-Control", "no-store")  # it holds a token that ends
+        self.set_header("Content-Type", "text/html")
+        self.write(page)
+
+    def _token(self, payload: Any) -> str:
+        app = self.application
+        secret, signed = app.secret_key, app.sign_sessions
+        session = generate_session_id(secret_key=secret, signed=signed)
+        return generate_jwt_token(
+            session, secret_key=secret, signed=signed, expiration=app.session_token_expiration, extra_payload=payload
+        )
+
+
+def _visit(links: Links, cookies: Mapping[str, str], arguments: Mapping[str, Any], document: Any = None) -> Visit:
+    asked = {name: values[0].decode(errors="replace") for name, values in arguments.items() if values}
+    return Visit(tuple(links), views.theme_of(dict(cookies)), asked, document)
+
+
+def _scripts(application: Any) -> list[str]:
+    """Return the addresses of the scripts that the pages need, relative to a page's own."""
+    resources: Any = Resources
+    bundle = bundle_resources(None, resources.from_bokeh(application.resources()))
+    return [str(url) for url in bundle.js_files if not any(f"/{name}.min.js" in str(url) for name in UNUSED)]

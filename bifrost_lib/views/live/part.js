@@ -1,0 +1,154 @@
+// Parts of a page are drawn from the page itself, before Bokeh is there; when the server's come, they take them over.
+window.bifrost = (() => {
+  const modules = {}
+  const drawn = [] // parts of the sketch that no component has taken over yet, in the order of the page
+  const moves = [] // from the sketch to the page
+  const LATEST_MS = 2000
+
+  function part(tag, className, text, parent) {
+    const made = document.createElement(tag)
+    made.className = className
+    if (text !== undefined) made.textContent = text
+    parent.append(made)
+    return made
+  }
+
+  // What a part draws: first what the page brought, then what its component says. What a reader chose meanwhile is told.
+  function modelOf(values) {
+    const handlers = []
+    const chosen = new Set()
+    let real = null
+    const on = (names, then) => {
+      for (const name of [names].flat()) {
+        handlers.push([name, then])
+        real?.on(name, then)
+      }
+    }
+    const model = new Proxy({}, {
+      get: (_, name) => (name === "on" ? on : (real ?? values)[name]),
+      set: (_, name, value) => {
+        if (real) real[name] = value
+        else {
+          values[name] = value
+          chosen.add(name)
+          call(name)
+        }
+        return true
+      },
+    })
+    function call(wanted) { for (const [name, then] of handlers) if (name === wanted) then() }
+    function become(other) {
+      real = other
+      for (const [name, then] of handlers) other.on(name, then)
+      for (const name of Object.keys(values)) {
+        if (chosen.has(name)) other[name] = values[name]
+        else if (JSON.stringify(values[name]) !== JSON.stringify(other[name])) call(name)
+      }
+    }
+    return { model, become, call }
+  }
+
+  function host(node, parent) {
+    const { script, sheets } = modules[node.part]
+    const root = parent.attachShadow({ mode: "open" })
+    root.adoptedStyleSheets = sheets
+    const one = { name: node.part, own: modelOf(node.model), box: null }
+    one.make = () => {
+      one.box = script({ model: one.own.model })
+      parent.className = ""
+      root.append(one.box)
+      one.own.call("after_render")
+    }
+    drawn.push(one)
+    if (script.toString().includes("window.Bokeh")) parent.classList.add("blank", "chart")
+    else one.make()
+  }
+
+  function node(given, parent) {
+    const made = part("div", "", undefined, parent)
+    made.style.cssText = given.css
+    if (given.box) {
+      made.classList.add("sketch", given.box)
+      for (const one of given.parts) node(one, made)
+      if (given.box === "column") part("div", "", undefined, made) // as Panel's columns end with one, after a gap
+    } else if (given.part) host(given, made)
+    else if (given.label) {
+      made.classList.add("field")
+      part("span", "label", given.label, made)
+      part("span", "value", given.value, made)
+    } else if (given.button) part("span", "value button", given.button, made)
+    else if (given.blank) made.classList.add("blank")
+  }
+
+  function settle() {
+    const sketch = document.getElementById("bf-sketch")
+    if (!sketch) return
+    for (const [one, holder] of moves.splice(0)) {
+      if (one.box) holder.append(one.box)
+      one.own.call("after_render")
+    }
+    for (const one of drawn.splice(0)) one.own.call("remove")
+    document.getElementById("bf-page").style.visibility = ""
+    sketch.remove()
+  }
+
+  // What a component calls to be drawn.
+  function draw(name, model) {
+    const place = drawn.findIndex((one) => one.name === name)
+    if (place < 0) return modules[name].script({ model })
+    const [one] = drawn.splice(place, 1)
+    const holder = document.createElement("div")
+    holder.style.display = "contents"
+    one.own.become(model)
+    moves.push([one, holder])
+    if (!drawn.length) requestAnimationFrame(settle)
+    return holder
+  }
+
+  function load(url) {
+    return new Promise((done, failed) => {
+      const script = document.createElement("script")
+      script.src = url
+      script.async = false
+      script.onload = done
+      script.onerror = failed
+      document.head.append(script)
+    })
+  }
+
+  // Scripts come once what is drawn has been painted; a tab in the background never paints.
+  const painted = () => new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done))
+    setTimeout(done, 300)
+  })
+
+  async function open(tree, scripts, item) {
+    node(tree, document.getElementById("bf-sketch"))
+    await painted()
+    const figures = drawn.filter((one) => !one.box)
+    if (figures.length) { // they want Bokeh alone
+      const first = scripts.findIndex((url) => url.includes("/bokeh.min.js"))
+      await load(scripts.splice(first, 1)[0])
+      for (const one of figures) one.make()
+      await painted()
+    }
+    try {
+      await Promise.all(scripts.map(load))
+      await window.Bokeh.embed.embed_items({}, [item])
+    } catch (problem) {
+      console.error(problem)
+    }
+    if (document.getElementById("bf-page").childElementCount) setTimeout(settle, LATEST_MS)
+    else part("p", "broken", "This page does not follow the data: it could not be completed. Load it again.", document.body)
+  }
+
+  function know(name, script, styles) {
+    const sheets = styles.map((text) => {
+      const sheet = new CSSStyleSheet()
+      sheet.replaceSync(text)
+      return sheet
+    })
+    modules[name] = { script, sheets }
+  }
+  return { know, draw, open }
+})()
