@@ -1,4 +1,8 @@
-"""Prove that the GPU computes what the processor computes, and measure how fast: ``python -m gpu_cluster.smoke``."""
+"""Prove that the GPU computes what the processor computes, and measure how fast: ``python -m gpu_cluster.smoke``.
+
+Without a GPU the compiler's simulator stands in for one, thread by thread, where ``NUMBA_ENABLE_CUDASIM=1`` and
+``NUMBA_DISABLE_JIT=1`` ask for it; give it little to do, such as ``--size 48 --sets 5 --days 12``.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bifrost_lib.backtest import gpu_sweep_chunk, sweep_chunk
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.pricing import (
     GREEKS,
@@ -29,12 +34,15 @@ from bifrost_lib.pricing import (
     implied_vol,
     price,
 )
+from gpu_cluster.smoke_sweeps import made_up_cube, many_documents
 
 TOLERANCE = 1e-12
 #: American vega and rho are differences of two prices over a small step, which enlarges the last digit of each.
 TOLERANCE_OF_QUOTIENTS = 1e-9
 #: Where the method takes other nodes, an American price steps by its own error; a search may end anywhere on the step.
 TOLERANCE_ON_STEPS = 1e-6
+#: What hundreds of trades add up to.
+TOLERANCE_OF_SWEEPS = 1e-9
 _REPEATS = 5
 #: A greek near zero is the difference of large terms: its error is compared with the greek's usual size instead.
 _SMALL = 1e-6
@@ -99,6 +107,22 @@ def compare_american(size: int, accuracy: str = "default") -> list[Row]:
     return [*rows, _row("American status", float((ours[1] != theirs[1]).mean()))]
 
 
+def compare_sweeps(sets: int, days: int) -> list[Row]:
+    """Return a row for each figure of a sweep over made-up chains; speeds are parameter sets a second.
+
+    Differences are relative to the largest of the figure.
+    """
+    given = {"documents": many_documents(sets), "cubes": made_up_cube(days)}
+    ours, theirs, speeds = _both(sweep_chunk, gpu_sweep_chunk, sets, **given)
+    figures = [name for name in ours if name != "document_sha256"]
+    rows = [
+        _row(f"sweep {name}", _difference(1.0 * ours[name], 1.0 * theirs[name], small=1.0), TOLERANCE_OF_SWEEPS)
+        for name in figures
+    ]
+    rows[-1] |= speeds  # of all of them
+    return rows
+
+
 def _row(what: str, difference: float, tolerance: float = TOLERANCE, **speeds: float) -> Row:
     return {"what": what, "difference": difference, "tolerance": tolerance, **speeds}
 
@@ -142,11 +166,15 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument(
         "--accuracy", choices=("fast", "default", "accurate"), default="default", help="of American ones"
     )
+    parser.add_argument("--sets", type=int, default=8_192, help="parameter sets of a sweep (default: %(default)s)")
+    parser.add_argument("--days", type=int, default=250, help="daily chains of the sweep (default: %(default)s)")
     asked = parser.parse_args(words)
-    if asked.size < 1:
-        parser.error(f"--size: got {asked.size}, expected a number of options >= 1")
+    for name, thing in (("size", "options"), ("sets", "parameter sets"), ("days", "days")):
+        if getattr(asked, name) < 1:
+            parser.error(f"--{name}: got {getattr(asked, name)}, expected a number of {thing} >= 1")
     try:
         rows = compare(asked.size) + compare_american(-(-asked.size // _AMERICAN_PART), asked.accuracy)
+        rows += compare_sweeps(asked.sets, asked.days)
     except BifrostError as error:
         print(f"gpu_cluster.smoke: {error}", file=sys.stderr)
         return 1

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bifrost_lib.backtest.cube import ChainCube
+
 #: One row a trade; money in currency for all its units, net of commission in `pnl` alone. `carried`: moments at which
 #: a leg had no price to believe.
 TRADE_COLUMNS: tuple[str, ...] = (
@@ -38,8 +40,10 @@ class Result:
 
     Parameters
     ----------
-    document_hash, code_version, cube_sha256 : str
-        What makes it repeatable to the bit; several cubes have their digests joined by a space, by symbol.
+    document_hash, code_version : str
+        With the digest of the chains what makes it repeatable to the bit.
+    chains : tuple of ChainCube or str
+        What was replayed, by symbol, or the digest of it.
     symbols : tuple of str
     start, end : date
         First and last session that was looked at.
@@ -63,7 +67,7 @@ class Result:
     fills: str | float
     capital: float
     code_version: str
-    cube_sha256: str
+    chains: tuple[ChainCube, ...] | str
     trades: pd.DataFrame
     legs: pd.DataFrame
     equity: pd.DataFrame
@@ -71,6 +75,11 @@ class Result:
     statistics: dict[str, Any] = field(default_factory=dict)
     bands: pd.DataFrame | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def cube_sha256(self) -> str:
+        """Digest of the chains, several joined by a space; it is computed when it is asked for."""
+        return self.chains if isinstance(self.chains, str) else " ".join(cube.sha256 for cube in self.chains)
 
     @property
     def pnl(self) -> float:

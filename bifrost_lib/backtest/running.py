@@ -87,7 +87,7 @@ def run(
         fills=fills,
         capital=float(capital),
         code_version=code_version(),
-        cube_sha256=" ".join(one.sha256 for one in stage.cubes),
+        chains=stage.cubes,
         trades=_trades(stage, document, found),
         legs=_legs(stage, document, found),
         equity=_equity(stage, found),

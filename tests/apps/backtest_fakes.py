@@ -33,7 +33,7 @@ def result() -> Result:
     equity = equity_of(trades)
     return Result(
         document_hash="5f" * 32, symbols=("SIM",), start=date(2025, 10, 1), end=date(2026, 9, 16), fills="realistic",
-        capital=CAPITAL, code_version="0", cube_sha256="ab" * 32, trades=trades, legs=legs, equity=equity,
+        capital=CAPITAL, code_version="0", chains="ab" * 32, trades=trades, legs=legs, equity=equity,
         skipped={"max_active": 204}, statistics=dict(STATISTICS), bands=bands_of(equity),
     )  # fmt: skip
 

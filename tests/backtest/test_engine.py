@@ -100,6 +100,13 @@ def test_nothing_is_assumed_where_a_side_is_missing():
     assert found.equity["equity"].iloc[2] == found.equity["equity"].iloc[1]
 
 
+def test_chains_are_digested_when_somebody_asks():
+    market = cube(SPREAD_DAYS)
+    found = run(document(*PUT_SPREAD), market)
+    assert "sha256" not in vars(market)
+    assert found.to_json()["cube_sha256"] == found.cube_sha256 == market.sha256
+
+
 def test_a_run_says_that_it_does_not_go_on_after_assignment():
     found = run(document(put(95.0), exits=Exits(after_assignment="covered_call")), cube(SPREAD_DAYS), fills="mid")
     assert found.settings["not_replayed"] == "after assignment: covered_call"

@@ -9,25 +9,35 @@ import sys
 
 import pytest
 
+from bifrost_lib.backtest import sweep_chunk
 from gpu_cluster.smoke import options
+from gpu_cluster.smoke_sweeps import made_up_cube, many_documents
 
 
 def smoke(*words: str, simulator: bool) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1" if simulator else "0"}
+    asked = "1" if simulator else "0"
+    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": asked, "NUMBA_DISABLE_JIT": asked}
     command = [sys.executable, "-m", "gpu_cluster.smoke", *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.mark.slow
 def test_every_number_is_the_processors():
-    done = smoke("--size", "48", "--accuracy", "fast", simulator=True)
+    done = smoke("--size", "48", "--accuracy", "fast", "--sets", "5", "--days", "12", simulator=True)
     found = json.loads(done.stdout)
     assert found["equal"], found
     assert found["simulated"]
     told = {row["what"] for row in found["rows"]}
     assert {"price", "gamma", "color", "implied vol", "status"} <= told
     assert {"American price", "American gamma", "American rho", "American implied vol", "American status"} <= told
+    assert {"sweep trades", "sweep pnl", "sweep daily"} <= told
     assert done.returncode == 0
+
+
+def test_the_sweep_is_of_many_different_documents_that_trade():
+    documents = many_documents(100)
+    assert len({document.sha256 for document in documents}) == 100
+    assert (sweep_chunk(documents[:5], made_up_cube(12))["trades"] > 0).all()
 
 
 @pytest.mark.slow

@@ -101,7 +101,7 @@ def read_backtest(desk: Desk, run_id: int) -> Backtest:
         fills=_fills(row["fills"]),
         capital=row["capital"],
         code_version=row["code_version"],
-        cube_sha256=row["cube_sha256"],
+        chains=row["cube_sha256"],
         **{name: frame_of(row[name]) for name in _FRAMES},
         skipped=row["skipped"],
         statistics=row["statistics"],
