@@ -108,6 +108,7 @@ def american_premium(
     return given.result(unit(given) * solve(reduced_batch(given), pair).premium)
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
 def american_exercise_boundary(
     *,
     strike: npt.ArrayLike,

@@ -23,6 +23,7 @@ _FIRST = 0.3  # where there is nothing better
 _NOISE = {"fast": 1e-5, "default": 2e-6, "accurate": 3e-7}  # of the strike: errors of a grid's price
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
 def american_dividend_implied_vol(
     *,
     price: npt.ArrayLike,

@@ -77,6 +77,7 @@ def american_dividend_price(
     return given.result(np.maximum(options.values()[0], options.intrinsic))
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
 def american_dividend_greeks(
     *,
     spot: npt.ArrayLike,

@@ -62,6 +62,7 @@ def american_greeks(
     return slopes_of(given, pair, on_processor)
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
 def slopes_of(given: Batch, pair: Pair, device: Device) -> dict[str, Any]:
     """Return the greeks of the options in `given`, solved on `device`."""
     s0, _, years, sigma, call, r, q = given.columns

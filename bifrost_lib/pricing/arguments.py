@@ -77,8 +77,10 @@ def batch(**arguments: Any) -> Batch:
 
 
 def numbers(name: str, value: Any) -> Floats:
-    """Return `value` as float64, without a copy where it already is."""
+    """Return `value` as float64, without a copy where it already is; what is masked is missing: NaN."""
     try:
+        if isinstance(value, np.ma.MaskedArray):
+            return np.where(np.ma.getmaskarray(value), np.nan, np.asarray(value, dtype=np.float64))
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(name, value, "a number or an array of numbers") from None

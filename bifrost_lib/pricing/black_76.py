@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.pricing.arguments import numbers
 from bifrost_lib.pricing.european import GREEKS, greeks, price
 from bifrost_lib.pricing.implied import implied_vol
 
@@ -89,7 +90,7 @@ def black_76_greeks(
     except InputError as error:
         raise _renamed(error) from None
     if "rho" in names:
-        found["rho"] = -np.asarray(tau) * found["price"]
+        found["rho"] = -numbers("tau", tau) * found["price"]
     return {name: found[name] for name in names}
 
 

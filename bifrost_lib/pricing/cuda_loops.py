@@ -15,6 +15,7 @@ from bifrost_lib.pricing.first_guess import guess_total_vol
 from bifrost_lib.pricing.implied_loops import LARGEST_STEP, SHORT, implied_one, improve_short, model_price, reduce_one
 from bifrost_lib.pricing.implied_loops import step_to as step_towards
 from bifrost_lib.pricing.normal_form import distances, exercised, log_moneyness, present_values, slopes
+from bifrost_lib.pricing.normal_form import value as value_of
 
 _OK, _NO_IV, _NO_SPOT = int(Quality.OK), int(Quality.NO_IV), int(Quality.NO_SPOT)
 
@@ -33,7 +34,7 @@ def greeks_each(
     root, d1, d2 = distances(s0, k, t, v, r, q)
     asset, cash, shared = present_values(s0, k, t, r, q, d2)
     held, owed = exercised(sign, d1, d2, asset, cash, shared)
-    price[i] = sign * (held - owed)
+    price[i] = value_of(sign, asset, cash, held, owed)
     found = slopes(s0, t, v, sign, r, q, root, d1, d2, held, owed, shared)
     delta[i], gamma[i], vega[i], theta[i], rho[i], vanna[i] = found[0], found[1], found[2], found[3], found[4], found[5]
     volga[i], charm[i], speed[i], zomma[i], color[i] = found[6], found[7], found[8], found[9], found[10]
@@ -50,7 +51,7 @@ def price_each(spot: Any, strike: Any, tau: Any, vol: Any, is_call: Any, rate: A
     _, d1, d2 = distances(s0, k, t, v, r, q)
     asset, cash, shared = present_values(s0, k, t, r, q, d2)
     held, owed = exercised(sign, d1, d2, asset, cash, shared)
-    out[i] = sign * (held - owed)
+    out[i] = value_of(sign, asset, cash, held, owed)
 
 
 @gpu_loop

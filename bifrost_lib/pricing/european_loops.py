@@ -8,7 +8,7 @@ from bifrost_lib.core.kernels import kernel
 from bifrost_lib.core.native import Counts, Flags, Floats
 from bifrost_lib.pricing.blocks import load, load_sign, outside, store, store_wanted
 from bifrost_lib.pricing.elementary import SCALAR
-from bifrost_lib.pricing.normal_form import distances, exercised, present_values, slopes
+from bifrost_lib.pricing.normal_form import distances, exercised, present_values, slopes, value
 from bifrost_lib.pricing.workspace import BLOCK, ROW
 
 # rows of the workspace: what is given, and what every result is made of
@@ -60,7 +60,7 @@ def _prepare_block(work: Any) -> None:
         held, owed = exercised(sign, work[D1 * ROW + j], work[D2 * ROW + j], asset, cash, shared)
         work[HELD * ROW + j] = held
         work[OWED * ROW + j] = owed
-        work[RESULT * ROW + j] = sign * (held - owed)
+        work[RESULT * ROW + j] = value(sign, asset, cash, held, owed)
 
 
 @kernel(**SCALAR)

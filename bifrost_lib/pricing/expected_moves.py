@@ -39,6 +39,7 @@ class StraddleMove:
     one_sigma: Any
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
 def expected_move(
     *,
     spot: npt.ArrayLike,
@@ -81,6 +82,7 @@ def expected_move(
     )
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
 def straddle_move(
     *,
     strike: npt.ArrayLike,

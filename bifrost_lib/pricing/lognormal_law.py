@@ -27,11 +27,11 @@ _DOMAIN = {
 
 
 def checked(**arguments: Any) -> dict[str, Floats]:
-    """Return `arguments` that are not None as float64 arrays, ``right`` as +1 for calls and -1 for puts.
+    """Return `arguments` as float64 arrays, without a `drift` of None, and ``right`` as +1 for calls and -1 for puts.
 
     Refuses the first that leaves its domain, in which NaN always lies, and shapes that do not broadcast.
     """
-    given = {name: value for name, value in arguments.items() if value is not None}
+    given = {name: value for name, value in arguments.items() if name != "drift" or value is not None}
     arrays = {name: _signs(value) if name == "right" else numbers(name, value) for name, value in given.items()}
     for name, array in arrays.items():
         expected = _DOMAIN[name]

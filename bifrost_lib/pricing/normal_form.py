@@ -66,6 +66,15 @@ def exercised(sign: float, d1: float, d2: float, asset: float, cash: float, shar
 
 
 @kernel(**SCALAR)
+def value(sign: float, asset: float, cash: float, held: float, owed: float) -> float:
+    """Return the price, which rounding must not take below what the forward alone is worth."""
+    difference = sign * (asset - cash)
+    least = difference if difference > 0.0 else 0.0
+    price = sign * (held - owed)
+    return least if price < least else price
+
+
+@kernel(**SCALAR)
 def slopes(
     s0: float, tau: float, vol: float, sign: float, rate: float, q: float, root: float, d1: float, d2: float,
     held: float, owed: float, shared: float,

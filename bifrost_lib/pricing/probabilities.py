@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bifrost_lib.pricing.density import RiskNeutralDensity
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
 def probability_itm(
     *,
     spot: npt.ArrayLike,
@@ -69,10 +70,10 @@ def probability_itm(
     total_vol, mean = log_return(given)
     ahead = given["right"] * (np.log(given["spot"] / given["strike"]) + mean)
     certain = np.where(np.isnan(ahead), np.nan, ahead > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return plain(np.where(total_vol == 0, certain, ndtr(ahead / total_vol)))
+    return plain(np.where(total_vol == 0, certain, ndtr(ahead / total_vol)))
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
 def probability_touch(
     *,
     spot: npt.ArrayLike,
@@ -115,13 +116,12 @@ def probability_touch(
     mean = np.where(distance < 0, -mean, mean)
     distance = np.abs(distance)
     certain = np.where(np.isnan(distance + mean), np.nan, (distance == 0) | (mean >= distance))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ends_beyond = ndtr((mean - distance) / total_vol)
-        back = (distance + mean) / total_vol
-        # The reflected paths' weight overflows where their probability underflows: the product is taken in one.
-        scaled = 0.5 * erfcx(back / np.sqrt(2.0)) * np.exp(-0.5 * ((mean - distance) / total_vol) ** 2)
-        direct = np.exp(2.0 * mean * distance / total_vol**2) * ndtr(-back)
-        touched = np.minimum(ends_beyond + np.where(back > 0, scaled, direct), 1.0)
+    ends_beyond = ndtr((mean - distance) / total_vol)
+    back = (distance + mean) / total_vol
+    # The reflected paths' weight overflows where their probability underflows: the product is taken in one.
+    scaled = 0.5 * erfcx(back / np.sqrt(2.0)) * np.exp(-0.5 * ((mean - distance) / total_vol) ** 2)
+    direct = np.exp(2.0 * mean * distance / total_vol**2) * ndtr(-back)
+    touched = np.minimum(ends_beyond + np.where(back > 0, scaled, direct), 1.0)
     return plain(np.where(total_vol == 0, certain, np.where((distance == 0) & ~np.isnan(mean), 1.0, touched)))
 
 

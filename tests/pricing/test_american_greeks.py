@@ -113,3 +113,12 @@ def test_refusals_name_the_argument():
     with pytest.raises(InputError) as refused:
         american_greeks(spot=100, strike=100, tau=-1, vol=0.2, right="P")
     assert refused.value.name == "tau"
+
+
+@pytest.mark.parametrize("name", ["spot", "tau", "vol", "rate", "div_yield"])
+@pytest.mark.parametrize("extreme", [np.inf, 1e308, 1e-308])
+def test_what_cannot_be_computed_makes_no_noise(name, extreme):
+    option = {"spot": 100.0, "strike": 100.0, "tau": 0.5, "vol": 0.2, "right": "C", "rate": 0.02, "div_yield": 0.01}
+    found = american_greeks(**option | {name: [extreme, option[name]]})  # a warning would fail here
+    for greek, value in american_greeks(**option).items():
+        assert found[greek][1] == value

@@ -297,3 +297,17 @@ def test_results_keep_their_memory_while_anyone_holds_one_of_them():
     again = greeks(**given, names=("price", "delta"))["delta"]
     assert again.ctypes.data == place
     np.testing.assert_array_equal(again, kept)
+
+
+def test_rounding_never_takes_a_price_below_what_the_forward_is_worth():
+    assert price(**ATM | {"tau": 1e-308}, right="C") >= 0.0
+    rng = np.random.default_rng(1)
+    spot, tau = np.full(20_000, 100.0), 10 ** rng.uniform(-12, -2, 20_000)
+    found = price(spot=spot, strike=100.0, tau=tau, vol=rng.uniform(0.001, 1.0, 20_000), right=rng.random(20_000) < 0.5)
+    assert (found >= 0.0).all()
+
+
+def test_what_is_masked_or_none_is_missing():
+    spot = np.ma.array([100.0, 100.0], mask=[False, True])
+    for found in (price(**ATM | {"spot": spot}, right="C"), price(**ATM | {"spot": [100.0, None]}, right="C")):
+        np.testing.assert_array_equal(found, [price(**ATM, right="C"), np.nan])
