@@ -18,7 +18,7 @@ def target(
     symbol: Symbol,
     by: Annotated[str, typer.Option("--by", help="Date by which the price is there, such as 2026-09-18.")],
     budget: Annotated[float, typer.Option(help="What may be lost at most; the margin where a loss has no bound.")],
-    price: Annotated[float | None, typer.Option(help="Where the price will be.")] = None,
+    price: Annotated[float | None, typer.Option(help="Where the price will be. Default: where it is.")] = None,
     between: Annotated[str | None, typer.Option("--range", help="Or anywhere in LOW:HIGH, all prices alike.")] = None,
     iv_change: Annotated[float, typer.Option(help="Change of volatility in points: -5 lets it fall by five.")] = 0.0,
     max_loss: Annotated[float | None, typer.Option(help="Most that all units together may lose.")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +33,8 @@ from bifrost_lib.strategies.slices import ExpirySlice, Filters, cut_chain
 
 Floats = npt.NDArray[np.float64]
 
-LIMIT = 200_000_000
+#: Most candidates that a scan measures; where legs expire at two times each takes a thousand times as long.
+LIMIT, LIMIT_OVER_TIME = 200_000_000, 50_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def find_candidates(
     weights: Mapping[str, float] | None = None,
     filters: Filters | None = None,
     fill: float = 0.0,
-    limit: int = LIMIT,
+    limit: int | None = None,
     conditions: Mapping[str, float] | None = None,
     correction: PopCorrection | None = None,
     earnings: EarningsCalendar | None = None,
@@ -79,9 +81,10 @@ def find_candidates(
         Further conditions on quotes, beside those of the document's entry.
     fill : float
         Share of half the spread that each leg is assumed to pay, 0 (mid, the default) to 1 (cross the spread).
-    limit : int
-        Most combinations to measure. Expiries nearest to the document's target go first; if the limit is reached the
-        result says so.
+    limit : int, optional
+        Most combinations to measure; the result says if it is reached. Expiries nearest to the document's target go
+        first; where legs expire at two times, combinations are left out evenly instead. Default: `LIMIT`, or
+        `LIMIT_OVER_TIME` for legs of two times.
     conditions : mapping, optional
         The underlying's ``market_conditions`` at the moment, by column. With it the document's conditions of entry
         must hold; without it they are named in `CandidateSet.unchecked`.
@@ -135,8 +138,10 @@ def find_candidates(
         )
         for number, search in enumerate(searches)
     )  # fmt: skip
-    admissible, ranking = sum(map(count_combinations, searches)), Ranking(top, limit=limit)
-    stopped = _scan(zip(searches, books, strict=True), points, ranking, admissible, on_progress)
+    admissible = sum(map(count_combinations, searches))
+    most = limit or (LIMIT_OVER_TIME if document.has_two_expiries else LIMIT)
+    ranking, every = Ranking(top, limit=most), math.ceil(admissible / most) | 1  # an odd step meets all strikes
+    stopped = _scan(zip(searches, books, strict=True), points, ranking, admissible, every, on_progress)
     if not len(ranking.rows):
         raise _nothing(document, symbol, moment, days, ranking, excluded, skipped)
     return candidate_set(
@@ -160,13 +165,18 @@ def find_candidates(
 
 
 def _scan(
-    planned: Iterable[tuple[Search, Book]], points: Floats, ranking: Ranking, admissible: int,
+    planned: Iterable[tuple[Search, Book]], points: Floats, ranking: Ranking, admissible: int, every: int,
     on_progress: Callable[[Progress], bool] | None,
 ) -> bool:  # fmt: skip
     # Returns whether the caller stopped it.
     for search, book in planned:
-        screening = screen if search.far is search.near else screen_over_time
-        for considered in screening(search, book, points, ranking):
+        over_time = search.far is not search.near
+        portions = (
+            screen_over_time(search, book, points, ranking, every=every)
+            if over_time
+            else screen(search, book, points, ranking)
+        )
+        for considered in portions:
             if on_progress is not None and on_progress(Progress(considered, admissible)):
                 return True
     return False
@@ -223,12 +233,12 @@ def _days(dte: tuple[int, int] | None, default: DteRange) -> tuple[int, int]:
     return int(low), int(high)
 
 
-def _check_arguments(top: int, fill: float, limit: int) -> None:
+def _check_arguments(top: int, fill: float, limit: int | None) -> None:
     if top < 1:
         raise InputError("top", top, "a whole number >= 1")
     if not 0 <= fill <= 1:
         raise InputError("fill", fill, "a share of half the spread, 0 to 1")
-    if limit < 1:
+    if limit is not None and limit < 1:
         raise InputError("limit", limit, "a whole number >= 1")
 
 

@@ -5,6 +5,11 @@ shares, or part of a spread with bought options of its right that do not expire 
 loss at any strike, puts and calls of one expiry together. Bought options are paid in full, which is no margin.
 Premium that is paid comes on top, which is how brokers show it.
 
+Brokers may ask for something else. Of the positions that Interactive Brokers' figures are known for, these follow
+rules of its house and not these: shares with or without options need at first what must remain (a quarter of a
+purchase, 30 % of a short sale) and not half; jelly rolls count as hedged; ladders are charged like a quarter of the
+shares that they may become.
+
 References: FINRA Rule 4210(f)(2), (H)(v) for spreads of any number of legs; Cboe, "Strategy-based Margin";
 Coffman, Matsypura and Timkovsky (2010), "Strategy vs risk in margining portfolios of options".
 """

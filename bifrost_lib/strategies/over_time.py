@@ -37,10 +37,13 @@ Floats = npt.NDArray[np.float64]
 _finish = loop("bifrost_lib.strategies.scan_loops", "finish_block")
 
 
-def screen_over_time(search: Search, book: Book, points: Floats, ranking: Ranking) -> Iterator[int]:
-    """Measure the candidates of a search at their first expiry, rank them, and yield how many were considered."""
+def screen_over_time(search: Search, book: Book, points: Floats, ranking: Ranking, *, every: int) -> Iterator[int]:
+    """Measure one of `every` so many candidates of a search at their first expiry, rank them, and yield how many were.
+
+    Every portion is a fraction of a second's work.
+    """
     work = np.zeros((ROWS, ROW))
-    for combos, sums in combinations(search, book):
+    for combos, sums in _thinned(search, book, every):
         size = min(len(combos), ranking.room)
         if not size:
             return
@@ -49,6 +52,14 @@ def screen_over_time(search: Search, book: Book, points: Floats, ranking: Rankin
         columns = work[MEASURE : MEASURE + len(COLUMNS), :size].T
         ranking.take_measured(int(book.term("search")), columns, combos[:size], found.roots)
         yield ranking.considered
+
+
+def _thinned(search: Search, book: Book, every: int) -> Iterator[tuple[Combos, Floats]]:
+    first = 0
+    for combos, sums in combinations(search, book):
+        if first < len(combos):
+            yield combos[first::every], sums[:, first::every]
+        first = (first - len(combos)) % every if first < len(combos) else first - len(combos)
 
 
 def _lay_out(work: Floats, combos: Combos, sums: Floats, book: Book, search: Search) -> ModelMeasures:

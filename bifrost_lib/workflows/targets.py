@@ -93,7 +93,8 @@ def find_targets(
     budget : float
         Currency, > 0: what may be lost at most; for structures without a bound on the loss, their margin.
     price : float, optional
-        Where the price will be, > 0. Without it, anywhere in `between` alike.
+        Where the price will be, > 0. Without it, anywhere in `between` alike; without either, where it is now, if
+        `iv_change` says what is to happen instead.
     between : (float, float), optional
         The range that the price will be in, all prices alike; the profit is the average over it.
     iv_change : float
@@ -120,8 +121,9 @@ def find_targets(
     profit at the first expiry that the market itself gives, so that a bold view is seen for what it is.
     """
     _check(budget=budget, price=price, max_loss=max_loss, top=top, per_strategy=per_strategy, iv_change=iv_change)
-    low, high = _range(price, between)
+    given = _range(price, between, iv_change)
     chain = read_chain(desk, symbol, at=at)
+    low, high = given or (chain.attrs["spot"], chain.attrs["spot"])
     moment: datetime = chain.attrs["at"]
     days = dte(moment, by)
     if days < 0 or expiry_moment(by) <= moment:
@@ -259,7 +261,9 @@ def _view(low: float, high: float, moment: datetime, by: date, iv_change: float)
     return View(prices, weights / weights.sum(), elapsed, iv_change)
 
 
-def _range(price: float | None, between: tuple[float, float] | None) -> tuple[float, float]:
+def _range(
+    price: float | None, between: tuple[float, float] | None, iv_change: float
+) -> tuple[float, float] | None:  # fmt: skip
     if between is not None:
         low, high = between
         if not 0 < low < high < math.inf:
@@ -268,7 +272,9 @@ def _range(price: float | None, between: tuple[float, float] | None) -> tuple[fl
             raise InputError("price", price, f"a price in the range, {low:g} to {high:g}")
         return float(low), float(high)
     if price is None:
-        raise InputError("price", None, "a target price, or a range")
+        if not iv_change:
+            raise InputError("price", None, "a target price, a range, or a change of volatility")
+        return None
     return float(price), float(price)
 
 

@@ -238,6 +238,17 @@ def test_limit_is_reported(chain):
     assert (part.considered, part.admissible) == (100, whole.considered)
 
 
+def test_two_expiries_beyond_the_limit_are_thinned_out_evenly(chain):
+    whole = find_candidates(chain, "double_calendar", top=10**6)
+    thinned = find_candidates(chain, "double_calendar", top=10**6, limit=whole.considered // 3)
+    assert not thinned.is_complete and whole.is_complete
+    assert whole.considered // 6 < thinned.considered <= whole.considered // 3
+    every, some = ({legs_of(record): record["score"] for record in found.records()} for found in (whole, thinned))
+    assert {legs: every[legs] for legs in some} == pytest.approx(some, rel=1e-9)
+    for leg in range(4):
+        assert len({legs[leg] for legs in some}) > 0.6 * len({legs[leg] for legs in every})
+
+
 def test_weights_move_the_ranking(chain):
     safe = find_candidates(chain, "iron_condor", weights={"pop": 1.0}, top=ALL).records()
     assert safe[0]["score"] == pytest.approx(100 * max(record["pop"] for record in safe))

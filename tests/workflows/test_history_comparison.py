@@ -223,6 +223,10 @@ def test_views_change_what_is_best(desk):
         assert sign * (high - low) > 0
     low, high = calm["breakevens"][0], calm["breakevens"][-1]
     assert low < spot < high and calm["profit"] > 0
+    # Nothing happens but that volatility falls by five points: what is sold gains.
+    fallen = find_targets(desk, "SIM", iv_change=-0.05, **asked)
+    assert (fallen.price, fallen.low, fallen.high) == (spot, spot, spot)
+    assert fallen.structures[0]["profit"] > 0
 
 
 @pytest.mark.parametrize(
