@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import date, time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.backtest.layout import DESK_COUNTS, DESK_FLOATS, M_REFUSED, S_MAX_ACTIVE
-from bifrost_lib.backtest.market import Allowed, Cubes, Stage, allowed_sessions, set_stage
+from bifrost_lib.backtest.market import Cubes, Stage
+from bifrost_lib.backtest.replay import Replay
 from bifrost_lib.backtest.simulation import Plan, Simulated, plan
 from bifrost_lib.backtest.sweeping import chunk_arrays
-from bifrost_lib.backtest.tables import Terms
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import StrategyDocument
 
@@ -23,19 +22,7 @@ _THREADS = 64
 _MOST = 16_384  # sets at once: their scratch stays below a gigabyte over ten years of days
 
 
-def gpu_sweep_chunk(
-    documents: Sequence[StrategyDocument],
-    cubes: Cubes,
-    *,
-    start: date | None = None,
-    end: date | None = None,
-    fills: str | float = "realistic",
-    capital: float = 100_000.0,
-    entry_time: time | None = None,
-    entry_offset: int = 0,
-    rate: float = 0.0,
-    entry_allowed: Allowed = None,
-) -> dict[str, Array]:
+def gpu_sweep_chunk(documents: Sequence[StrategyDocument], cubes: Cubes, **options: Any) -> dict[str, Array]:
     """Replay documents on the GPU; arguments, arrays and errors as for `sweep_chunk`.
 
     Raises
@@ -48,10 +35,10 @@ def gpu_sweep_chunk(
     require_gpu()
     if not len(documents):
         raise InputError("documents", documents, "at least one document")
-    terms = Terms(fills, capital, rate)
-    stage = set_stage(cubes, start=start, end=end, entry_time=entry_time, entry_offset=entry_offset)
-    planned = plan(stage, documents, terms, allowed_sessions(cubes, entry_allowed, start, end))
-    return chunk_arrays(documents, _run(stage, planned), terms)
+    replay = Replay(**options)
+    stage = replay.stage(cubes)
+    planned = plan(stage, documents, replay.terms, replay.allowed(cubes))
+    return chunk_arrays(documents, _run(stage, planned), replay)
 
 
 def gpu_bytes(cubes: Cubes, sets: int, *, max_active: int = 1) -> int:

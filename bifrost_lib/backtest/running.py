@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from bifrost_lib.backtest import layout as at
-from bifrost_lib.backtest.market import Allowed, Cubes, Stage, allowed_sessions, set_stage
+from bifrost_lib.backtest.market import Allowed, Cubes, Stage
+from bifrost_lib.backtest.replay import Replay
 from bifrost_lib.backtest.result import EQUITY_COLUMNS, LEG_COLUMNS, TRADE_COLUMNS, Result
 from bifrost_lib.backtest.simulation import Simulated, simulate_single
-from bifrost_lib.backtest.tables import Terms
 from bifrost_lib.core.kernels import sources_digest
 from bifrost_lib.strategies import StrategyDocument
 
@@ -76,9 +76,12 @@ def run(
     ask. A trade whose sold options are assigned ends there: the shares are closed at the spot, and the strategy that
     ``exits.after_assignment`` names for them is not entered; `Result.settings` then has it as ``not_replayed``.
     """
-    terms = Terms(fills, capital, rate)
-    stage = set_stage(cube, start=start, end=end, entry_time=entry_time, entry_offset=entry_offset)
-    found = simulate_single(stage, document, terms, allowed_sessions(cube, entry_allowed, start, end))
+    replay = Replay(
+        start=start, end=end, fills=fills, capital=capital, entry_time=entry_time, entry_offset=entry_offset,
+        rate=rate, entry_allowed=entry_allowed,
+    )  # fmt: skip
+    stage = replay.stage(cube)
+    found = simulate_single(stage, document, replay.terms, replay.allowed(cube))
     return Result(
         document_hash=document.sha256,
         symbols=tuple(one.symbol for one in stage.cubes),

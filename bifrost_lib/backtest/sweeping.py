@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +11,9 @@ import numpy.typing as npt
 
 from bifrost_lib.backtest import layout as at
 from bifrost_lib.backtest.cube import ChainCube
-from bifrost_lib.backtest.market import Allowed, Cubes, Stage, allowed_sessions, by_symbol, set_stage
+from bifrost_lib.backtest.market import Cubes, Stage, by_symbol
+from bifrost_lib.backtest.replay import Replay
 from bifrost_lib.backtest.simulation import Simulated, room_of, simulate_all
-from bifrost_lib.backtest.tables import Terms
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import StrategyDocument
 
@@ -59,20 +58,7 @@ class SweepResult:
     capital: float
 
 
-def sweep(
-    documents: Sequence[StrategyDocument],
-    cubes: Cubes,
-    *,
-    client: Any = None,
-    start: date | None = None,
-    end: date | None = None,
-    fills: str | float = "realistic",
-    capital: float = 100_000.0,
-    entry_time: time | None = None,
-    entry_offset: int = 0,
-    rate: float = 0.0,
-    entry_allowed: Allowed = None,
-) -> SweepResult:
+def sweep(documents: Sequence[StrategyDocument], cubes: Cubes, **options: Any) -> SweepResult:
     """Replay many documents in this process; `workflows.sweeps.run_sweep` takes them to a cluster.
 
     Parameters
@@ -80,37 +66,18 @@ def sweep(
     documents : sequence of StrategyDocument
         At least one.
     cubes : ChainCube or mapping of symbol to ChainCube
-    client : None
-        Nothing but None is taken here.
-    start, end, fills, capital, entry_time, entry_offset, rate, entry_allowed
-        As for `run`.
+    **options
+        Those of `run`: ``start``, ``end``, ``fills``, ``capital``, ``entry_time``, ``entry_offset``, ``rate`` and
+        ``entry_allowed``.
 
     Notes
     -----
     A set's figures depend on its document alone. Sets that choose their legs alike share that work.
     """
-    if client is not None:
-        raise InputError("client", client, "None: workflows.sweeps.run_sweep sweeps with a client")
-    options: dict[str, Any] = {
-        "start": start, "end": end, "fills": fills, "capital": capital, "entry_time": entry_time,
-        "entry_offset": entry_offset, "rate": rate, "entry_allowed": entry_allowed,
-    }  # fmt: skip
     return assemble(documents, cubes, sweep_chunk(documents, cubes, **options), **options)
 
 
-def sweep_chunk(
-    documents: Sequence[StrategyDocument],
-    cubes: Cubes,
-    *,
-    start: date | None = None,
-    end: date | None = None,
-    fills: str | float = "realistic",
-    capital: float = 100_000.0,
-    entry_time: time | None = None,
-    entry_offset: int = 0,
-    rate: float = 0.0,
-    entry_allowed: Allowed = None,
-) -> dict[str, Array]:
+def sweep_chunk(documents: Sequence[StrategyDocument], cubes: Cubes, **options: Any) -> dict[str, Array]:
     """Replay documents and return plain arrays, whose first axis is the documents in their order.
 
     Parameters as for `sweep`. ``daily`` is float64 (documents, sessions) and ``document_sha256`` uint8 (documents, 32),
@@ -118,13 +85,12 @@ def sweep_chunk(
     """
     if not len(documents):
         raise InputError("documents", documents, "at least one document")
-    terms = Terms(fills, capital, rate)
-    allowed = allowed_sessions(cubes, entry_allowed, start, end)
-    stage = _stages.get(cubes, start=start, end=end, entry_time=entry_time, entry_offset=entry_offset)
-    return chunk_arrays(documents, simulate_all(stage, documents, terms, allowed), terms)
+    replay = Replay(**options)
+    found = simulate_all(_stages.get(cubes, replay), documents, replay.terms, replay.allowed(cubes))
+    return chunk_arrays(documents, found, replay)
 
 
-def chunk_arrays(documents: Sequence[StrategyDocument], found: Simulated, terms: Terms) -> dict[str, Array]:
+def chunk_arrays(documents: Sequence[StrategyDocument], found: Simulated, replay: Replay) -> dict[str, Array]:
     """Return simulations as the arrays of `sweep_chunk`."""
     counts = {name: found.told[:, place].astype(np.int64) for name, place in _COUNTS.items()}
     money = {name: found.told[:, place].copy() for name, place in _MONEY.items()}
@@ -133,7 +99,7 @@ def chunk_arrays(documents: Sequence[StrategyDocument], found: Simulated, terms:
         **counts,
         **money,
         "document_sha256": np.frombuffer(digests, dtype=np.uint8).reshape(len(documents), -1),
-        "daily": np.diff(found.equity, axis=1, prepend=terms.capital),
+        "daily": np.diff(found.equity, axis=1, prepend=replay.capital),
     }
 
 
@@ -153,10 +119,10 @@ def assemble(
     """
     import pandas as pd
 
-    start, end = options.get("start"), options.get("end")
-    cut = [cube.session_day[cube.sessions_between(start, end)] for cube in by_symbol(cubes)]
+    replay = Replay(**options)
+    cut = [cube.session_day[cube.sessions_between(replay.start, replay.end)] for cube in by_symbol(cubes)]
     days = np.unique(np.concatenate(cut)).astype("datetime64[D]")
-    capital = float(options.get("capital", 100_000.0))
+    capital = float(replay.capital)
     daily = np.asarray(arrays["daily"], dtype=np.float64)
     if daily.shape != (len(documents), len(days)):
         raise InputError("arrays['daily']", daily.shape, f"{len(documents)} documents by {len(days)} sessions")
@@ -218,14 +184,14 @@ class _LastStage:
     """The stage of the last call: the chunks of a sweep come one after the other over the same cubes."""
 
     def __init__(self) -> None:
-        self._of: tuple[tuple[ChainCube, ...], dict[str, Any]] | None = None
+        self._of: tuple[tuple[ChainCube, ...], tuple[Any, ...]] | None = None
         self._stage: Stage | None = None
 
-    def get(self, cubes: Cubes, **how: Any) -> Stage:
-        """Return the stage of `set_stage`, made anew where the last one was another."""
+    def get(self, cubes: Cubes, replay: Replay) -> Stage:
+        """Return the stage of a replay, made anew where the last one was another."""
         given = by_symbol(cubes)
-        if self._stage is None or self._of is None or self._of[1] != how or not _are(self._of[0], given):
-            self._stage, self._of = set_stage(cubes, **how), (given, how)
+        if self._stage is None or self._of is None or self._of[1] != replay.window or not _are(self._of[0], given):
+            self._stage, self._of = replay.stage(cubes), (given, replay.window)
         return self._stage
 
 
