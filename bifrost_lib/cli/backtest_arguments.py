@@ -40,6 +40,7 @@ def read_fills(text: str) -> str | float:
 
 
 def read_entry_time(text: str | None) -> time | None:
+    """Read ``--entry-time``: a time of day in New York."""
     try:
         return None if text is None else time.fromisoformat(text)
     except ValueError:

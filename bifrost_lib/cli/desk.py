@@ -14,7 +14,7 @@ import typer
 from bifrost_lib.cli.arguments import Csv, Json, one_format
 from bifrost_lib.cli.output import print_csv, print_json, print_table
 from bifrost_lib.core.clock import SystemClock
-from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.core.errors import BifrostError, NoDataError
 from bifrost_lib.core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
                     wait_until_healthy(settings, places)
                     _say(f"ready: {places.url}")
                     _say("Ctrl-C stops it. In another terminal: ./bifrost status, ./bifrost scan SIM, ./bifrost --help")
+                    if seed:
+                        _seed_findings(desk)
                     signal.pause()
 
 
@@ -107,6 +109,17 @@ def _prepare(desk: Desk, *, seed: bool) -> None:
             simulation.result()
     if seed and (stored := seed_simulated_history(desk)):
         _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
+
+
+def _seed_findings(desk: Desk) -> None:
+    """Give the page of backtests something to show on a first day."""
+    from bifrost_lib.workflows.backtests import seed_findings
+
+    try:
+        if seed_findings(desk):
+            _say("backtests: a kept run and a small library of the simulated year are on their page")
+    except BifrostError as trouble:  # the desk is of use without
+        _say(f"no backtest to show yet: {trouble}")
 
 
 def _show_scan(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bifrost_lib.workflows.backtests.first_findings import seed_findings
     from bifrost_lib.workflows.backtests.library import LibraryReport, build_library
     from bifrost_lib.workflows.backtests.library_answers import LibraryAnswer, what_worked
     from bifrost_lib.workflows.backtests.proposing import METHODS, Method
@@ -47,6 +48,7 @@ _HOME = {
     "run_grid": "sweeping",
     "search": "searching",
     "search_walking_forward": "walking",
+    "seed_findings": "first_findings",
     "sheet_facts": "tear_sheet",
     "tune": "tuning",
     "tune_walking_forward": "tuning",
@@ -76,6 +78,7 @@ __all__ = [
     "run_grid",
     "search",
     "search_walking_forward",
+    "seed_findings",
     "sheet_facts",
     "tune",
     "tune_walking_forward",
