@@ -126,7 +126,7 @@ def play(tmp_path: Path) -> Iterator[Callable[..., Any]]:
         scenario: Scenario, *, contracts: int = 30, start: datetime = NOON, speed: float = 1.0, **granted: Any
     ) -> Any:
         async def main() -> Any:
-            async with asyncio.timeout(20.0), _bench(tmp_path, contracts, start, speed, **granted) as bench:
+            async with asyncio.timeout(60.0), _bench(tmp_path, contracts, start, speed, **granted) as bench:
                 return await scenario(bench)
 
         return asyncio.run(main())

@@ -69,7 +69,8 @@ def test_long_bars(ib, spy, size, duration, count):
 
 
 def test_both_formats_of_dates_are_the_same_moments(ib, spy):
-    end = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    # A noon of the exchange: an hour that daylight saving time repeats has two epochs and one text.
+    end = (datetime.now(UTC) - timedelta(days=1)).replace(hour=17, minute=0, second=0, microsecond=0)
     texts, epochs = (bars_of(ib, spy, "3600 S", "5 mins", rth=False, form=form, end=end) for form in (1, 2))
     assert len(texts) == len(epochs) > 5
     assert [one.date.timestamp() for one in texts] == [one.date.timestamp() for one in epochs]
@@ -91,10 +92,10 @@ def test_bid_bars_lie_below_ask_bars(ib, spy):
 
 def test_an_option_has_history(ib, option):
     call = option(ib, "C")
-    bars = bars_of(ib, call, "2 D", "1 hour", "MIDPOINT")
-    assert bars
+    # Around the clock: since the last regular session a weekend can have halved what an option is worth.
+    bars = bars_of(ib, call, "2 D", "1 hour", "MIDPOINT", rth=False)
     [ticker] = ib.reqTickers(call)
-    assert bars[-1].close == pytest.approx(ticker.midpoint(), rel=0.6)
+    assert bars[-1].close == pytest.approx(ticker.midpoint(), rel=0.2)
 
 
 def test_an_index_has_history(ib, api):

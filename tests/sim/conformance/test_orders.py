@@ -152,12 +152,12 @@ def test_immediate_or_cancel(ib, api, spy, quote, until, watch):
 
 def test_good_till_a_moment(ib, api, spy, quote, until, watch):
     watch.expect(202)
-    end = datetime.now(UTC) + timedelta(seconds=2.5)
+    end = datetime.now(UTC) + timedelta(seconds=3.5)
     trade = ib.placeOrder(spy, api.LimitOrder(
         "BUY", 5, round(quote(spy).bid * 0.9, 2), tif="GTD", goodTillDate=f"{end:%Y%m%d-%H:%M:%S}"
     ))  # fmt: skip
-    until(lambda: status_of(trade) == "Submitted")
-    until(lambda: status_of(trade) == "Cancelled")
+    until(lambda: status_of(trade) == "Cancelled", 10)
+    assert "Submitted" in statuses(trade)  # a busy client may hear of both at once
 
 
 @pytest.mark.parametrize(

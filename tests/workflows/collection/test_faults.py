@@ -31,7 +31,8 @@ FAULTS = (
     "half-open duration=3", "silent share=0.3 duration=3", "slow delay=0.3 duration=2",
     "line-limit lines=20 duration=3", "not-subscribed share=0.2 duration=3", "stale duration=2",
     "crossed share=0.5 duration=2", "missing share=0.3 duration=3", "no-greeks variant=nan duration=2",
-    "competing-session duration=2", "nightly-reset data=lost duration=3", "refuse duration=2",
+    "competing-session duration=2", "nightly-reset data=lost duration=3", "refuse duration=2", "relogin duration=2",
+    "farm-broken farm=all duration=2", "no-greeks variant=absent duration=2",
 )  # fmt: skip
 
 
@@ -80,6 +81,13 @@ async def suffer(desk: Desk, port: int, faults: list[str], *, between_s: float) 
     return service
 
 
+#: What quotes do not depend on, and the other words for greeks that are not there; one after the other.
+HARMLESS = (
+    "hmds-error duration=1", "slow-snapshots duration=1", "order-preset duration=1", "read-only duration=1",
+    "no-greeks variant=minus duration=2", "depth-reset",
+)  # fmt: skip
+
+
 def check(desk: Desk, service: CollectorService) -> dict[str, int]:
     """Check that every contract of every run is explained and no row came twice; return what was missing."""
     runs, missing = list_runs(desk.store, limit=10_000), dict[str, int]()
@@ -111,6 +119,14 @@ def test_each_fault_alone(new_desk: Any, port: int, fault: str) -> None:
     save_watch(desk.store, Watch("SPY", cadence_s=2.0, expiries=4, strikes=20))
     service = asyncio.run(suffer(desk, port, [fault], between_s=2.5))
     check(desk, service)
+
+
+@pytest.mark.slow
+def test_what_quotes_do_not_depend_on_costs_none(new_desk: Any, port: int) -> None:
+    desk = new_desk(SystemClock())
+    save_watch(desk.store, Watch("SPY", cadence_s=2.0, expiries=4, strikes=20))
+    service = asyncio.run(suffer(desk, port, list(HARMLESS), between_s=0.5))
+    assert set(check(desk, service)) <= {"empty_quote", "stopped"}
 
 
 @pytest.mark.slow

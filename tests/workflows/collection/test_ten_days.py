@@ -42,7 +42,10 @@ FAULTS: Sequence[tuple[str, dict[str, Any]]] = (
     ("line-limit", {"lines": 20, "duration": 1.0}), ("not-subscribed", {"share": 0.2, "duration": 0.5}),
     ("stale", {"duration": 0.5}), ("crossed", {"share": 0.5, "duration": 0.5}),
     ("missing", {"share": 0.3, "duration": 0.8}), ("no-greeks", {"variant": "nan", "duration": 0.5}),
-    ("competing-session", {"duration": 0.5}), ("refuse", {"duration": 0.5}),
+    ("competing-session", {"duration": 0.5}), ("refuse", {"duration": 0.5}), ("relogin", {"duration": 0.5}),
+    ("farm-broken", {"farm": "all", "duration": 0.5}), ("no-greeks", {"variant": "absent", "duration": 0.5}),
+    ("no-greeks", {"variant": "minus", "duration": 0.5}), ("hmds-error", {"duration": 0.5}),
+    ("slow-snapshots", {"duration": 0.5}), ("order-preset", {"duration": 0.5}),
 )  # fmt: skip
 
 
