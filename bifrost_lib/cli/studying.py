@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -21,13 +21,9 @@ from bifrost_lib.cli.backtest_arguments import (
     tell_best_on_terminal,
 )
 from bifrost_lib.cli.backtest_printing import print_sets, print_statistics, search_words
-from bifrost_lib.cli.output import number, print_json, print_table
+from bifrost_lib.cli.output import print_json, print_table
+from bifrost_lib.cli.study_printing import print_looks, print_runs, print_walk, records, short_text, state_words
 from bifrost_lib.core.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from bifrost_lib.workflows import studies
 
 app = typer.Typer(no_args_is_help=True, help="Studies: search on some days, be judged once on others.")
 
@@ -79,12 +75,12 @@ def list_all(as_json: Json = False) -> None:
     with open_desk() as desk:
         found = studies.list_studies(desk)
     if as_json:
-        print_json(_records(found))
+        print_json(records(found))
         return
     rows = [
         [
             row["name"], " ".join(row["symbols"]), f"{row['start_day']} to {row['end_day']}", str(row["holdout_start"]),
-            _state(row["frozen"], row["looks"]), str(row["sets_tried"]), row["created_by"],
+            state_words(row["frozen"], row["looks"]), str(row["sets_tried"]), row["created_by"],
         ]
         for row in found.to_dict("records")
     ]  # fmt: skip
@@ -105,18 +101,18 @@ def show(name: Name, as_json: Json = False) -> None:
         study = studies.find_study(desk, name)
         runs, looks = store.list_study_runs(desk.store, name), store.list_looks(desk.store, name)
     if as_json:
-        told = {"runs": _records(runs), "looks_taken": _records(looks)}
+        told = {"runs": records(runs), "looks_taken": records(looks)}
         print_json(study.to_json() | told)
         return
     rows = [["of", f"{study.document.name} on {', '.join(study.symbols)}"], ["days", f"{study.start} to {study.end}"],
             ["kept back", f"{study.holdout_start} to {study.holdout_end}"],
-            ["state", _state(study.frozen, study.looks)], ["sets tried", str(study.sets_tried)]]  # fmt: skip
-    rows += [[f"grid: {path}", _short(values)] for path, values in (study.grid or {}).items()]
+            ["state", state_words(study.frozen, study.looks)], ["sets tried", str(study.sets_tried)]]  # fmt: skip
+    rows += [[f"grid: {path}", short_text(values)] for path, values in (study.grid or {}).items()]
     if study.frozen is not None:
         rows.append(["choice", f"by {study.frozen_by} on {study.frozen:%Y-%m-%d}: {study.reason or 'no reason given'}"])
     print_table(name, rows, ("", ""), left=("", ""))
-    _print_runs(runs)
-    _print_looks(looks)
+    print_runs(runs)
+    print_looks(looks)
 
 
 @app.command("run")
@@ -146,7 +142,7 @@ def search(
     with open_desk() as desk, _ProgressLine() as tell:
         if walk is not None:
             train, test = _two_counts(walk)
-            _print_walk(studies.walk_study(desk, name, train=train, test=test, progress=tell), as_json=as_json)
+            print_walk(studies.walk_study(desk, name, train=train, test=test, progress=tell), as_json=as_json)
             return
         if method is not None:
             found = studies.search_study(
@@ -157,20 +153,12 @@ def search(
             found = studies.run_study(desk, name, progress=tell)
     table = found.table
     if as_json:
-        print_json({"sets": _records(table), "statistics": found.statistics})
+        print_json({"sets": records(table), "statistics": found.statistics})
         return
     parameters = list(table.columns[: table.columns.get_loc("document_hash")])
     best_first = table.sort_values("sharpe", ascending=False, kind="stable").to_dict("records")
     note = search_words(found.statistics["search"]) if method is not None else ""
     print_sets(f"{name}: on the days that may be seen", best_first, parameters, found.statistics, note=note)
-
-
-def _print_walk(walked: studies.WalkForward, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"windows": _records(walked.windows), "statistics": walked.statistics})
-        return
-    _print_frame("Chosen on the past, traded on what came next", walked.windows)
-    _print_figures(walked.statistics)
 
 
 @app.command()
@@ -234,11 +222,6 @@ class _ProgressLine:
         self._width = len(text)
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
-
-
 def _two_counts(text: str) -> tuple[int, int]:
     parts = text.split(":")
     if len(parts) != 2 or not all(part.isdigit() and int(part) for part in parts):
@@ -254,63 +237,3 @@ def _assignment(text: str) -> tuple[str, Any]:
         return path, json.loads(value)
     except ValueError:
         return path, value
-
-
-def _state(frozen: object, looks: int) -> str:
-    if frozen is None or str(frozen) == "NaT":
-        return "open: days kept back are closed"
-    return "frozen, not looked at" if not looks else f"frozen, {looks} {'look' if looks == 1 else 'looks'}"
-
-
-def _print_runs(runs: pd.DataFrame) -> None:
-    if runs.empty:
-        return
-    rows = [
-        [f"{row['ts']:%Y-%m-%d %H:%M}", _kind(row), str(row["sets"]), *map(_figure, _judgement(row["statistics"]))]
-        for row in runs.to_dict("records")
-    ]
-    header = ("searched [UTC]", "kind", "new sets", "Sharpe of a session", "deflated", "PBO")
-    print_table("Searches", rows, header, left=("searched [UTC]", "kind"))
-
-
-def _kind(row: Mapping[Any, Any]) -> str:
-    searched = row["statistics"].get("search")
-    return f"{searched['method']} search" if searched else str(row["kind"])
-
-
-def _judgement(statistics: dict[str, Any]) -> list[Any]:
-    best = (statistics.get("best") or {}).get("sharpe")
-    return [best, statistics.get("deflated_sharpe"), statistics.get("pbo")]
-
-
-def _print_looks(looks: pd.DataFrame) -> None:
-    if looks.empty:
-        return
-    rows = [
-        [str(row["number"]), f"{row['ts']:%Y-%m-%d %H:%M}", row["who"], row["purpose"] or "",
-         _figure((row["statistics"] or {}).get("sharpe"))]
-        for row in _records(looks)
-    ]  # fmt: skip
-    header = ("look", "when [UTC]", "who", "purpose", "Sharpe")
-    print_table("Looks at the days kept back", rows, header, left=("when [UTC]", "who", "purpose"))
-
-
-def _print_frame(title: str, frame: pd.DataFrame) -> None:
-    rows = [[_figure(value) for value in row] for row in frame.itertuples(index=False)]
-    print_table(title, rows, [str(name) for name in frame.columns])
-
-
-def _print_figures(statistics: dict[str, Any]) -> None:
-    rows = [[name, _figure(value)] for name, value in statistics.items() if not isinstance(value, dict | list)]
-    print_table("", rows, ("figure", ""), left=("figure",))
-
-
-def _figure(value: Any) -> str:
-    if isinstance(value, float):
-        return number(value, 0 if abs(value) >= 1000 else 3)
-    return "-" if value is None else _short(value)
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
