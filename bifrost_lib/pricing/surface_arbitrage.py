@@ -135,7 +135,7 @@ def _shortfall(raw: Floats, before: Floats) -> float:
     """Return by how much `raw` lies below `before` at most, in total variance; infinite where a wing is flatter."""
     slope, intercept = _wings(raw)
     slope_before, intercept_before = _wings(before)
-    if (slope < slope_before).any():
+    if (slope < slope_before - _SAFETY * slope.sum()).any():  # less than that is rounding of b (1 - abs(rho))
         return float("inf")
     parallel = slope - slope_before <= 10 * _SAFETY
     far = np.max((intercept_before - intercept)[parallel], initial=0.0)
@@ -160,12 +160,25 @@ def _largest_excess(raw: Floats, before: Floats) -> float:
 
 
 def _least_g(raw: Floats) -> tuple[float, float]:
+    """Return the least of Durrleman's g, to the last digits, and its log-moneyness; where nothing is > 0: ``-inf``."""
     k = raw[3] + raw[4] * GRID
     names = dict(zip(("a", "b", "rho", "m", "sigma"), raw, strict=True))
     if (svi_total_variance(log_moneyness=k, **names) <= 0).any():
         return float("-inf"), float("nan")
     g = durrleman_g(log_moneyness=k, **names)
-    return float(g.min()), float(k[g.argmin()])
+    least, place = float(g.min()), float(k[g.argmin()])
+    inner = g[1:-1]
+    valleys = 1 + np.flatnonzero((inner <= g[:-2]) & (inner <= g[2:]))
+    for valley in valleys[np.argsort(g[valleys])[:3]]:
+        low, high = k[valley - 1], k[valley + 1]
+        for _ in range(3):
+            near = np.linspace(low, high, 33)
+            found = durrleman_g(log_moneyness=near, **names)
+            best = int(found.argmin())
+            if found[best] < least:
+                least, place = float(found[best]), float(near[best])
+            low, high = near[max(best - 1, 0)], near[min(best + 1, 32)]
+    return least, place
 
 
 def _has_arbitrage(raw: Floats, least_g: Floats) -> bool:

@@ -11,6 +11,7 @@ from bifrost_lib.pricing.svi_inner import EXACT, LEE, SUMS
 from bifrost_lib.pricing.svi_shape import least_g
 
 _HALVINGS = 40
+_LEAST_WING = 1e-3  # of the other one: without any put wing no slice of SSVI has sigma > 0
 _LINES = 9  # of the first search, from the original to the guaranteed least variance
 _SECTIONS = 14
 _GOLDEN = 0.6180339887498949
@@ -75,6 +76,7 @@ def guaranteed(v: float, psi: float, p: float, grid: Any, work: Any) -> tuple[fl
     it is.
     """
     call = max(p + 2.0 * psi, 1e-9 * p)
+    p = max(p, _LEAST_WING * call)
     whole = _symmetric(v, p, call)
     if _is_free(whole, grid, work):
         return whole

@@ -183,3 +183,19 @@ def test_only_one_way_to_name_a_strike(surface):
     with pytest.raises(InputError) as caught:
         surface.iv(tau=0.2, strike=100.0, delta=0.5)
     assert caught.value.name == "strike"
+
+
+def test_a_wing_that_is_all_but_flat_may_not_let_a_later_slice_through():
+    # slopes b (1 + rho) of 2e-7 are known to 1e-17 only, and slices that gave way to each other are parallel there
+    rng = np.random.default_rng(9)
+    k, expiries = np.linspace(-0.4, 0.3, 15), 6
+    far = np.linspace(-3.0, 3.0, 601)
+    for _ in range(12):
+        tau = np.sort(rng.uniform(0.02, 1.5, expiries))[:, None]
+        theta = 0.04 * tau * np.exp(rng.normal(0.0, 0.2, (expiries, 1)))
+        phi, rho = rng.uniform(0.5, 4.0, (expiries, 1)), rng.uniform(-0.8, 0.2, (expiries, 1))
+        w = theta / 2 * (1 + rho * phi * k + np.sqrt((phi * k + rho) ** 2 + 1 - rho**2))
+        w = w * np.exp(rng.normal(0.0, 0.04, w.shape))
+        fixed = without_arbitrage(fit_svi(log_moneyness=k, total_variance=w), log_moneyness=k, total_variance=w)
+        assert np.diff(fixed.total_variance(far), axis=0).min() >= -1e-12
+        assert fixed.g(far).min() >= 0.0

@@ -117,3 +117,13 @@ def test_what_is_refused(vogt):
     with pytest.raises(UnknownNameError) as unknown:
         without_butterfly_arbitrage(vogt, method="nearst")
     assert unknown.value.nearest == "nearest"
+
+
+def test_a_slice_without_a_put_wing_is_repaired_too():
+    k = np.linspace(-0.5, 0.8, 25)
+    steep = {"a": 0.09, "b": 1.0, "rho": 1.0, "m": 0.67, "sigma": 0.04}
+    found = fit_svi(log_moneyness=k, total_variance=svi_total_variance(log_moneyness=k, **steep))
+    assert found.has_butterfly_arbitrage
+    for method in ("nearest", "guaranteed"):
+        fixed = without_butterfly_arbitrage(found, method=method)
+        assert fixed.least_g >= 0.0 and fixed.sigma > 0.0
