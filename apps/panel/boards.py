@@ -84,6 +84,22 @@ class Boards:
 
         return self._kept.once(("expiries", picture.number, before.number if before else None), make)
 
+    def smile(self, picture: live.ChainPicture, expiry: date, theme: str) -> str:
+        """Return the numbers of the smiles, of which one expiration stands out."""
+
+        def make() -> str:
+            return str(views.smile_data(picture.chain, chosen=expiry, spot=picture.spot, theme=theme))
+
+        return self._kept.once(("smile", picture.number, expiry, theme), make)
+
+    def blank_smile(self, theme: str) -> str:
+        """Return the chart that those numbers fill."""
+
+        def make() -> str:
+            return str(history_views.chart_text(views.smile_figure(theme=theme)))
+
+        return self._kept.once(("blank smile", theme), make)
+
     def surface(self, picture: live.ChainPicture, theme: str) -> str:
         """Return the picture of a chain's fitted surface, fitted once a minute; or why there is none, in words."""
         beat = int(picture.as_of.timestamp() // SURFACE_S)

@@ -67,7 +67,7 @@ class ChainPage:
         self.head = views.Head(pages=views.links(links, current="Chain"), sizing_mode="stretch_width", height=34)
         self.ladder = views.Ladder(sizing_mode="stretch_both", min_height=200)
         self.expiries = views.Grid(sizing_mode="stretch_width", styles={"flex": "0 0 auto", "max-height": "46%"})
-        self.smile = views.SmileBoard(theme=theme, height=300)
+        self.smile = pictures.Chart(item=boards.blank_smile(theme), sizing_mode="stretch_both", min_height=240)
         self._theme = theme
         self.shape = pictures.Choice(options=["Smile", "Surface"], value="Smile", label="Picture", height=28)
         self.surface = pictures.Chart(sizing_mode="stretch_both", min_height=240, visible=False)
@@ -85,9 +85,9 @@ class ChainPage:
         time_field = views.column(self.time, gap_px=0, sizing_mode="stretch_width", styles={"padding-top": "15px"})
         download = views.column(self.download, styles={"padding-top": "14px"})
         controls = views.row(self.symbol, self.expiry, self.since, time_field, download, sizing_mode="stretch_width")
-        smile = pn.pane.Bokeh(self.smile.chart, sizing_mode="stretch_both", min_height=240, margin=0)
-        self.shape.param.watch(lambda event: setattr(smile, "visible", event.new == "Smile"), "value")
-        beside = views.column(self.shape, smile, self.surface, self.expiries, width=470, sizing_mode="stretch_height")
+        beside = views.column(
+            self.shape, self.smile, self.surface, self.expiries, width=470, sizing_mode="stretch_height"
+        )
         lower = views.row(self.ladder, beside, sizing_mode="stretch_both")
         return views.column(self.head, controls, lower, sizing_mode="stretch_both")
 
@@ -115,7 +115,7 @@ class ChainPage:
         self.expiries.param.watch(lambda event: setattr(self.expiry, "value", event.new), "chosen")
 
     async def _shape_chosen(self, event: Any) -> None:
-        self.surface.visible = event.new == "Surface"
+        self.smile.visible, self.surface.visible = event.new == "Smile", event.new == "Surface"
         await self._fit()
 
     async def _fit(self) -> None:
@@ -225,7 +225,7 @@ class ChainPage:
     def _show_slowly(self, picture: live.ChainPicture, expiry: date, before: live.ChainPicture | None) -> None:
         if picture.symbol != self.symbol.value or picture.at != self.at:
             return
-        self.smile.show(picture.chain, chosen=expiry, spot=picture.spot)
+        self.smile.data = self._boards.smile(picture, expiry, self._theme)
         self.expiries.draw(self._boards.expiries(picture, before))
         if self.surface.visible and self._document is not None:
             self._document.add_next_tick_callback(self._fit)

@@ -36,8 +36,16 @@ export function render({ model }) {
     if (turn === drawn) views = made
     else made.clear()
     box.dataset.drawn = String(turn)
+    fill()
+  }
+  function fill() {
+    if (!views) return
+    for (const [name, attributes] of Object.entries(JSON.parse(model.data))) {
+      for (const view of [...views]) view.model.document.get_model_by_name(name)?.setv(attributes)
+    }
   }
   model.on("item", draw)
+  model.on("data", fill)
   model.on("remove", forget)
   draw()
   return box

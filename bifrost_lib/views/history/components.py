@@ -18,9 +18,12 @@ class Chart(Part):
     ----------
     item : str
         What `chart_text` or `empty_text` returned; viewers share it.
+    data : str
+        What is set anew in the picture, as JSON: attributes by the names of their models.
     """
 
     item = param.String(default="")
+    data = param.String(default="{}")
 
     _module = asset("chart.js", PACKAGE)
     _stylesheets: ClassVar[list[Any]] = [asset("live.css"), asset("history.css", PACKAGE)]
