@@ -202,6 +202,9 @@ class BacktestsPage:
             self._refuse(made)
             return
         self._shown = asked, made
+        self.download.filename = f"{made.name}.csv"
+        if made.saved is not None:
+            self.sheet.filename = f"tear_sheet_{made.saved.run}.html"
         tab = self._tabs[asked.tab]
         for place, chart in tab.charts.items():
             chart.item = made.charts.get(place, "")
@@ -248,7 +251,7 @@ class BacktestsPage:
 
     def _refuse(self, problem: BifrostError | None) -> None:
         """Say what is in the way, or, without a problem, what to do where there is nothing yet."""
-        self._shown = None
+        self._shown, self._tabs[self.tab.value].is_drawn = None, False  # what was drawn before answers another question
         said = NOTHING[self.tab.value]
         if isinstance(problem, NoDataError):
             said = {"kind": "empty", "title": "Nothing to show", "text": str(problem)}
@@ -264,16 +267,12 @@ class BacktestsPage:
     def _csv(self) -> StringIO:
         if self._shown is None:
             return StringIO("")
-        board = self._shown[1]
-        self.download.filename = f"{board.name}.csv"
-        return StringIO(board.frame.to_csv(index=False))
+        return StringIO(self._shown[1].frame.to_csv(index=False))
 
     def _sheet(self) -> StringIO:
         if self._shown is None or self._shown[1].saved is None:
             return StringIO("")
-        saved = self._shown[1].saved
-        self.sheet.filename = f"tear_sheet_{saved.run}.html"
-        return StringIO(self._boards.source.sheet(saved))
+        return StringIO(self._boards.source.sheet(self._shown[1].saved))
 
 
 def backtests_page(boards: BacktestBoards, runs: BacktestRuns, visit: Visit) -> Any:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
+import socket
 import subprocess
+import sys
 import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGES = ("chromium", "fonts-dejavu-core")
 INSTALL_WITHIN_S = 300.0
 
@@ -27,6 +37,40 @@ def chromium() -> Path:
     if found is None:
         pytest.skip("Chromium was installed but does not run")
     return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """A browser without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[str]]:
+    """What serves pages without a hub: `serve(script, *words)` is their address for as long as the block lasts."""
+    return _served
+
+
+@contextmanager
+def _served(script: str, *words: str, environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(Path(__file__).with_name(script)), *words, str(port)]
+    told = None if environ is None else os.environ | environ
+    process = subprocess.Popen(command, env=told, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("ready: "), line
+    yield line.removeprefix("ready: ").strip()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    process.stdout.close()
 
 
 def find_chromium() -> Path | None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,33 +19,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(tempfile.gettempdir()) / "bifrost-screenshots"
 READY_MS = 60_000
 LAPTOP: Any = {"width": 1280, "height": 720}
-TABS = ("Account", "Trades", "Grid", "Studies")
+TABS = ("Account", "Trades", "Grid", "Studies", "What worked")
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, str(Path(__file__).with_name("backtests_alone.py")), str(port)]
-    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line.startswith("ready: "), line
-    yield line.removeprefix("ready: ").strip()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+def url(serve: Any) -> Iterator[str]:
+    with serve("backtests_alone.py") as address:
+        yield address
 
 
 def opened(browser: Browser, url: str, *, scheme: Any = "light") -> tuple[Page, list[str]]:
@@ -81,7 +57,30 @@ def test_every_view_fits_on_a_laptop_in_its_colours(browser: Browser, url: str, 
         main = page.locator("main.bf-live > div > *").first.bounding_box()  # what is wider is cut off, without a bar
         assert main is not None and main["x"] + main["width"] <= LAPTOP["width"]
         SCREENSHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"backtests_{tab.lower()}_{scheme}.png")
+        page.screenshot(path=SCREENSHOTS / f"backtests_{tab.lower().replace(' ', '_')}_{scheme}.png")
+    assert said == []
+    page.context.close()
+
+
+def test_a_library_is_asked_by_keyboard(browser: Browser, url: str, tmp_path: Path) -> None:
+    page, said = opened(browser, url)
+    page.get_by_role("tab", name="Account").focus()
+    page.keyboard.press("ArrowLeft")  # round to the last tab
+    caption = page.locator("h2", has_text="income: what worked out of sample")
+    caption.wait_for(timeout=READY_MS)
+    page.get_by_label("Sample").select_option("in sample")
+    page.locator("h2", has_text="IN SAMPLE").wait_for(timeout=READY_MS)
+    page.get_by_label("IV rank at entry").select_option("low third")
+    page.get_by_text("no backtested trade").wait_for(timeout=READY_MS)
+    page.get_by_label("IV rank at entry").select_option("any")
+    page.locator("h2", has_text="IN SAMPLE").wait_for(timeout=READY_MS)
+    numbers = page.locator("td.number")
+    assert numbers.first.evaluate("cell => getComputedStyle(cell).textAlign") == "right"
+    with page.expect_download(timeout=READY_MS) as download:
+        page.get_by_text("CSV").click()
+    assert download.value.suggested_filename == "what_worked_income.csv"
+    download.value.save_as(tmp_path / "answer.csv")
+    assert len((tmp_path / "answer.csv").read_text().splitlines()) == 24
     assert said == []
     page.context.close()
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -57,35 +52,15 @@ def desk(database_settings: Settings) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def url(desk: Desk) -> Iterator[str]:
+def url(desk: Desk, serve: Any) -> Iterator[str]:
     """The address of the live pages, served without a hub."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environ = os.environ | {
+    environ = {
         "BIFROST_HOME": str(desk.settings.home),
         "BIFROST_DATABASE_URL": desk.settings.database_url.replace("+psycopg2", ""),
         "NUMBA_CACHE_DIR": str(cache_folder()),
     }
-    command = [sys.executable, str(Path(__file__).with_name("pages_alone.py")), "live", str(port)]
-    process = subprocess.Popen(command, env=environ, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line.startswith("ready: "), line
-    yield line.removeprefix("ready: ").strip()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+    with serve("pages_alone.py", "live", environ=environ) as address:
+        yield address
 
 
 @dataclass

@@ -139,16 +139,6 @@ class Built:
         self.page.screenshot(path=SCREENSHOTS / f"strategy_builder_{name}.png")
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 def look_at(browser: Browser, url: str) -> Built:
     built = Built(browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}))
     page = built.page

@@ -97,16 +97,6 @@ class Watched:
         self.page.screenshot(path=SCREENSHOTS / f"strategy_finder_{name}.png")
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 def look_at(browser: Browser, url: str, size: str) -> Watched:
     """Open the page and wait for its table and its chart."""
     width, height = SIZES[size]
