@@ -9,15 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bifrost_lib.backtest.attribution import Attribution, attribute
     from bifrost_lib.backtest.bands import band_edges, run_with_bands
-    from bifrost_lib.backtest.bootstrap import Interval, block_length, bootstrap_interval
-    from bifrost_lib.backtest.cube import BELIEVABLE, FIT, LAYOUT, OPTIONAL, ChainCube, nobody_bids
+    from bifrost_lib.backtest.chains.cube import BELIEVABLE, FIT, LAYOUT, OPTIONAL, ChainCube, nobody_bids
+    from bifrost_lib.backtest.chains.earnings import earnings_arrays
     from bifrost_lib.backtest.cuda_sweeping import gpu_bytes, gpu_sweep_chunk
-    from bifrost_lib.backtest.earnings import earnings_arrays
-    from bifrost_lib.backtest.figures import Figure, figure_of
-    from bifrost_lib.backtest.grid_paths import field_kind, parameter_paths
-    from bifrost_lib.backtest.grids import (
+    from bifrost_lib.backtest.grids.documents import (
         MOST_DOCUMENTS,
         Axis,
         Choices,
@@ -32,7 +28,9 @@ if TYPE_CHECKING:
         read_grid,
         with_parameters,
     )
-    from bifrost_lib.backtest.overfitting import (
+    from bifrost_lib.backtest.grids.paths import field_kind, parameter_paths
+    from bifrost_lib.backtest.overfitting.cross_validation import Overfitting, probability_of_overfitting
+    from bifrost_lib.backtest.overfitting.sharpe_ratios import (
         DeflatedSharpe,
         Trials,
         deflate,
@@ -44,13 +42,7 @@ if TYPE_CHECKING:
         moments,
         probabilistic_sharpe,
     )
-    from bifrost_lib.backtest.overfitting_cscv import Overfitting, probability_of_overfitting
-    from bifrost_lib.backtest.regimes import IV_RANKS, PROFILE, TRENDS, session_regimes, symbol_profile
-    from bifrost_lib.backtest.result import EQUITY_COLUMNS, LEG_COLUMNS, TRADE_COLUMNS, Result
-    from bifrost_lib.backtest.running import code_version, run
-    from bifrost_lib.backtest.statistics import summarize
-    from bifrost_lib.backtest.sweeping import SweepResult, assemble, chunk_bytes, sweep, sweep_chunk
-    from bifrost_lib.backtest.validation import (
+    from bifrost_lib.backtest.overfitting.splits import (
         Split,
         Window,
         history_paths,
@@ -58,77 +50,85 @@ if TYPE_CHECKING:
         purged_folds,
         walk_forward,
     )
+    from bifrost_lib.backtest.result import EQUITY_COLUMNS, LEG_COLUMNS, TRADE_COLUMNS, Result
+    from bifrost_lib.backtest.running import code_version, run
+    from bifrost_lib.backtest.statistics.attribution import Attribution, attribute
+    from bifrost_lib.backtest.statistics.bootstrap import Interval, block_length, bootstrap_interval
+    from bifrost_lib.backtest.statistics.figures import Figure, figure_of
+    from bifrost_lib.backtest.statistics.regimes import IV_RANKS, PROFILE, TRENDS, session_regimes, symbol_profile
+    from bifrost_lib.backtest.statistics.summary import summarize
+    from bifrost_lib.backtest.sweeping import SweepResult, assemble, chunk_bytes, sweep, sweep_chunk
     from bifrost_lib.backtest.warm import warm_up
 
 _HOME = {
-    "Attribution": "attribution",
-    "attribute": "attribution",
+    "Attribution": "statistics.attribution",
+    "attribute": "statistics.attribution",
     "band_edges": "bands",
     "run_with_bands": "bands",
-    "Interval": "bootstrap",
-    "block_length": "bootstrap",
-    "bootstrap_interval": "bootstrap",
-    "BELIEVABLE": "cube",
-    "FIT": "cube",
-    "LAYOUT": "cube",
-    "OPTIONAL": "cube",
-    "ChainCube": "cube",
-    "nobody_bids": "cube",
-    "earnings_arrays": "earnings",
+    "Interval": "statistics.bootstrap",
+    "block_length": "statistics.bootstrap",
+    "bootstrap_interval": "statistics.bootstrap",
+    "BELIEVABLE": "chains.cube",
+    "FIT": "chains.cube",
+    "LAYOUT": "chains.cube",
+    "OPTIONAL": "chains.cube",
+    "ChainCube": "chains.cube",
+    "nobody_bids": "chains.cube",
+    "earnings_arrays": "chains.earnings",
     "gpu_bytes": "cuda_sweeping",
     "gpu_sweep_chunk": "cuda_sweeping",
-    "Figure": "figures",
-    "figure_of": "figures",
-    "field_kind": "grid_paths",
-    "parameter_paths": "grid_paths",
-    "MOST_DOCUMENTS": "grids",
-    "Axis": "grids",
-    "Choices": "grids",
-    "Span": "grids",
-    "assignments": "grids",
-    "check_paths": "grids",
-    "draws": "grids",
-    "expand": "grids",
-    "grid_size": "grids",
-    "parameter": "grids",
-    "random": "grids",
-    "read_grid": "grids",
-    "with_parameters": "grids",
-    "DeflatedSharpe": "overfitting",
-    "Trials": "overfitting",
-    "deflate": "overfitting",
-    "deflated_sharpe_ratio": "overfitting",
-    "effective_trials": "overfitting",
-    "expected_max_sharpe": "overfitting",
-    "min_backtest_years": "overfitting",
-    "min_track_record": "overfitting",
-    "moments": "overfitting",
-    "probabilistic_sharpe": "overfitting",
-    "Overfitting": "overfitting_cscv",
-    "probability_of_overfitting": "overfitting_cscv",
-    "IV_RANKS": "regimes",
-    "PROFILE": "regimes",
-    "TRENDS": "regimes",
-    "session_regimes": "regimes",
-    "symbol_profile": "regimes",
+    "Figure": "statistics.figures",
+    "figure_of": "statistics.figures",
+    "field_kind": "grids.paths",
+    "parameter_paths": "grids.paths",
+    "MOST_DOCUMENTS": "grids.documents",
+    "Axis": "grids.documents",
+    "Choices": "grids.documents",
+    "Span": "grids.documents",
+    "assignments": "grids.documents",
+    "check_paths": "grids.documents",
+    "draws": "grids.documents",
+    "expand": "grids.documents",
+    "grid_size": "grids.documents",
+    "parameter": "grids.documents",
+    "random": "grids.documents",
+    "read_grid": "grids.documents",
+    "with_parameters": "grids.documents",
+    "DeflatedSharpe": "overfitting.sharpe_ratios",
+    "Trials": "overfitting.sharpe_ratios",
+    "deflate": "overfitting.sharpe_ratios",
+    "deflated_sharpe_ratio": "overfitting.sharpe_ratios",
+    "effective_trials": "overfitting.sharpe_ratios",
+    "expected_max_sharpe": "overfitting.sharpe_ratios",
+    "min_backtest_years": "overfitting.sharpe_ratios",
+    "min_track_record": "overfitting.sharpe_ratios",
+    "moments": "overfitting.sharpe_ratios",
+    "probabilistic_sharpe": "overfitting.sharpe_ratios",
+    "Overfitting": "overfitting.cross_validation",
+    "probability_of_overfitting": "overfitting.cross_validation",
+    "IV_RANKS": "statistics.regimes",
+    "PROFILE": "statistics.regimes",
+    "TRENDS": "statistics.regimes",
+    "session_regimes": "statistics.regimes",
+    "symbol_profile": "statistics.regimes",
     "EQUITY_COLUMNS": "result",
     "LEG_COLUMNS": "result",
     "TRADE_COLUMNS": "result",
     "Result": "result",
     "code_version": "running",
     "run": "running",
-    "summarize": "statistics",
+    "summarize": "statistics.summary",
     "SweepResult": "sweeping",
     "assemble": "sweeping",
     "chunk_bytes": "sweeping",
     "sweep": "sweeping",
     "sweep_chunk": "sweeping",
-    "Split": "validation",
-    "Window": "validation",
-    "history_paths": "validation",
-    "purged_combinations": "validation",
-    "purged_folds": "validation",
-    "walk_forward": "validation",
+    "Split": "overfitting.splits",
+    "Window": "overfitting.splits",
+    "history_paths": "overfitting.splits",
+    "purged_combinations": "overfitting.splits",
+    "purged_folds": "overfitting.splits",
+    "walk_forward": "overfitting.splits",
     "warm_up": "warm",
 }
 

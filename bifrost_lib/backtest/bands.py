@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrost_lib.backtest.statistics import summarize
+from bifrost_lib.backtest.statistics.summary import summarize
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import StrategyDocument
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bifrost_lib.backtest.cube import ChainCube
+    from bifrost_lib.backtest.chains.cube import ChainCube
     from bifrost_lib.backtest.result import Result
 
 #: Dearest commission that a document may have.

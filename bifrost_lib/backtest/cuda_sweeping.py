@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.backtest.layout import DESK_COUNTS, DESK_FLOATS, M_REFUSED, S_MAX_ACTIVE
-from bifrost_lib.backtest.market import Cubes, Stage
+from bifrost_lib.backtest.engine.layout import DESK_COUNTS, DESK_FLOATS, M_REFUSED, S_MAX_ACTIVE
+from bifrost_lib.backtest.engine.market import Cubes, Stage
+from bifrost_lib.backtest.engine.simulation import Plan, Simulated, plan
 from bifrost_lib.backtest.replay import Replay
-from bifrost_lib.backtest.simulation import Plan, Simulated, plan
 from bifrost_lib.backtest.sweeping import chunk_arrays
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import StrategyDocument
@@ -51,7 +51,7 @@ def gpu_bytes(cubes: Cubes, sets: int, *, max_active: int = 1) -> int:
 
 
 def _run(stage: Stage, planned: Plan) -> Simulated:
-    from bifrost_lib.backtest.cuda_loops import simulate_each
+    from bifrost_lib.backtest.engine.cuda_loops import simulate_each
     from bifrost_lib.core.cuda import cuda
 
     admissions, days, sets = planned.admissions, len(stage.days), len(planned.rows)

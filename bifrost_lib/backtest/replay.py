@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-from bifrost_lib.backtest.market import Allowed, Array, Cubes, Stage, allowed_sessions, set_stage
-from bifrost_lib.backtest.tables import Terms
+from bifrost_lib.backtest.engine.market import Allowed, Array, Cubes, Stage, allowed_sessions, set_stage
+from bifrost_lib.backtest.engine.tables import Terms
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bifrost_lib.backtest.cube import ChainCube
+    from bifrost_lib.backtest.chains.cube import ChainCube
 
 #: One row a trade; money in currency for all its units, net of commission in `pnl` alone. `carried`: moments at which
 #: a leg had no price to believe.

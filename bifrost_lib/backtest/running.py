@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bifrost_lib.backtest import layout as at
-from bifrost_lib.backtest.market import Allowed, Cubes, Stage
+from bifrost_lib.backtest.engine import layout as at
+from bifrost_lib.backtest.engine.market import Allowed, Cubes, Stage
+from bifrost_lib.backtest.engine.simulation import Simulated, simulate_single
 from bifrost_lib.backtest.replay import Replay
 from bifrost_lib.backtest.result import EQUITY_COLUMNS, LEG_COLUMNS, TRADE_COLUMNS, Result
-from bifrost_lib.backtest.simulation import Simulated, simulate_single
 from bifrost_lib.core.kernels import sources_digest
 from bifrost_lib.strategies import StrategyDocument
 
@@ -112,7 +112,7 @@ def _not_replayed(document: StrategyDocument) -> dict[str, str]:
 def code_version() -> str:
     """Return a name of the code that decides what a simulation finds; it changes when a line of it does."""
     here = Path(__file__)
-    return "-".join(sources_digest(one) for one in (here, here.with_name("simulation_loops.py")))
+    return "-".join(sources_digest(one) for one in (here, here.with_name("engine") / "simulation_loops.py"))
 
 
 def skips_of(told: Array, refusals: tuple[str, ...]) -> dict[str, int]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.backtest import layout as at
-from bifrost_lib.backtest.cube import ChainCube
-from bifrost_lib.backtest.market import Cubes, Stage, by_symbol
+from bifrost_lib.backtest.chains.cube import ChainCube
+from bifrost_lib.backtest.engine import layout as at
+from bifrost_lib.backtest.engine.market import Cubes, Stage, by_symbol
+from bifrost_lib.backtest.engine.simulation import Simulated, room_of, simulate_all
 from bifrost_lib.backtest.replay import Replay
-from bifrost_lib.backtest.simulation import Simulated, room_of, simulate_all
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import StrategyDocument
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bifrost_lib.core.native import compile_loops
 
-LOOPS = (("bifrost_lib.backtest.simulation_loops", "simulate"),)
+LOOPS = (("bifrost_lib.backtest.engine.simulation_loops", "simulate"),)
 
 
 def warm_up() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from bifrost_lib.backtest import ChainCube, run
-from bifrost_lib.backtest.attribution import GREEKS, PARTS, attribute
+from bifrost_lib.backtest.statistics.attribution import GREEKS, PARTS, attribute
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.pricing import greeks, price
 from bifrost_lib.strategies import AtStrike, Costs, DteRange, Exits, Leg, StrategyDocument

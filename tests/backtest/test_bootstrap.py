@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bifrost_lib.backtest.bootstrap import block_length, bootstrap_interval, resamples
+from bifrost_lib.backtest.statistics.bootstrap import block_length, bootstrap_interval, resamples
 from bifrost_lib.core.errors import InputError
 
 

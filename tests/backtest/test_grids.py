@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrost_lib.backtest.grid_paths import content_of, parameter_paths
-from bifrost_lib.backtest.grids import (
+from bifrost_lib.backtest.grids.documents import (
     assignments,
     draws,
     expand,
@@ -19,6 +18,7 @@ from bifrost_lib.backtest.grids import (
     read_grid,
     with_parameters,
 )
+from bifrost_lib.backtest.grids.paths import content_of, parameter_paths
 from bifrost_lib.core.errors import DocumentError, InputError
 from bifrost_lib.strategies import (
     CATALOG,

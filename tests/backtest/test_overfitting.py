@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from bifrost_lib.backtest.overfitting import (
+from bifrost_lib.backtest.overfitting.cross_validation import probability_of_overfitting
+from bifrost_lib.backtest.overfitting.sharpe_ratios import (
     deflate,
     deflated_sharpe_ratio,
     effective_trials,
@@ -18,7 +19,6 @@ from bifrost_lib.backtest.overfitting import (
     moments,
     probabilistic_sharpe,
 )
-from bifrost_lib.backtest.overfitting_cscv import probability_of_overfitting
 from bifrost_lib.core.errors import InputError
 
 

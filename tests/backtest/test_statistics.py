@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bifrost_lib.backtest.statistics import summarize
+from bifrost_lib.backtest.statistics.summary import summarize
 from bifrost_lib.core.errors import InputError
 
 DAY = pd.Timedelta(days=1)

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrost_lib.backtest.validation import Window, history_paths, purged_combinations, purged_folds, walk_forward
+from bifrost_lib.backtest.overfitting.splits import (
+    Window,
+    history_paths,
+    purged_combinations,
+    purged_folds,
+    walk_forward,
+)
 from bifrost_lib.core.errors import InputError
 
 

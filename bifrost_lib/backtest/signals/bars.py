@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.backtest.cube import ChainCube
+from bifrost_lib.backtest.chains.cube import ChainCube
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.native import Floats

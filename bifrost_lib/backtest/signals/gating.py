@@ -7,7 +7,7 @@ from datetime import time
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.backtest.cube import ChainCube
+from bifrost_lib.backtest.chains.cube import ChainCube
 from bifrost_lib.backtest.signals.bars import Bars, entry_bars
 from bifrost_lib.backtest.signals.language import Signal, signal
 

@@ -1,0 +1,1 @@
+"""Option history as flat arrays: the chain cube, how frames become one, and what it knows of earnings."""

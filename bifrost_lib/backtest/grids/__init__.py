@@ -1,0 +1,1 @@
+"""Grids and draws of parameters over a strategy document."""

@@ -1,0 +1,1 @@
+"""What trades and equity amount to: figures, their confidence, where profit came from, and in which regimes."""
