@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cache
+from html import escape
+from string import Template
 from typing import Any
 
 import panel
-from jinja2 import Template
 
 from bifrost_lib.views.live.part import asset, part_scripts
 from bifrost_lib.views.palette import THEMES, page_colours
@@ -38,17 +39,18 @@ def live_page(*, title: str, theme: str, sketched: str, scripts: Sequence[str], 
     item : dict
         What Bokeh embeds: the viewer's token and the place.
     """
-    return str(
-        _template().render(
-            title=title, theme=theme, sketch=sketched, scripts=list(scripts), style=page_style(), parts=part_scripts(),
-            theme_script=asset("theme.js"), part_script=asset("part.js"), item=json.dumps(item).replace("<", "\\u003c"),
-        )
+    parts = (
+        f'bifrost.know("{name}", (() => {{\n{part["script"]}}})(), {_json(part["styles"])})'
+        for name, part in part_scripts().items()
+    )
+    return Template(asset("page.html")).substitute(
+        title=escape(title), theme=theme, sketch=sketched, scripts=_json(list(scripts)), style=page_style(),
+        parts="\n".join(parts), theme_script=asset("theme.js"), part_script=asset("part.js"), item=_json(item),
     )  # fmt: skip
 
 
-@cache
-def _template() -> Any:
-    return Template(asset("page.html"))
+def _json(value: Any) -> str:
+    return json.dumps(value).replace("<", "\\u003c")  # nothing in it ends the script
 
 
 @cache
