@@ -66,12 +66,20 @@ def test_the_checks_hold_for_another_client(name: str) -> None:
     assert " passed" in done.stdout
 
 
-def test_the_ib_layer_works_with_ib_insync_too() -> None:
-    python = python_of("ib_insync", ENVIRONMENTS["ib_insync"][0])
+@pytest.mark.parametrize(
+    ("name", "checks"),
+    [
+        ("ib_insync", "tests/ib"),
+        ("ibapi-10.46", "tests/sim/wire/test_official_client.py"),
+        ("ibapi-9.81", "tests/sim/wire/test_official_client.py"),
+    ],
+)
+def test_our_own_checks_hold_with_another_client(name: str, checks: str) -> None:
+    python = python_of(name, ENVIRONMENTS[name][0])
     (site,) = (python.parents[1] / "lib").glob("python3.*/site-packages")
     # Everything else is ours; what is installed there comes first, above all its other eventkit.
     (site / "ours.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n")
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", str(ROOT / "tests" / "ib")]
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", checks]
     environment = {**os.environ, "BIFROST_IB_CLIENT": "ib_insync", "PYTHONNOUSERSITE": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
