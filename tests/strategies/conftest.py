@@ -67,3 +67,8 @@ def make_chain() -> MakeChain:
 def chain() -> pd.DataFrame:
     """Six expiries of a stock at 200."""
     return _chain()
+
+
+def legs_of(record):
+    """Tell the legs of one record of candidates."""
+    return tuple((leg["right"], leg["qty"], leg["strike"], leg["expiry"]) for leg in record["legs"])

@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bifrost_lib.core.errors import DocumentError, InputError, NoDataError, UnknownNameError
+from bifrost_lib.core.errors import InputError, NoDataError, UnknownNameError
 from bifrost_lib.pricing import fit_surface
 from bifrost_lib.strategies import (
     CATALOG,
     WEIGHTS,
     Entry,
     Filters,
-    PopCorrection,
     Range,
     evaluate,
     find_candidates,
-    read_weights,
 )
+
+from .conftest import legs_of
 
 ALL = 10**6
 
@@ -249,12 +249,6 @@ def test_two_expiries_beyond_the_limit_are_thinned_out_evenly(chain):
         assert len({legs[leg] for legs in some}) > 0.6 * len({legs[leg] for legs in every})
 
 
-def test_weights_move_the_ranking(chain):
-    safe = find_candidates(chain, "iron_condor", weights={"pop": 1.0}, top=ALL).records()
-    assert safe[0]["score"] == pytest.approx(100 * max(record["pop"] for record in safe))
-    assert safe[0]["score_parts"]["liquidity"] == 0
-
-
 def test_frames_say_the_same_as_records(chain):
     found = find_candidates(chain, "short_strangle", top=4)
     frame, records = found.candidates, found.records()
@@ -316,22 +310,6 @@ def test_unknown_strategy_is_an_unknown_name(chain):
     assert caught.value.nearest == "call_calendar"
 
 
-def test_the_front_holds_what_nothing_beats(chain):
-    found = find_candidates(chain, "iron_condor", dte=(37, 37), top=ALL)
-    records, front = found.records(), found.front()
-
-    def merits(record):
-        capital, cost = record["max_loss"], record["slippage_cost"]
-        return record["pop"], (record["ev"] - cost) / (capital + cost), -record["tail_loss"] / capital
-
-    every = np.array([merits(record) for record in records])
-    beaten = [
-        bool(((every >= one).all(axis=1) & (every > one).any(axis=1)).any()) for one in (merits(r) for r in records)
-    ]
-    assert [record["on_front"] for record in records] == [not one for one in beaten]
-    assert front and all(record["on_front"] for record in front)
-
-
 def test_a_stop_keeps_what_was_found(chain):
     seen = []
     found = find_candidates(chain, "iron_condor", on_progress=lambda progress: seen.append(progress) or True)
@@ -361,45 +339,3 @@ def test_odds_under_a_flat_surface_are_the_lognormal_ones(make_chain):
     for record in find_candidates(chain, "iron_condor").under(surface).records():
         assert record["pop_surface"] == pytest.approx(record["pop"], abs=1e-5)
         assert record["ev_surface"] == pytest.approx(record["ev"], abs=0.1)
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [("{pp: 1}", "document"), ("{pop: -1}", "pop"), ("[1]", "weights"), ("{}", "pop"), (": :", "weights")],
-)
-def test_weights_are_a_document_that_names_its_mistakes(text, name):
-    with pytest.raises(DocumentError) as caught:
-        read_weights(text)
-    assert caught.value.name == name
-
-
-def legs_of(record):
-    return tuple((leg["right"], leg["qty"], leg["strike"], leg["expiry"]) for leg in record["legs"])
-
-
-def test_a_corrected_probability_counts_in_the_score(chain):
-    """Where stated probabilities were too high, the score counts what they were worth, exactly."""
-    correction = PopCorrection(-0.4, 0.8, 120)
-    plain = find_candidates(chain, "iron_condor", top=400).records()
-    learned = find_candidates(chain, "iron_condor", top=400, correction=correction).records()
-    wanted = {}
-    for record in plain:
-        p = record["pop"]
-        q = 1 / (1 + np.exp(0.4 - 0.8 * np.log(p / (1 - p))))
-        assert record["pop_recalibrated"] is None
-        wanted[legs_of(record)] = (q, record["score"] + 30 * (q - p))
-    common = [record for record in learned if legs_of(record) in wanted]
-    assert len(common) > 100
-    for record in common:
-        q, score = wanted[legs_of(record)]
-        assert record["pop_recalibrated"] == pytest.approx(q, rel=1e-12)
-        assert record["score"] == pytest.approx(score, rel=1e-12)
-        assert sum(record["score_parts"].values()) == pytest.approx(record["score"])
-    assert [record["score"] for record in learned] == sorted((r["score"] for r in learned), reverse=True)
-    assert f"the probability is {learned[0]['pop_recalibrated']:.0%}" in learned[0]["why"]
-
-
-def test_a_correction_keeps_the_order_of_probabilities():
-    assert [PopCorrection(1.0, 2.0, 9)(p) for p in (0.0, 1.0)] == [0.0, 1.0]
-    with pytest.raises(InputError, match="slope"):
-        PopCorrection(0.0, -1.0, 9)
