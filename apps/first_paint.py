@@ -6,6 +6,7 @@ session is made when the browser, which has loaded its scripts meanwhile, opens 
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -76,7 +77,8 @@ def paint_first(server: Any, path: str, make: Make, links_for: LinksFor, *, titl
         "application_context": application._applications[path], "bokeh_websocket_path": None,
         "first": FirstPictures(make), "links_for": links_for, "title": title,
     }  # fmt: skip
-    application.add_handlers(r".*", [(rf"{application.prefix}{path.rstrip('/')}/?", FirstPaint, given)])
+    address = f"{application.prefix}{path.rstrip('/')}/"
+    application.add_handlers(r".*", [(re.escape(address), FirstPaint, given)])
 
 
 class FirstPictures:

@@ -157,7 +157,7 @@ def test_a_pages_own_word_is_nobodys(platform, name):
 
 def test_a_page_knows_its_viewer_from_the_hub_and_tells_no_cookie(platform, trader):
     text = trader.get(f"{platform.url}services/chain/", headers=FORGED, **WITHIN).text
-    token = re.search(r'"token":"([^"]+)"', text)
+    token = re.search(r'"token": "([^"]+)"', text)
     assert token is not None
     payload = token.group(1).split(".")[0]
     told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
