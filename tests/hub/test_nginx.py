@@ -242,6 +242,7 @@ def test_websockets_pass_with_their_protocol(web):
             said.append(await client.read_message() == message)
         chosen = client.selected_subprotocol
         client.close()
+        assert await client.read_message() is None, "its end is waited for, or the socket stays open"
         return chosen, said
 
     try:
