@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         min_track_record,
         moments,
         probabilistic_sharpe,
+        sharpe_ratios,
     )
     from bifrost_lib.backtest.overfitting.splits import (
         Split,
@@ -104,6 +105,7 @@ _HOME = {
     "min_track_record": "overfitting.sharpe_ratios",
     "moments": "overfitting.sharpe_ratios",
     "probabilistic_sharpe": "overfitting.sharpe_ratios",
+    "sharpe_ratios": "overfitting.sharpe_ratios",
     "Overfitting": "overfitting.cross_validation",
     "probability_of_overfitting": "overfitting.cross_validation",
     "IV_RANKS": "statistics.regimes",
@@ -195,6 +197,7 @@ __all__ = [
     "run",
     "run_with_bands",
     "session_regimes",
+    "sharpe_ratios",
     "summarize",
     "sweep",
     "sweep_chunk",

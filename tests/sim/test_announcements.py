@@ -43,5 +43,5 @@ def test_a_day_is_estimated_before_it_is_confirmed_and_known_on_the_first_day():
 def test_a_fund_says_that_it_never_reports():
     (row,) = simulated_announcements("SIM", start=START, end=END).to_dict("records")
     assert (row["fiscal_period"], row["report_date"], row["simulated"]) == ("none", pd.NaT, True)
-    with pytest.raises(UnknownNameError, match="mean .SIM"):
+    with pytest.raises(UnknownNameError, match=r"mean .SIM"):
         simulated_announcements("SIMS", start=START, end=END)

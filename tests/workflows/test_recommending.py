@@ -233,7 +233,7 @@ def test_a_pages_button_is_for_those_who_may_write(role: str | None, may: bool) 
 
 
 def test_a_scan_learns_from_what_had_settled_by_then(desk):
-    """Three days of condors that all lost make the next one less likely to win; on the day of the first nothing was known."""
+    """Three days of condors that all lost make the next less likely to win; on the first day nothing was known."""
     ingest(desk, "LEARN", {session_close(day): 85.0 if DAYS[2] < day <= EXPIRY else 100.0 for day in DAYS})
     condor = short_dated("iron_condor")
     for day in DAYS[2::-1]:

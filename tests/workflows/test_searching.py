@@ -110,7 +110,7 @@ def test_a_document_that_is_proposed_again_is_not_simulated_again():
     assert market.simulated == len(found.trials) == len(found.summary) == 3
     assert found.asked == 20
     with pytest.raises(UnknownNameError) as caught:
-        search(PUT, SPACE, None, method="bayes", sweep=market)  # type: ignore[arg-type]
+        search(PUT, SPACE, None, method="bayes", sweep=market)
     assert caught.value.nearest == "bayesian"
 
 

@@ -77,7 +77,7 @@ def what_worked(
     desk : Desk
     library : str
     like : str or mapping, optional
-        A symbol of the library, or a profile (`backtest.regimes.symbol_profile`): its nearest `neighbours` answer, the
+        A symbol of the library, or a profile (`backtest.symbol_profile`): its nearest `neighbours` answer, the
         symbol itself among them.
     symbols : sequence of str, optional
         These answer instead; without both all of them do.

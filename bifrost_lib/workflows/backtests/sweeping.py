@@ -90,7 +90,7 @@ def run_grid(
     desk, document, symbols, tell, **terms
         As for `run_backtest`.
     grid : mapping
-        Parameter path to values, see `backtest.grids.read_grid`.
+        Parameter path to values, see `backtest.read_grid`.
     progress : callable, optional
         Given a `SweepProgress` now and then where workers do it.
 

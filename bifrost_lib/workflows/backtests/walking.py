@@ -72,7 +72,7 @@ def search_walking_forward(
     Parameters
     ----------
     train, test, step, embargo, anchored
-        Sessions, see `backtest.validation.walk_forward`.
+        Sessions, see `backtest.walk_forward`.
     trials : int
         In each window; documents that were simulated for an earlier one are not simulated again.
     document, space, cube, method, figure, seed, batch, stop, tell, sweep, options

@@ -46,7 +46,7 @@ def begin_study(
     holdout_start : date
         From this day to `end` everything is kept back until the choice is made.
     grid : mapping, optional
-        Parameter path to values, see `backtest.grids`; its documents are checked now. With ranges that have no steps
+        Parameter path to values, see `backtest.read_grid`; its documents are checked now. With ranges without steps
         the study is searched by `search_study` alone.
     fills, capital, entry_time, entry_offset, rate
         As of `backtest.run`; the same for every search and every look.

@@ -111,7 +111,7 @@ def look_at_study(desk: Desk, name: str, *, purpose: str | None = None) -> Look:
     NoDataError
         If the days kept back are not stored yet; then it was no look.
     """
-    from bifrost_lib.backtest import run, statistics
+    from bifrost_lib.backtest import run, summarize
 
     study = find_study(desk, name)
     if study.choice is None:
@@ -122,7 +122,7 @@ def look_at_study(desk: Desk, name: str, *, purpose: str | None = None) -> Look:
         desk.store, name, ts=desk.clock.now(), who=getpass.getuser(), document_hash=study.choice.sha256, purpose=purpose
     )
     result = run(study.choice, cubes, start=study.holdout_start, end=study.holdout_end, **study.options)
-    figures = statistics.summarize(result.trades, result.equity, capital=result.capital)
+    figures = summarize(result.trades, result.equity, capital=result.capital)
     store.finish_look(
         desk.store, name, number, statistics=figures,
         cube_sha256={symbol: cube.sha256 for symbol, cube in cubes.items()},

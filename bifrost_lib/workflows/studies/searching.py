@@ -121,11 +121,11 @@ def check_open(study: BacktestStudy) -> None:
 
 def documents_of(study: BacktestStudy) -> tuple[tuple[StrategyDocument, ...], tuple[dict[str, Any], ...]]:
     """Return the documents of a study and the grid's values of each."""
-    from bifrost_lib.backtest import grids
+    from bifrost_lib.backtest import assignments, expand
 
     if not study.grid:
         return (study.document,), ({},)
-    return tuple(grids.expand(study.document, study.grid)), tuple(grids.assignments(study.grid))
+    return tuple(expand(study.document, study.grid)), tuple(assignments(study.grid))
 
 
 @contextmanager
@@ -143,10 +143,10 @@ def judged(
     daily: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what a search amounts to: its best set, and how much of that is luck."""
-    from bifrost_lib.backtest import overfitting, overfitting_cscv
+    from bifrost_lib.backtest import deflate, probability_of_overfitting
 
     digest = digest_of(documents)
-    found = overfitting.deflate(daily, tried=_tried_before(desk, study, digest))
+    found = deflate(daily, tried=_tried_before(desk, study, digest))
     blocks = min(MOST_BLOCKS, daily.shape[1] // 4 * 2)
     chosen = None if found.chosen < 0 else found.chosen
     statistics: dict[str, Any] = {
@@ -164,7 +164,7 @@ def judged(
         "reason": found.reason,
     }
     if len(documents) > 1 and blocks >= 2:
-        cscv = overfitting_cscv.probability_of_overfitting(daily, blocks=blocks)
+        cscv = probability_of_overfitting(daily, blocks=blocks)
         return statistics | {"pbo": cscv.probability, "reason": found.reason or cscv.reason}
     return statistics | {"reason": found.reason or "one set alone, or too few sessions, says nothing of choosing"}
 
@@ -174,7 +174,7 @@ def note_run(
     cubes: Mapping[str, ChainCube], statistics: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """Enter a search in the study's list; sets that it had tried before are not counted again."""
-    from bifrost_lib.backtest import running
+    from bifrost_lib.backtest import code_version
 
     again = statistics["documents"] in {told.get("documents") for told in _earlier(desk, study)}
     store.add_study_run(
@@ -187,7 +187,7 @@ def note_run(
         first_day=min(cube.start for cube in cubes.values()),
         last_day=max(cube.end for cube in cubes.values()),
         cube_sha256={symbol: cube.sha256 for symbol, cube in cubes.items()},
-        code_version=running.code_version(),
+        code_version=code_version(),
         statistics=statistics,
     )
 

@@ -67,7 +67,7 @@ def walk_study(
     desk : Desk
     name : str
     train, test, embargo, anchored
-        See `backtest.validation.walk_forward`; sessions of the days that may be seen.
+        See `backtest.walk_forward`; sessions of the days that may be seen.
     client, progress
         See `run_study`.
 
@@ -81,7 +81,7 @@ def walk_study(
     Each window is a run of its own: positions are neither carried into a test nor out of it, and what is open at the
     end of the training days counts at its last mark.
     """
-    from bifrost_lib.backtest import overfitting, validation
+    from bifrost_lib.backtest import sharpe_ratios, walk_forward
 
     study = find_study(desk, name)
     check_open(study)
@@ -98,10 +98,10 @@ def walk_study(
             result = run_sweep(tried, there, client=found, home=home, progress=progress, **study.options)
             return np.asarray(result.daily, dtype=np.float64)
 
-        for window in validation.walk_forward(len(days), train=train, test=test, embargo=embargo, anchored=anchored):
+        for window in walk_forward(len(days), train=train, test=test, embargo=embargo, anchored=anchored):
             learn = days[window.train_start], days[window.train_stop - 1]
             judge = days[window.test_start], days[window.test_stop - 1]
-            sharpe = overfitting.sharpe_ratios(sweep(documents, _within(cubes, *learn)))
+            sharpe = sharpe_ratios(sweep(documents, _within(cubes, *learn)))
             chosen = -1 if np.isnan(sharpe).all() else int(np.nanargmax(sharpe))
             pnl = np.zeros(window.test_stop - window.test_start)
             if chosen >= 0:
@@ -129,9 +129,9 @@ def _summary(windows: pd.DataFrame, daily: pd.DataFrame) -> dict[str, Any]:
 
 
 def _sharpe(pnl: Floats) -> float:
-    from bifrost_lib.backtest import overfitting
+    from bifrost_lib.backtest import sharpe_ratios
 
-    return float(overfitting.sharpe_ratios(pnl[np.newaxis, :])[0]) if len(pnl) > 1 else float("nan")
+    return float(sharpe_ratios(pnl[np.newaxis, :])[0]) if len(pnl) > 1 else float("nan")
 
 
 def _days(cubes: dict[str, ChainCube]) -> list[date]:

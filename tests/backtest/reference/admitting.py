@@ -57,8 +57,9 @@ def refusal_until(expiry: date, entry: Entry, tape: Tape, moment: datetime) -> s
 
 def is_near_earnings(window: EventWindow, tape: Tape, today: date) -> bool:
     """Tell whether an earnings report that is known of lies within the days of a window."""
-    reports = [one for one in tape.earnings(today).values() if one.day is not None]
-    for one in reports:
+    for one in tape.earnings(today).values():
+        if one.day is None:
+            continue
         if _is_ahead(one, today):
             if 0 < window.before >= (one.day - today).days:
                 return True
