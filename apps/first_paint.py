@@ -6,7 +6,6 @@ session is made when the browser, which has loaded its scripts meanwhile, opens 
 
 from __future__ import annotations
 
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -77,8 +76,7 @@ def paint_first(server: Any, path: str, make: Make, links_for: LinksFor, *, titl
         "application_context": application._applications[path], "bokeh_websocket_path": None,
         "first": FirstPictures(make), "links_for": links_for, "title": title,
     }  # fmt: skip
-    address = f"{application.prefix}{path.rstrip('/')}/"
-    application.add_handlers(r".*", [(re.escape(address), FirstPaint, given)])
+    application.add_handlers(r".*", [(rf"{application.prefix}{path.rstrip('/')}/?", FirstPaint, given)])
 
 
 class FirstPictures:

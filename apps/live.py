@@ -127,7 +127,6 @@ def _page_server(page: Page, make: Callable[[Visit], Any], *, settings: Settings
             server = pn.serve({"/": viewers_page}, warm=False, **options)
     except OSError as error:
         raise SourceUnavailable(f"port {places.pages[page.name]}", error.strerror or str(error)) from None
-    paint_first(server, "/", make, links_for, title=f"{page.title} · Bifrost")
     # Panel gives a component's files to whoever asks, and imports the module that the address names.
     route = rf"/services/{page.name}/{COMPONENT_PATH}(.*)"
     bare = f"/services/{page.name}"  # from there Panel's relative address of the login would lead astray
@@ -135,6 +134,8 @@ def _page_server(page: Page, make: Callable[[Visit], Any], *, settings: Settings
         r".*",
         [(route, known_only(ComponentResourceHandler, login.hub), {}), (bare, RedirectHandler, {"url": f"{bare}/"})],
     )
+    # After `bare`, which it would answer as well.
+    paint_first(server, "/", make, links_for, title=f"{page.title} · Bifrost")
     return server
 
 
