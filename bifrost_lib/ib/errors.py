@@ -163,6 +163,11 @@ def farm_of(text: str) -> str:
     return text.rsplit(":", 1)[1].strip() if ":" in text else ""
 
 
+def all_farms_are_back(text: str) -> bool:
+    """Tell whether notice 1102 says so: whoever connected while they were away hears it from no other notice."""
+    return "all data farms are connected" in text.lower()
+
+
 def new_port_of(text: str) -> int | None:
     """Return the port that error 1300 ("socket port has been reset") tells to reconnect on; None when it tells none."""
     found = re.search(r"(\d{2,5})\W*$", text)

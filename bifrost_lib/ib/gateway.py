@@ -88,6 +88,7 @@ class Gateway:
             messages_per_s=sum(one.pacer.messages_per_s() for one in self._links),
             data_type=MARKET_DATA_TYPES[link.data_type],
             last_heard=session.last_heard,
+            quotes_flow=any(one.usable for one in self._links),
             login_lapses=None if self.simulated else login_lapses_at(self._clock.now()),
             trouble=session.trouble,
         )

@@ -112,5 +112,6 @@ class GatewayStatus:
     messages_per_s: float
     data_type: str
     last_heard: datetime | None
+    quotes_flow: bool  # whether a subscription would be answered; a farm of history may be away all the same
     login_lapses: datetime | None = None  # when a person has to log in again; None for a simulation
     trouble: str = ""

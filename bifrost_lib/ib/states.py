@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from bifrost_lib.ib.errors import MARKET_DATA_FARM_CODES, Category, classify, farm_of
+from bifrost_lib.ib.errors import MARKET_DATA_FARM_CODES, Category, all_farms_are_back, classify, farm_of
 from bifrost_lib.ib.records import SessionState as State
 
 
@@ -108,6 +108,12 @@ class Health:
             self.server_lost = False
             if category is Category.SERVER_BACK_DATA_LOST:
                 return Event.DATA_LOST
+            if all_farms_are_back(text):
+                quoteless = bool(self.broken_farms)
+                self.broken_farms.clear()
+                self.broken_services.clear()
+                if quoteless:
+                    return Event.FARM_BACK
         elif category in (Category.FARM_BROKEN, Category.FARM_OK):
             self._farm(code, text, broken=category is Category.FARM_BROKEN)
             if self.quotes_flow and not flowed:

@@ -118,6 +118,19 @@ def test_two_farms_heal_when_both_are_back():
     assert health.heard(2104, "Market data farm connection is OK:usopt") is Event.FARM_BACK
 
 
+def test_1102_heals_the_farms_that_it_calls_connected():
+    """A client that connects while IB is away hears of broken farms, and of their return from nothing else."""
+    text = "Connectivity between IB and TWS has been restored - data maintained. All data farms are connected: usopt."
+    health = Health()
+    for code, farm in ((2103, "usopt"), (2105, "ushmds"), (2157, "secdefil")):
+        health.heard(code, f"data farm connection is broken:{farm}")
+    assert health.heard(1102, "restored - data maintained. The following farms are not connected: usopt.") is None
+    assert health.heard(1102, text) is Event.FARM_BACK
+    assert health.well
+    health.heard(2105, "HMDS data farm connection is broken:ushmds")
+    assert health.heard(1102, text) is Event.HEALED
+
+
 def test_inactive_farms_are_no_trouble():
     health = Health()
     notices = (2107, 2108, 2119, 2159, 399)

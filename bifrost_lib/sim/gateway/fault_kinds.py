@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.sim.gateway.faults import Act, Facts, fault
-from bifrost_lib.sim.gateway.notices import FARMS, all_farms
+from bifrost_lib.sim.gateway.notices import FARMS, all_farms, farm_notices
 
 if TYPE_CHECKING:
     from bifrost_lib.sim.gateway.server import SimulatedGateway
@@ -29,6 +29,8 @@ def _restored(gateway: SimulatedGateway, *, kept: bool) -> None:
         gateway.announce(1101)
         for session in list(gateway.sessions):
             session.drop_market_data()
+    for code, farm in farm_notices(gateway.faults):  # whoever connected meanwhile was told that they are broken
+        gateway.announce(code, farm=farm)
 
 
 def _kept(gateway: SimulatedGateway, _: Facts) -> None:
@@ -169,8 +171,6 @@ def _competing_session(gateway: SimulatedGateway, _: Facts) -> None:
 
 def _reset_over(gateway: SimulatedGateway, facts: Facts) -> None:
     _restored(gateway, kept=facts["data"] != "lost")
-    for farm in FARMS.values():
-        gateway.announce(farm.ok, farm=farm.name)
 
 
 @fault("nightly-reset", "IB's nightly reset: 1100 and broken farms, then 1102, or with data=lost 1101",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bifrost_lib.sim.gateway.faults import Faults
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,11 @@ FARMS: dict[str, Farm] = {
 
 #: A farm that only a gateway without limits has: clients of the house hear from it that they need not hold back.
 UNLIMITED = Farm("simulated-unlimited", 2104, 2103)
+
+
+def farm_notices(faults: Faults) -> list[tuple[int, str]]:
+    """Return the code and the farm of what is said of each farm as it stands now."""
+    return [(farm.broken if faults.farm_is_broken(key) else farm.ok, farm.name) for key, farm in FARMS.items()]
 
 
 def all_farms() -> str:

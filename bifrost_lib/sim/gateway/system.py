@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bifrost_lib.sim.gateway.notices import FARMS, UNLIMITED
+from bifrost_lib.sim.gateway.notices import UNLIMITED, farm_notices
 from bifrost_lib.sim.gateway.registry import handles
 from bifrost_lib.sim.gateway.session import Session
 from bifrost_lib.sim.wire import (
@@ -32,8 +32,8 @@ def start(session: Session, message: StartApi) -> None:
     session.client_id = message.client_id
     session.send(ManagedAccounts(",".join(gateway.broker.accounts)))
     session.send(NextValidId(gateway.broker.next_order_id(session.client_id)))
-    for name, farm in FARMS.items():
-        session.refuse(-1, farm.broken if gateway.faults.farm_is_broken(name) else farm.ok, farm=farm.name)
+    for code, farm in farm_notices(gateway.faults):
+        session.refuse(-1, code, farm=farm)
     if not gateway.limits.enforced:
         session.refuse(-1, UNLIMITED.ok, farm=UNLIMITED.name)
 

@@ -7,7 +7,7 @@ import logging
 from datetime import datetime, timedelta
 
 from bifrost_lib.core.errors import BifrostError, SourceUnavailable
-from bifrost_lib.ib import Gateway, SessionState
+from bifrost_lib.ib import Gateway
 from bifrost_lib.store import close_gap, open_gaps
 from bifrost_lib.workflows.collection.rotation import Rotation, Turn
 from bifrost_lib.workflows.collection.sweep import COLLECTOR, Sweeper, SweepReport
@@ -16,8 +16,6 @@ from bifrost_lib.workflows.collection.waiting import sleep_until
 from bifrost_lib.workflows.collection.watched import Watched, quietly
 from bifrost_lib.workflows.desk import Desk
 
-#: States in which a sweep has a chance.
-USABLE = frozenset({SessionState.READY, SessionState.RESUBSCRIBING})
 #: Seconds of the desk's clock: how often the watchlist and the gateway are looked at, how long a gateway that fails is
 #: left alone, and a gap that could not be filled.
 LOOK_S, PAUSE_S, RETRY_S = 1.0, 5.0, 10.0
@@ -45,9 +43,9 @@ class Turns:
         """Sweep and fill until `stop` is set; the batch in flight is stored then."""
         while not stop.is_set():
             watches, now = await self._watched.load(), self._clock.now()
-            state = self._gateway.status().state
-            if state not in USABLE:
-                self._rotation.blocked(watches, state.value)
+            status = self._gateway.status()
+            if not status.quotes_flow:
+                self._rotation.blocked(watches, status.state.value)
                 await self._wait(LOOK_S, stop)
             elif (turn := self._rotation.next_turn(watches, now)) is not None:
                 await self._take(turn, stop)

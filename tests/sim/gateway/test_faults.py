@@ -51,6 +51,19 @@ def test_connectivity_lost_and_restored_with_data_kept(at_desk):
     at_desk(act)
 
 
+@pytest.mark.parametrize(("ends", "code"), [("restored-kept", 1102), ("restored-lost", 1101)])
+def test_who_connects_while_ib_is_away_hears_that_the_farms_are_back(at_desk, ends, code):
+    async def act(desk):
+        desk.gateway.faults.inject("connectivity-lost")
+        await desk.connect()
+        await desk.until(lambda: {2103, 2105, 2157} <= set(desk.codes))
+        desk.gateway.faults.inject(ends)
+        await desk.until(lambda: code in desk.codes)
+        await desk.until(lambda: {2104, 2106, 2158} <= {code for _, code, _ in desk.errors})
+
+    at_desk(act)
+
+
 def test_after_1101_lines_are_dead_and_their_cancellation_is_unknown(at_desk):
     async def act(desk):
         ib, ticker = await streaming(desk)

@@ -66,7 +66,7 @@ class MemoryGateway:
     def status(self) -> GatewayStatus:
         return GatewayStatus(
             self.state, self.clock.now(), "memory", 0, 178, True, ("DU1",), LineGauge(7, 100, 7), self.messages,
-            0.0, "live", None,
+            0.0, "live", None, self.state is SessionState.READY,
         )  # fmt: skip
 
     def reset_peak(self) -> None:

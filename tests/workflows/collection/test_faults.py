@@ -84,7 +84,7 @@ async def suffer(desk: Desk, port: int, faults: list[str], *, between_s: float) 
 #: What quotes do not depend on, and the other words for greeks that are not there; one after the other.
 HARMLESS = (
     "hmds-error duration=1", "slow-snapshots duration=1", "order-preset duration=1", "read-only duration=1",
-    "no-greeks variant=minus duration=2", "depth-reset",
+    "no-greeks variant=minus duration=2", "depth-reset", "farm-broken farm=hmds duration=3",
 )  # fmt: skip
 
 
