@@ -1,16 +1,11 @@
-"""Measures of concrete legs against published numbers, brute force and quadrature."""
+"""Measures of concrete legs against published numbers, and at their edges."""
 
 from __future__ import annotations
 
-import itertools
 import math
 from datetime import UTC, date, datetime
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.integrate import quad
 
 from bifrost_lib.core.errors import InputError, UnknownNameError
 from bifrost_lib.pricing import price
@@ -42,81 +37,6 @@ def test_multiplier_scales_money_and_nothing_else():
         assert contract[name] == pytest.approx(100 * share[name], rel=1e-12)
     assert contract["pop"] == share["pop"]
     assert contract["breakevens"] == pytest.approx(share["breakevens"], rel=1e-14)
-
-
-leg = st.fixed_dictionaries(
-    {
-        "right": st.sampled_from(["C", "P", "C", "P", "S"]),
-        "qty": st.integers(-4, 4).filter(bool),
-        "strike": st.integers(30, 200).map(float),
-    }
-)
-structures = st.lists(leg, min_size=1, max_size=8)
-premiums = st.floats(-60, 60).map(lambda value: round(value, 2))
-
-
-def _profit(legs, premium, spot):
-    payoff = {"C": lambda k: max(spot - k, 0.0), "P": lambda k: max(k - spot, 0.0), "S": lambda _: spot}
-    return premium + sum(leg["qty"] * payoff[leg["right"]](leg["strike"]) for leg in legs)
-
-
-def _brute_force(legs, premium):
-    """Extremes and breakevens from the profit at zero, at every kink and far out, and nothing else."""
-    points = [0.0, *sorted({leg["strike"] for leg in legs if leg["right"] != "S"}), 1e4, 2e4]
-    values = [_profit(legs, premium, point) for point in points]
-    slope = values[-1] - values[-2]
-    roots = [
-        low + (high - low) * a / (a - b)
-        for low, high, a, b in zip(points, points[1:], values, values[1:], strict=False)
-        if a * b < 0 and abs(a) > 1e-9 and abs(b) > 1e-9
-    ]
-    return points, min(values[:-2]), max(values[:-2]), slope, roots
-
-
-@settings(max_examples=300, deadline=None)
-@given(structures, premiums)
-def test_extremes_and_breakevens_equal_brute_force(legs, premium):
-    found = evaluate(legs=legs, **MARKET, premium=premium, multiplier=1)
-    points, lowest, highest, slope, crossings = _brute_force(legs, premium)
-    assert found["max_profit_unbounded"] == (slope > 0)
-    assert found["max_loss_unbounded"] == (slope < 0)
-    assert found["max_profit"] == (None if slope > 0 else pytest.approx(highest, abs=1e-9))
-    assert found["max_loss"] == (None if slope < 0 else pytest.approx(max(0.0, -lowest), abs=1e-9))
-    assert found["breakevens"] == sorted(found["breakevens"])
-    assert all(abs(_profit(legs, premium, root)) < 1e-9 for root in found["breakevens"])
-    for crossing in crossings:  # beyond 1e4 the brute force sees a line that has no more kinks
-        assert any(abs(root - crossing) < 1e-9 * max(crossing, 1.0) for root in found["breakevens"])
-    at_kinks = [point for point in points[1:-2] if abs(_profit(legs, premium, point)) < 1e-12]
-    assert len(found["breakevens"]) <= len(crossings) + len(at_kinks) + 1
-
-
-@settings(max_examples=60, deadline=None)
-@given(structures, premiums, st.floats(0.05, 1.2), st.floats(0.01, 2.0), st.floats(-0.02, 0.08), st.floats(0.0, 0.05))
-def test_pop_and_ev_equal_quadrature(legs, premium, vol, tau, rate, div_yield):
-    found = evaluate(
-        legs=legs, spot=100, vol=vol, tau=tau, rate=rate, div_yield=div_yield, premium=premium, multiplier=1
-    )
-    forward, width = 100 * math.exp((rate - div_yield) * tau), vol * math.sqrt(tau)
-
-    def spot(z):
-        return forward * math.exp(width * z - width**2 / 2)
-
-    def density(z):
-        return math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-
-    edges = [leg["strike"] for leg in legs if leg["right"] != "S"] + _brute_force(legs, premium)[4]
-    inner = {(math.log(edge / forward) + width**2 / 2) / width for edge in edges}
-    cuts = [-9.0, *sorted(z for z in inner if -9 < z < 9), 9.0]
-    pop = ev = 0.0
-    for low, high in itertools.pairwise(cuts):
-        pieces = np.linspace(low, high, 2 + int(high - low))
-        for a, b in itertools.pairwise(pieces):
-            inside = _profit(legs, premium, spot((a + b) / 2)) > 1e-9
-            pop += inside * quad(density, a, b, epsabs=1e-13)[0]
-            ev += quad(lambda z: _profit(legs, premium, spot(z)) * density(z), a, b, epsabs=1e-12, epsrel=1e-13)[0]
-    assert found["pop"] == pytest.approx(pop, abs=1e-9)
-    gross = sum(abs(leg["qty"]) for leg in legs) * 100
-    assert found["ev"] == pytest.approx(ev, abs=1e-9 * gross * math.exp(width**2 + 8 * width) ** 0.25)
 
 
 def test_fractional_quantities_that_cancel_leave_no_slope():
