@@ -10,15 +10,20 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bifrost_lib.core.kernels import cache_folder
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from bifrost_lib.core.settings import Settings
+    from bifrost_lib.workflows import Desk
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGES = ("chromium", "fonts-dejavu-core")
@@ -51,19 +56,43 @@ def browser(chromium: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def store_sessions() -> Callable[..., None]:
+    """What fills a desk: `store_sessions(desk, symbols=, start=, end=)` stores sessions of the simulated market."""
+    return _stored
+
+
+def _stored(desk: Desk, **which: Any) -> None:
+    from bifrost_lib.sim import SOURCE, simulated_history
+    from bifrost_lib.store import FileKey, ingestion
+    from bifrost_lib.workflows import with_analytics
+
+    key = FileKey(path="simulated sessions", sha256="0", size=0, format=SOURCE)
+    with ingestion(desk.store, key, source=SOURCE) as writer:
+        for quotes in simulated_history(**which):
+            writer.append(with_analytics(quotes))
+
+
+@pytest.fixture(scope="session")
 def serve() -> Callable[..., AbstractContextManager[str]]:
-    """What serves pages without a hub: `serve(script, *words)` is their address for as long as the block lasts."""
+    """What serves pages without a hub: `serve(script, *words)` is their address for as long as the block lasts.
+
+    With `settings` the pages read that desk; without, the script brings its own.
+    """
     return _served
 
 
 @contextmanager
-def _served(script: str, *words: str, environ: Mapping[str, str] | None = None) -> Iterator[str]:
+def _served(script: str, *words: str, settings: Settings | None = None) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, str(Path(__file__).with_name(script)), *words, str(port)]
-    told = None if environ is None else os.environ | environ
-    process = subprocess.Popen(command, env=told, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    environ = None if settings is None else os.environ | {
+        "BIFROST_HOME": str(settings.home),
+        "BIFROST_DATABASE_URL": settings.database_url.replace("+psycopg2", ""),
+        "NUMBA_CACHE_DIR": str(cache_folder()),  # a home of its own would compile everything again
+    }  # fmt: skip
+    process = subprocess.Popen(command, env=environ, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line.startswith("ready: "), line

@@ -18,7 +18,6 @@ import pytest
 
 from bifrost_lib.core.calendar import exchange_date, previous_session
 from bifrost_lib.core.clock import SystemClock
-from bifrost_lib.core.kernels import cache_folder
 from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS
 
 if TYPE_CHECKING:
@@ -36,30 +35,20 @@ LAPTOP: Any = {"width": 1366, "height": 768}
 
 
 @pytest.fixture(scope="module")
-def desk(database_settings: Settings) -> Iterator[Desk]:
+def desk(database_settings: Settings, store_sessions: Any) -> Iterator[Desk]:
     """A desk whose store holds two simulated sessions of two symbols; its database is the page server's too."""
-    from bifrost_lib.sim import SOURCE, simulated_history
-    from bifrost_lib.store import FileKey, ingestion
-    from bifrost_lib.workflows import open_desk, with_analytics
+    from bifrost_lib.workflows import open_desk
 
     last = previous_session(exchange_date(SystemClock().now()))
-    key = FileKey(path="two sessions", sha256="0", size=0, format=SOURCE)
     with open_desk(settings=database_settings) as opened:
-        with ingestion(opened.store, key, source=SOURCE) as writer:
-            for quotes in simulated_history(symbols=("SIM", "SIMX"), start=previous_session(last), end=last):
-                writer.append(with_analytics(quotes))
+        store_sessions(opened, symbols=("SIM", "SIMX"), start=previous_session(last), end=last)
         yield opened
 
 
 @pytest.fixture(scope="module")
 def url(desk: Desk, serve: Any) -> Iterator[str]:
     """The address of the live pages, served without a hub."""
-    environ = {
-        "BIFROST_HOME": str(desk.settings.home),
-        "BIFROST_DATABASE_URL": desk.settings.database_url.replace("+psycopg2", ""),
-        "NUMBA_CACHE_DIR": str(cache_folder()),
-    }
-    with serve("pages_alone.py", "live", environ=environ) as address:
+    with serve("pages_alone.py", "live", settings=desk.settings) as address:
         yield address
 
 

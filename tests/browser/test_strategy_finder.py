@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-
-from bifrost_lib.core.kernels import cache_folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -32,39 +25,20 @@ SIZES = {"laptop": (1366, 768), "desk": (1920, 1080)}
 
 
 @pytest.fixture(scope="module")
-def simulated_home(database_settings: Settings) -> Iterator[Settings]:
-    """A home whose store holds the last two simulated sessions, visible to the page server."""
-    from bifrost_lib.sim import SOURCE, simulated_history
-    from bifrost_lib.store import FileKey, ingestion
-    from bifrost_lib.workflows import open_desk, with_analytics
+def simulated_home(database_settings: Settings, store_sessions: Any) -> Settings:
+    """A home whose store holds the last two simulated sessions."""
+    from bifrost_lib.workflows import open_desk
 
     with open_desk(settings=database_settings) as desk:
-        key = FileKey(path="two sessions", sha256="0", size=0, format=SOURCE)
-        with ingestion(desk.store, key, source=SOURCE) as writer:
-            for quotes in simulated_history(start=date(2026, 9, 29)):
-                writer.append(with_analytics(quotes))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMBA_CACHE_DIR", str(cache_folder()))  # a home of its own would compile everything again
-        patch.setenv("BIFROST_DATABASE_URL", database_settings.database_url.replace("+psycopg2", ""))
-        yield database_settings
+        store_sessions(desk, start=date(2026, 9, 29))
+    return database_settings
 
 
 @pytest.fixture(scope="module")
-def url(simulated_home: Settings) -> Iterator[str]:
+def url(simulated_home: Settings, serve: Any) -> Iterator[str]:
     """The address of the page, served without a hub."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, str(Path(__file__).with_name("pages_alone.py")), "strategy_finder", str(port)]
-    environ = os.environ | {"BIFROST_HOME": str(simulated_home.home)}
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line.startswith("ready: "), line
-    yield line.removeprefix("ready: ").strip()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    process.stdout.close()
+    with serve("pages_alone.py", "strategy_finder", settings=simulated_home) as address:
+        yield address
 
 
 @dataclass
