@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Sessions of a year, by which Sharpe ratios of a session become annual.
 YEAR = 252
 #: A picture of splits does not gain from more points than these.
-MOST_SPLITS, MOST_BLOCKS = 400, 10
+MOST_SPLITS = 400
 
 
 def main() -> None:
@@ -62,19 +62,18 @@ def _run(job: Mapping[str, Any]) -> int:
 def _grid(job: Mapping[str, Any]) -> dict[str, Any]:
     import numpy as np
 
-    from bifrost_lib.backtest import assignments, expand, sweep
+    from bifrost_lib.backtest import sweep
     from bifrost_lib.workflows import studies
 
     with _open(job) as desk:
         study = studies.find_study(desk, job["study"])
+        documents, values = studies.tried_sets(desk, study)
         cubes = studies.study_cubes(desk, study)
-    if not study.grid:
-        raise InputError("study", study.name, "one with a grid; this one is of its document alone")
-    found = sweep(list(expand(study.document, study.grid)), cubes, **study.options)
-    tried = {path: [_scalar(one[path]) for one in assignments(study.grid)] for path in study.grid}
+    found = sweep(documents, cubes, **study.options)
+    tried = {path: [_scalar(one[path]) for one in values] for path in values[0]}
     summary = tried | {name: [_known(value) for value in found.summary[name]] for name in _FIGURES}
     figures, splits = _judged(np.asarray(found.daily), study.sets_tried)
-    return {"summary": summary, "parameters": list(study.grid), "figures": figures, "splits": splits}
+    return {"summary": summary, "parameters": [*values[0]], "figures": figures, "splits": splits}
 
 
 _FIGURES = ("sharpe", "pnl", "win_rate", "max_drawdown", "trades")
@@ -82,21 +81,20 @@ _FIGURES = ("sharpe", "pnl", "win_rate", "max_drawdown", "trades")
 
 def _judged(daily: Any, tried: int) -> tuple[dict[str, Any], list[list[float]]]:
     """Return whether the best set is more than luck, and its Sharpe ratios in and out of sample."""
-    from bifrost_lib.backtest import deflate, probability_of_overfitting
+    from bifrost_lib.workflows.backtests import judge
 
-    best, annual = deflate(daily, tried=max(tried, len(daily))), math.sqrt(YEAR)
+    found, annual = judge(daily, tried=max(tried - len(daily), 0)), math.sqrt(YEAR)
+    best = found.best
     figures = {
         "trials": max(tried, len(daily)), "effective_trials": best.trials.count, "sharpe": best.sharpe * annual,
         "expected_sharpe": best.benchmark * annual, "probabilistic_sharpe": best.psr,
         "deflated_sharpe": best.probability,
     }  # fmt: skip
-    blocks = min(MOST_BLOCKS, daily.shape[1] // 4 * 2)
     splits: list[list[float]] = []
-    if len(daily) > 1 and blocks >= 2:
-        cross = probability_of_overfitting(daily, blocks=blocks)
-        pairs = zip(cross.in_sample * annual, cross.out_of_sample * annual, strict=True)
+    if found.splits is not None:
+        pairs = zip(found.splits.in_sample * annual, found.splits.out_of_sample * annual, strict=True)
         splits = [[float(before), float(after)] for before, after in pairs if math.isfinite(before + after)]
-        figures |= {"pbo": cross.probability, "loss_probability": cross.loss}
+        figures |= {"pbo": found.splits.probability, "loss_probability": found.splits.loss}
         figures["mean_out_of_sample"] = sum(after for _, after in splits) / len(splits) if splits else math.nan
     every = max(1, len(splits) // MOST_SPLITS)
     return {name: _known(value) for name, value in figures.items()}, splits[::every]

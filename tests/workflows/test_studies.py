@@ -31,6 +31,7 @@ from bifrost_lib.workflows.studies import (
     run_study,
     search_study,
     study_cubes,
+    tried_sets,
     walk_study,
 )
 
@@ -221,10 +222,13 @@ def test_a_choice_is_one_of_the_studys_documents(desk):
 def test_ranges_are_searched_and_the_documents_in_them_kept_back(desk):
     ranges = {"exits.take_profit.share": {"low": 0.2, "high": 0.8}, "dte.target": [5, 7]}
     study = begin(desk, "ranged", grid=ranges)
+    with pytest.raises(NoDataError):
+        tried_sets(desk, study)
     found = search_study(desk, "ranged", sets=6, method="random", how={"folds": 2}, client=object())
     assert asked_for == [(START, date(2008, 3, 31))]  # nothing of the days kept back
     assert found.statistics["search"]["tried"] == len(found.documents) == 6
     assert list_study_runs(desk.store, "ranged")["sets"].tolist() == [6]
+    assert tried_sets(desk, study) == (found.documents, found.assignments)  # what a page maps: a range has no grid
     # A document that lies in the ranges is the study's, whether it was tried or not; one beside them is not.
     for share, belongs in ((0.41, True), (0.9, False)):
         other = backtest.with_parameters(CONDOR, {"exits.take_profit.share": share, "dte.target": 7})

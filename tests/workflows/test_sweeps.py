@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +60,7 @@ def documents(count=SETS):
     return [base.model_copy(update={"dte": DteRange(0, target, 3650)}) for target in range(count)]
 
 
-@pytest.fixture(scope="module")
-def cube():
+def three_days():
     moments = pd.date_range("2026-01-05 21:00", periods=3, freq="D", tz="UTC")
     rows = [
         {"ts": ts, "expiry": pd.Timestamp("2026-03-20"), "strike": strike, "right": right,
@@ -67,6 +68,11 @@ def cube():
         for day, ts in enumerate(moments) for strike in (90.0, 100.0) for right in ("C", "P")
     ]  # fmt: skip
     return ChainCube.from_frame(pd.DataFrame(rows), symbol="XYZ")
+
+
+@pytest.fixture(scope="module")
+def cube():
+    return three_days()
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +180,77 @@ def test_a_full_disk_loses_nothing_that_was_found(sweep, cube, tmp_path, caplog)
     told = []
     same(sweep(progress=told.append), found)
     assert told[0].kept == 20
+
+
+def sweep_to_the_end_of_the_disk(home, folder):
+    """Sweep in a process of its own, its home a disk with room for some of the results; say how many it kept."""
+    filler = home / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(home).free - 20 * 1024))
+    simulate = partial(
+        simulated, SIMULATE, documents(), three_days(), client=None, home=home, code="1",
+        options={"folder": str(folder)},
+    )  # fmt: skip
+    same(simulate(), expected(three_days(), folder))
+    with pytest.raises(OSError, match="No space left on device"):
+        (home / "more").write_bytes(bytes(1024 * 1024))
+    (home / "more").unlink()
+    filler.unlink()
+    told = []
+    same(simulate(progress=told.append), expected(three_days(), folder))
+    assert [path.suffix for path in home.rglob("*.draft")] == []
+    print(told[0].kept, len((folder / "log").read_text().split()))
+
+
+def sweep_until_killed(home, folder):
+    def tell(step):
+        if step.done >= 24:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    simulated(
+        SIMULATE, documents(), three_days(), client=None, home=home, progress=tell, code="1",
+        options={"folder": str(folder), "pause_s": 0.05},
+    )  # fmt: skip
+
+
+def in_a_process(work, home, folder, *before):
+    """Do one of these in a process that writes every chunk at once."""
+    code = (
+        "import sys; from pathlib import Path; from bifrost_lib.workflows.sweeps import running; "
+        "from tests.workflows import test_sweeps; running.WRITE_EVERY_S = 0.0; "
+        "getattr(test_sweeps, sys.argv[1])(*map(Path, sys.argv[2:]))"
+    )
+    command = [*before, sys.executable, "-c", code, work.__name__, str(home), str(folder)]
+    root = Path(__file__).parents[2]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_disk_without_space_loses_nothing_that_it_had_taken(tmp_path):
+    """The disk is one of 128 kB in memory, which this process alone sees."""
+    home = tmp_path / "disk"
+    home.mkdir()
+    mounted = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=128k none "$0" && exec "$@"', str(home)]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*mounted, "true"], check=False, capture_output=True).returncode
+    ):
+        pytest.skip("no disk can be mounted in a namespace of its own here")
+    done = in_a_process(sweep_to_the_end_of_the_disk, home, tmp_path, *mounted)
+    assert done.returncode == 0, done.stderr
+    kept, simulated_in_all = map(int, done.stdout.split())
+    assert 0 < kept < SETS
+    assert simulated_in_all == SETS + (SETS - kept)
+    assert "No space left on device" in done.stderr
+
+
+def test_a_process_that_is_killed_has_kept_what_it_had_told(cube, tmp_path):
+    assert in_a_process(sweep_until_killed, tmp_path, tmp_path).returncode == -signal.SIGKILL
+    told, options = [], {"folder": str(tmp_path), "pause_s": 0.05}
+    found = simulated(
+        SIMULATE, documents(), cube, client=None, home=tmp_path, progress=told.append, code="1", options=options
+    )
+    assert 24 <= told[0].kept < SETS
+    assert sorted((tmp_path / "log").read_text().split(), key=int) == [str(one) for one in range(SETS)]
+    same(found, expected(cube, tmp_path))
 
 
 SCHEDULER = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--no-dashboard"]

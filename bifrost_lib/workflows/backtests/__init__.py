@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bifrost_lib.workflows.backtests.first_findings import seed_findings
+    from bifrost_lib.workflows.backtests.judging import Judgement, judge
     from bifrost_lib.workflows.backtests.library import LibraryReport, build_library
     from bifrost_lib.workflows.backtests.library_answers import LibraryAnswer, what_worked
     from bifrost_lib.workflows.backtests.proposing import METHODS, Method
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Backtest": "running",
     "GridRun": "sweeping",
+    "Judgement": "judging",
     "LibraryAnswer": "library_answers",
     "LibraryReport": "library",
     "METHODS": "proposing",
@@ -40,6 +42,7 @@ _HOME = {
     "Tuning": "tuning",
     "WalkForward": "walking",
     "build_library": "library",
+    "judge": "judging",
     "list_backtests": "saving",
     "read_backtest": "saving",
     "read_shelves": "shelves",
@@ -60,6 +63,7 @@ __all__ = [
     "METHODS",
     "Backtest",
     "GridRun",
+    "Judgement",
     "LibraryAnswer",
     "LibraryReport",
     "Method",
@@ -70,6 +74,7 @@ __all__ = [
     "Tuning",
     "WalkForward",
     "build_library",
+    "judge",
     "list_backtests",
     "read_backtest",
     "read_shelves",

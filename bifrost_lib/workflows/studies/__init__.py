@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bifrost_lib.workflows.studies.kept_back import HoldOutClosed, check_not_kept_back, study_cubes
     from bifrost_lib.workflows.studies.searching import StudyRun, run_study
     from bifrost_lib.workflows.studies.study import BacktestStudy, find_study, list_studies
+    from bifrost_lib.workflows.studies.tried import tried_sets
     from bifrost_lib.workflows.studies.tuning import search_study
     from bifrost_lib.workflows.studies.walking import WalkForward, walk_study
 
@@ -32,6 +33,7 @@ _HOME = {
     "run_study": "searching",
     "search_study": "tuning",
     "study_cubes": "kept_back",
+    "tried_sets": "tried",
     "walk_study": "walking",
 }
 
@@ -50,6 +52,7 @@ __all__ = [
     "run_study",
     "search_study",
     "study_cubes",
+    "tried_sets",
     "walk_study",
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import pandas as pd
 from bifrost_lib import store
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import StrategyDocument
+from bifrost_lib.workflows.backtests import judge
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.studies.kept_back import study_cubes
 from bifrost_lib.workflows.studies.study import BacktestStudy, find_study
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
     from bifrost_lib.backtest import ChainCube, SweepResult
-
-MOST_BLOCKS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,30 +141,19 @@ def judged(
     daily: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what a search amounts to: its best set, and how much of that is luck."""
-    from bifrost_lib.backtest import deflate, probability_of_overfitting
-
     digest = digest_of(documents)
-    found = deflate(daily, tried=_tried_before(desk, study, digest))
-    blocks = min(MOST_BLOCKS, daily.shape[1] // 4 * 2)
-    chosen = None if found.chosen < 0 else found.chosen
-    statistics: dict[str, Any] = {
+    found = judge(daily, tried=_tried_before(desk, study, digest))
+    chosen = found.place
+    return {
         "documents": digest,
         "best": {
             "place": chosen,
             "document_hash": None if chosen is None else documents[chosen].sha256,
             "values": {} if chosen is None else dict(values[chosen]),
-            "sharpe": found.sharpe,
+            "sharpe": found.best.sharpe,
         },
-        "deflated_sharpe": found.probability,
-        "luck": found.benchmark,
-        "trials": found.trials.count,
-        "pbo": math.nan,
-        "reason": found.reason,
+        **found.figures,
     }
-    if len(documents) > 1 and blocks >= 2:
-        cscv = probability_of_overfitting(daily, blocks=blocks)
-        return statistics | {"pbo": cscv.probability, "reason": found.reason or cscv.reason}
-    return statistics | {"reason": found.reason or "one set alone, or too few sessions, says nothing of choosing"}
 
 
 def note_run(

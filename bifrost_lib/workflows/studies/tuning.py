@@ -68,7 +68,7 @@ def search_study(
     statistics = judged(desk, study, documents, values, found.daily) | {"best": _best(found)}
     statistics["search"] = {
         "method": method, "seed": seed, "asked": sets, "tried": len(documents), "refused": found.refused,
-        "stopped": found.stopped,
+        "stopped": found.stopped, "sets": list(values),
     }  # fmt: skip
     note_run(desk, study, "sweep", documents, cubes, statistics)
     result = SweepResult(found.summary, found.daily, found.sessions, float(study.options["capital"]))
