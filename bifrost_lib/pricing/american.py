@@ -39,6 +39,7 @@ def american_price(
     rate: npt.ArrayLike = 0.0,
     div_yield: npt.ArrayLike = 0.0,
     accuracy: str = "default",
+    out: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     """Price American options, element by element.
 
@@ -56,6 +57,8 @@ def american_price(
         Continuous annual decimals of either sign.
     accuracy : {"fast", "default", "accurate"}
         Typical error, for a strike of 100: 1e-4, 5e-6 or 1e-8.
+    out : ndarray (...) of float64, optional
+        Where the result is written, contiguous and of the broadcast shape.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def american_price(
     Raises
     ------
     InputError
-        If an argument is outside the domain given above; ``error.name`` says which.
+        If an argument is outside the domain given above, or `out` does not fit; ``error.name`` says which.
 
     Notes
     -----
@@ -84,8 +87,10 @@ def american_price(
     """
     pair = preset_named(accuracy)
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
+    target = given.target(out)
     value = unit(given) * solve(reduced_batch(given), pair).value
-    return given.result(np.maximum(value, intrinsic(given)))  # which rounding in units of the strike can miss
+    np.maximum(value, intrinsic(given), out=target)  # which rounding in units of the strike can miss
+    return given.result(target)
 
 
 def american_premium(
@@ -98,6 +103,7 @@ def american_premium(
     rate: npt.ArrayLike = 0.0,
     div_yield: npt.ArrayLike = 0.0,
     accuracy: str = "default",
+    out: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     """Return what the right to exercise early is worth: the American less the European price, >= 0.
 
@@ -105,7 +111,9 @@ def american_premium(
     """
     pair = preset_named(accuracy)
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
-    return given.result(unit(given) * solve(reduced_batch(given), pair).premium)
+    target = given.target(out)
+    np.multiply(unit(given), solve(reduced_batch(given), pair).premium, out=target)
+    return given.result(target)
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
@@ -118,12 +126,13 @@ def american_exercise_boundary(
     rate: npt.ArrayLike = 0.0,
     div_yield: npt.ArrayLike = 0.0,
     accuracy: str = "default",
+    out: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     """Return the spot price at which to exercise now, `tau` before expiry.
 
     Parameters
     ----------
-    strike, tau, vol, right, rate, div_yield, accuracy
+    strike, tau, vol, right, rate, div_yield, accuracy, out
         As for `american_price`.
 
     Returns
@@ -140,8 +149,9 @@ def american_exercise_boundary(
     """
     pair = preset_named(accuracy)
     given = american_batch(strike, strike, tau, vol, right, rate, div_yield)
-    found = solve(reduced_batch(given), pair)
+    target, found = given.target(out), solve(reduced_batch(given), pair)
     if (found.kind == DOUBLE).any():
         raise InputError("rate", rate, "rates for which exercise has one boundary, not div_yield < rate < 0 for puts")
     call = given.columns[4] != 0
-    return given.result(given.columns[1] * np.exp(np.where(call, -found.edge, found.edge)))
+    np.multiply(given.columns[1], np.exp(np.where(call, -found.edge, found.edge)), out=target)
+    return given.result(target)

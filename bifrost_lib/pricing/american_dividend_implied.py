@@ -38,6 +38,7 @@ def american_dividend_implied_vol(
     dividend_model: str = "spot",
     accuracy: str = "default",
     return_status: bool = False,
+    out: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     """Solve prices of American options on an underlying that pays known amounts of cash for volatility.
 
@@ -45,7 +46,7 @@ def american_dividend_implied_vol(
     ----------
     price : array_like (...)
         Currency per share.
-    spot, strike, tau, right, dividend_taus, dividends, rate, div_yield, dividend_model, accuracy
+    spot, strike, tau, right, dividend_taus, dividends, rate, div_yield, dividend_model, accuracy, out
         As for `american_dividend_price`.
     return_status : bool
         Also return why there is no volatility.
@@ -74,7 +75,8 @@ def american_dividend_implied_vol(
     options = cash_payers(given, dividend_taus, dividends, dividend_model, accuracy)
     values = np.array(np.broadcast_to(value, quoted.size))
     status = _reasons(values, options)
-    iv = np.full(quoted.size, np.nan)
+    iv = quoted.target(out)
+    iv[:] = np.nan
     places = np.flatnonzero(status == Quality.OK)
     iv[places] = _search(values[places], options.some(places))
     status[places] = np.where(np.isnan(iv[places]), Quality.NO_IV, Quality.OK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from bifrost_lib.pricing.american_dividend_engine import CashPayers, cash_payers
 from bifrost_lib.pricing.american_inputs import american_batch
+from bifrost_lib.pricing.american_slopes import AMERICAN_GREEKS
 from bifrost_lib.pricing.arguments import Floats
 
 # wide bumps, for the exercise at a payment makes prices waver from node to node
@@ -30,6 +32,7 @@ def american_dividend_price(
     div_yield: npt.ArrayLike = 0.0,
     dividend_model: str = "spot",
     accuracy: str = "default",
+    out: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     """Price American options on an underlying that pays known amounts of cash.
 
@@ -50,6 +53,8 @@ def american_dividend_price(
         difference.
     accuracy : {"fast", "default", "accurate"}
         Typical error for a strike of 100: 1e-3, 2e-4 or 3e-5.
+    out : ndarray (...) of float64, optional
+        Where the result is written, contiguous and of the broadcast shape.
 
     Returns
     -------
@@ -59,8 +64,8 @@ def american_dividend_price(
     Raises
     ------
     InputError
-        If an argument is outside its domain, or if escrowed dividends are worth more than the spot; ``error.name``
-        says which.
+        If an argument is outside its domain, if escrowed dividends are worth more than the spot, or if `out` does not
+        fit; ``error.name`` says which.
 
     Notes
     -----
@@ -74,7 +79,9 @@ def american_dividend_price(
     """
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
     options = cash_payers(given, dividend_taus, dividends, dividend_model, accuracy)
-    return given.result(np.maximum(options.values()[0], options.intrinsic))
+    target = given.target(out)
+    np.maximum(options.values()[0], options.intrinsic, out=target)
+    return given.result(target)
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
@@ -91,6 +98,7 @@ def american_dividend_greeks(
     div_yield: npt.ArrayLike = 0.0,
     dividend_model: str = "spot",
     accuracy: str = "default",
+    out: Mapping[str, Floats] | Floats | None = None,
 ) -> dict[str, Any]:
     """Differentiate the prices of American options on an underlying that pays known amounts of cash.
 
@@ -98,6 +106,8 @@ def american_dividend_greeks(
     ----------
     spot, strike, tau, vol, right, dividend_taus, dividends, rate, div_yield, dividend_model, accuracy
         As for `american_dividend_price`.
+    out
+        As for `american_greeks`.
 
     Returns
     -------
@@ -118,6 +128,7 @@ def american_dividend_greeks(
     """
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
     options = cash_payers(given, dividend_taus, dividends, dividend_model, accuracy)
+    memory = given.targets(AMERICAN_GREEKS, out)
     value, slope, bend = options.values()
     start, carry = options.start, options.rate - options.div_yield
     delta, gamma = slope / start, (bend - slope) / start**2
@@ -130,9 +141,10 @@ def american_dividend_greeks(
         "rho": _difference(options, "rate", np.clip(0.5 * np.abs(options.rate), *_RATE_BUMP)),
     }
     exercised = (options.intrinsic > 0.0) & (value - options.intrinsic <= _NOTHING * options.strike)
-    for name, column in found.items():
-        column[exercised] = np.where(options.is_call[exercised] != 0, 1.0, -1.0) if name == "delta" else 0.0
-    return {name: given.result(column) for name, column in found.items()}
+    for name, column in memory.items():
+        once_exercised = np.where(options.is_call != 0, 1.0, -1.0) if name == "delta" else 0.0
+        column[:] = np.where(exercised, once_exercised, found[name])
+    return {name: given.result(column) for name, column in memory.items()}
 
 
 def _difference(options: CashPayers, name: str, bump: Floats) -> Floats:

@@ -33,6 +33,7 @@ def american_implied_vol(
     div_yield: npt.ArrayLike = 0.0,
     accuracy: str = "default",
     return_status: bool = False,
+    out: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     """Solve American prices for volatility, element by element.
 
@@ -44,6 +45,8 @@ def american_implied_vol(
         As for `american_price`.
     return_status : bool
         Also return why there is no volatility.
+    out : ndarray (...) of float64, optional
+        Where the result is written, contiguous and of the broadcast shape.
 
     Returns
     -------
@@ -57,8 +60,8 @@ def american_implied_vol(
     Raises
     ------
     InputError
-        If `spot`, `strike`, `tau`, `right` or `accuracy` is outside its domain; ``error.name`` says which. A price
-        outside the no-arbitrage bounds is never an error.
+        If an argument other than `price` is outside its domain, or `out` does not fit; ``error.name`` says which. A
+        price outside the no-arbitrage bounds is never an error.
 
     Notes
     -----
@@ -67,12 +70,13 @@ def american_implied_vol(
     """
     pair = preset_named(accuracy)
     quoted = batch(price=price, spot=spot, strike=strike, tau=tau, right=right, rate=rate, div_yield=div_yield)
-    iv, status = volatilities_of(quoted, pair, on_processor)
+    iv, status = volatilities_of(quoted, pair, on_processor, out)
     return (quoted.result(iv), quoted.result(status)) if return_status else quoted.result(iv)
 
 
-def volatilities_of(quoted: Batch, pair: Pair, device: Device) -> tuple[Floats, Flags]:
-    """Return the volatility of each price in `quoted`, solved on `device`, and the status."""
+def volatilities_of(quoted: Batch, pair: Pair, device: Device, out: Floats | None = None) -> tuple[Floats, Flags]:
+    """Return the volatility of each price in `quoted`, solved on `device` and written to `out`, and the status."""
+    iv = quoted.target(out)
     value, s0, k, years, call, r, q = quoted.columns
     given = american_batch(s0, k, years, 1.0, call, r, q)
     data = np.empty((ROWS, quoted.size))
@@ -80,7 +84,7 @@ def volatilities_of(quoted: Batch, pair: Pair, device: Device) -> tuple[Floats, 
     status = np.empty(quoted.size, dtype=np.int8)
     _search(value, unit(given), years, data, status, pair, device)
     found = status == _OK
-    iv = np.full(quoted.size, np.nan)
+    iv[~found] = np.nan
     iv[found] = data[3, found] / np.sqrt(years if years.size == 1 else years[found])
     return iv, status
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def american_greeks(
     rate: npt.ArrayLike = 0.0,
     div_yield: npt.ArrayLike = 0.0,
     accuracy: str = "default",
+    out: Mapping[str, Floats] | Floats | None = None,
 ) -> dict[str, Any]:
     """Differentiate the prices of American options, element by element.
 
@@ -38,6 +40,8 @@ def american_greeks(
     ----------
     spot, strike, tau, vol, right, rate, div_yield, accuracy
         As for `american_price`.
+    out : mapping of str to ndarray (...), or ndarray (5, ...), of float64, optional
+        Where the results are written, contiguous and each of the broadcast shape.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def american_greeks(
     Raises
     ------
     InputError
-        If an argument is outside its domain; ``error.name`` says which.
+        If an argument is outside its domain, or `out` does not fit; ``error.name`` says which.
 
     Notes
     -----
@@ -59,12 +63,15 @@ def american_greeks(
     """
     pair = preset_named(accuracy)
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
-    return slopes_of(given, pair, on_processor)
+    return slopes_of(given, pair, on_processor, out)
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
-def slopes_of(given: Batch, pair: Pair, device: Device) -> dict[str, Any]:
-    """Return the greeks of the options in `given`, solved on `device`."""
+def slopes_of(
+    given: Batch, pair: Pair, device: Device, out: Mapping[str, Floats] | Floats | None = None
+) -> dict[str, Any]:
+    """Return the greeks of the options in `given`, solved on `device` and written to `out`."""
+    memory = given.targets(AMERICAN_GREEKS, out)
     s0, _, years, sigma, call, r, q = given.columns
     data = reduced_batch(given)
     found = solve(data, pair, device=device)
@@ -74,15 +81,17 @@ def slopes_of(given: Batch, pair: Pair, device: Device) -> dict[str, Any]:
     delta = np.where(is_call, found.value - found.slope, per_spot * found.slope)
     gamma = per_spot / s0 * (found.bend - found.slope)
     decay = r * scale * found.value - (r - q) * s0 * delta - 0.5 * (sigma * s0) ** 2 * gamma
-    out = {
+    slopes = {
         "delta": delta,
         "gamma": gamma,
         "vega": scale * np.sqrt(years) * _difference(data, found, pair, device, _vol_bump(found)),
         "theta": np.where(_exercised(found), 0.0, decay),
         "rho": scale * years * _difference(data, found, pair, device, _rate_bump(found, is_call)),
     }
-    _take_european(out, found.kind == EUROPEAN, given.columns)
-    return {name: given.result(out[name]) for name in AMERICAN_GREEKS}
+    for name, one in memory.items():
+        one[:] = slopes[name]
+    _take_european(memory, found.kind == EUROPEAN, given.columns)
+    return {name: given.result(one) for name, one in memory.items()}
 
 
 def _exercised(found: Reduced) -> npt.NDArray[np.bool_]:

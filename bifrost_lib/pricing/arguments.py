@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.pricing.result_memory import result_table
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.int8]
@@ -44,17 +45,38 @@ class Batch:
         InputError
             If `out` is not a contiguous, writable float64 array of the result's shape.
         """
-        if out is None:
-            return np.empty(self.size)
-        fine = isinstance(out, np.ndarray) and out.shape == self.shape and out.dtype == np.float64
-        if not (fine and out.flags.c_contiguous and out.flags.writeable):
-            found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else out
-            raise InputError("out", found, f"a contiguous, writable float64 array of shape {self.shape}")
-        return out.reshape(-1)
+        return np.empty(self.size) if out is None else _checked(out, self.shape).reshape(-1)
+
+    def targets(self, names: Sequence[str], out: Mapping[str, Floats] | Floats | None) -> dict[str, Floats]:
+        """Return the flat arrays that results called `names` are written to: those in `out`, its rows, or new ones.
+
+        Raises
+        ------
+        InputError
+            If `out` lacks a name, or an array is not a contiguous, writable float64 one of the right shape.
+        """
+        if out is None:  # one piece of memory: the system hands out a large one in large pages, twice as fast to fill
+            return dict(zip(names, result_table(len(names), self.size), strict=True))
+        if isinstance(out, Mapping):
+            for name in names:
+                if name not in out:
+                    raise InputError("out", sorted(out), f"an array for each of {', '.join(names)}")
+            return {name: self.target(out[name]) for name in names}
+        rows = _checked(out, (len(names), *self.shape)).reshape(len(names), self.size)
+        return dict(zip(names, rows, strict=True))
 
     def result(self, flat: npt.NDArray[Any]) -> Any:
         """Give a flat result of `size` elements the broadcast shape; a scalar for scalar arguments."""
         return flat.reshape(self.shape)[()]
+
+
+def _checked(out: Any, shape: tuple[int, ...]) -> Floats:
+    fine = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float64
+    if not (fine and out.flags.c_contiguous and out.flags.writeable):
+        found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else out
+        raise InputError("out", found, f"a contiguous, writable float64 array of shape {shape}")
+    checked: Floats = out
+    return checked
 
 
 def batch(**arguments: Any) -> Batch:

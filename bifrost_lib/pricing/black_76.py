@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.pricing.arguments import numbers
+from bifrost_lib.pricing.arguments import Floats, batch, numbers
 from bifrost_lib.pricing.european import GREEKS, greeks, price
 from bifrost_lib.pricing.implied import implied_vol
 
 
-def _renamed(error: InputError) -> InputError:
-    return InputError("forward", error.value, error.expected) if error.name == "spot" else error
+@contextmanager
+def _forward_named() -> Iterator[None]:
+    """Call the asset by its name here in what the European formulas refuse."""
+    try:
+        yield
+    except InputError as error:
+        raise (InputError("forward", error.value, error.expected) if error.name == "spot" else error) from None
 
 
 def black_76_price(
@@ -51,10 +57,8 @@ def black_76_price(
     ----------
     Black (1976), "The pricing of commodity contracts", Journal of Financial Economics 3; Haug (2007), section 1.1.5.
     """
-    try:
+    with _forward_named():
         return price(spot=forward, strike=strike, tau=tau, vol=vol, right=right, rate=rate, div_yield=rate, out=out)
-    except InputError as error:
-        raise _renamed(error) from None
 
 
 def black_76_greeks(
@@ -66,6 +70,7 @@ def black_76_greeks(
     right: Any,
     rate: npt.ArrayLike = 0.0,
     names: Sequence[str] = GREEKS,
+    out: Mapping[str, Floats] | Floats | None = None,
 ) -> dict[str, Any]:
     """Differentiate Black-76 prices, element by element.
 
@@ -73,7 +78,7 @@ def black_76_greeks(
     ----------
     forward, strike, tau, vol, right, rate
         As for `black_76_price`.
-    names : sequence of str
+    names, out
         As for `bifrost_lib.pricing.greeks`.
 
     Returns
@@ -82,16 +87,19 @@ def black_76_greeks(
         In the units of `bifrost_lib.pricing.greeks`, with the forward in the place of spot: delta is per 1.00 of the
         forward, theta and charm hold it still, and rho moves the discount factor only (-tau times the price).
     """
-    asked = [*names, "price"] if "rho" in names and "price" not in names else list(names)
-    try:
-        found = greeks(
-            spot=forward, strike=strike, tau=tau, vol=vol, right=right, rate=rate, div_yield=rate, names=asked
-        )
-    except InputError as error:
-        raise _renamed(error) from None
-    if "rho" in names:
-        found["rho"] = -numbers("tau", tau) * found["price"]
-    return {name: found[name] for name in names}
+    wanted = list(dict.fromkeys(names))
+    with _forward_named():
+        given = batch(spot=forward, strike=strike, tau=tau, vol=vol, right=right, rate=rate)
+        memory = {name: one.reshape(given.shape) for name, one in given.targets(wanted, out).items()}
+        if "rho" in wanted:
+            memory.setdefault("price", np.empty(given.shape))
+        greeks(
+            spot=forward, strike=strike, tau=tau, vol=vol, right=right, rate=rate, div_yield=rate,
+            names=list(memory), out=memory,
+        )  # fmt: skip
+    if "rho" in wanted:
+        np.multiply(-numbers("tau", tau), memory["price"], out=memory["rho"])
+    return {name: memory[name][()] for name in wanted}
 
 
 def black_76_implied_vol(
@@ -106,10 +114,8 @@ def black_76_implied_vol(
     out: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     """Solve Black-76 prices for volatility: `bifrost_lib.pricing.implied_vol` with the forward as the asset."""
-    try:
+    with _forward_named():
         return implied_vol(
             price=price, spot=forward, strike=strike, tau=tau, right=right, rate=rate, div_yield=rate,
             return_status=return_status, out=out,
         )  # fmt: skip
-    except InputError as error:
-        raise _renamed(error) from None

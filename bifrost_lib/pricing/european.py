@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.errors import InputError, UnknownNameError
+from bifrost_lib.core.errors import UnknownNameError
 from bifrost_lib.core.native import loop
 from bifrost_lib.pricing.arguments import Batch, Floats, batch, refuse
 from bifrost_lib.pricing.parts import in_parts
-from bifrost_lib.pricing.result_memory import result_table
 from bifrost_lib.pricing.workspace import workspace
 
 GREEKS: tuple[str, ...] = (
@@ -156,7 +155,7 @@ def greeks(
     for name in names:
         if name not in MEASURES:
             raise UnknownNameError("names", name, MEASURES)
-    memory = _targets(given, list(dict.fromkeys(names)), out)
+    memory = given.targets(list(dict.fromkeys(names)), out)
     found = [memory.get(name, _NOTHING) for name in MEASURES]
     flags = in_parts(
         lambda rows: _greeks_all(
@@ -166,20 +165,3 @@ def greeks(
     )
     refuse(flags, _DOMAIN, given.columns)
     return {name: given.result(one) for name, one in memory.items()}
-
-
-def _targets(given: Batch, names: list[str], out: Mapping[str, Floats] | Floats | None) -> dict[str, Floats]:
-    # New results are one piece of memory: the system hands out a large one in large pages, twice as fast to fill.
-    if out is None:
-        return dict(zip(names, result_table(len(names), given.size), strict=True))
-    if isinstance(out, Mapping):
-        for name in names:
-            if name not in out:
-                raise InputError("out", sorted(out), f"an array for each of {', '.join(names)}")
-        return {name: given.target(out[name]) for name in names}
-    shape = (len(names), *given.shape)
-    fine = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float64
-    if not (fine and out.flags.c_contiguous and out.flags.writeable):
-        found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else out
-        raise InputError("out", found, f"a contiguous, writable float64 array of shape {shape}")
-    return dict(zip(names, out.reshape(len(names), given.size), strict=True))

@@ -1,4 +1,4 @@
-"""Black-76 by name, and results written where the caller wants them."""
+"""Options on futures and forwards, by name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.pricing import black_76_greeks, black_76_implied_vol, black_76_price, implied_vol, price
+from bifrost_lib.pricing import black_76_greeks, black_76_implied_vol, black_76_price
 
 FUTURE = {"strike": 19.0, "tau": 0.75, "rate": 0.10}
 
@@ -43,23 +43,3 @@ def test_the_volatility_comes_back_and_errors_name_the_forward():
         with pytest.raises(InputError) as caught:
             call()
         assert caught.value.name == "forward"
-
-
-def test_results_are_written_where_the_caller_wants_them():
-    terms = {"spot": 100.0, "strike": np.arange(90.0, 111.0), "tau": 0.5, "right": "C"}
-    value, iv = np.empty(21), np.full(21, -1.0)
-    given = price(**terms, vol=0.2, out=value)
-    assert np.shares_memory(given, value)
-    implied_vol(price=value, **terms, out=iv)
-    np.testing.assert_allclose(iv, 0.2)
-
-
-@pytest.mark.parametrize(
-    "out",
-    [np.zeros(20), np.zeros(21, dtype=np.float32), np.zeros(42)[::2], [0.0] * 21],
-    ids=["short", "float32", "gaps", "list"],
-)
-def test_a_place_that_does_not_fit_is_refused(out):
-    with pytest.raises(InputError) as caught:
-        price(spot=100.0, strike=np.arange(90.0, 111.0), tau=0.5, right="C", vol=0.2, out=out)
-    assert caught.value.name == "out"
