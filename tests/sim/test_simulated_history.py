@@ -237,3 +237,16 @@ def test_a_negative_seed_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         simulated_history(seed=-1)
     assert caught.value.name == "seed"
+
+
+def test_a_contract_of_a_thinner_chain_is_quoted_until_it_expires() -> None:
+    """Whoever has bought it must be able to sell it, however far the spot has moved since."""
+    first, last, whole_from = date(2026, 6, 10), date(2026, 7, 10), date(2026, 7, 11)
+    seen: dict[tuple[object, ...], pd.Timestamp] = {}
+    for frame in simulated_history(symbols=["SIM"], start=first, end=last, whole_from=whole_from, intraday=0):
+        day = frame["ts"].iloc[0].tz_convert(EXCHANGE_TZ).tz_localize(None).normalize()
+        here = set(frame[["expiry", "strike", "right"]].itertuples(index=False, name=None))
+        gone = [contract for contract in seen if contract not in here]
+        assert all(expiry <= day for expiry, *_ in gone)
+        seen = dict.fromkeys(here, day)
+    assert len(seen) < 1_500, "a chain of some strikes, not a whole one"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-_SPARSE_REACH, _SPARSE_DAYS = 3.5, 185  # deviations of log-moneyness; calendar days to expiry
+_SPARSE_REACH, _SPARSE_DAYS = 2.5, 185  # deviations of log-moneyness; calendar days to expiry
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Market:
     def frame(self, session: int) -> pd.DataFrame:
         """Return the quotes (``QUOTE_COLUMNS``) of every contract that is alive at each of the session's moments.
 
-        In a sparse session only round strikes that are not out of reach, of expiries within half a year.
+        In a sparse session only round strikes that were within reach since they are listed, of expiries within half a
+        year.
         """
         stamps = self._stamps(session)
         rows = self._alive(session, stamps)
@@ -79,15 +81,23 @@ class Market:
         return _Rows(session, moment[order], contract[order], tau[order], noise[:, order])
 
     def _quoted(self, session: int) -> npt.NDArray[np.bool_]:
-        if session >= self.sparse:
-            return np.ones(len(self.listings.strike), dtype=bool)
+        return np.asarray(self._kept[min(session, self.sparse)])
+
+    @cached_property
+    def _kept(self) -> npt.NDArray[np.bool_]:
+        # Which contracts are quoted in each sparse session, and all of them after. What was once within reach stays
+        # quoted until it expires, as at an exchange: whoever holds it must be able to close it.
         listings, underlying = self.listings, self.underlying
-        days = (listings.expiry - np.datetime64(self.days[session], "s")) / np.timedelta64(1, "D")
-        spot, vol = self.spot[session][-1], max(underlying.vol, float(self.vol[session][-1]))
-        reach = _SPARSE_REACH * vol * np.sqrt(np.maximum(days, 5.0) / 365)
+        kept = np.ones((self.sparse + 1, len(listings.strike)), dtype=bool)
         is_round = np.isclose(listings.strike % underlying.ladder.round_step, 0.0)
-        near = np.abs(np.log(listings.strike / spot)) <= reach
-        return np.asarray(is_round & near & (days <= _SPARSE_DAYS))
+        for session, row in enumerate(kept[:-1]):
+            days = (listings.expiry - np.datetime64(self.days[session], "s")) / np.timedelta64(1, "D")
+            spot, vol = self.spot[session][-1], max(underlying.vol, float(self.vol[session][-1]))
+            reach = _SPARSE_REACH * vol * np.sqrt(np.maximum(days, 5.0) / 365)
+            near = np.abs(np.log(listings.strike / spot)) <= reach
+            row[:] = is_round & near & (days <= _SPARSE_DAYS) & listings.listed[:, session]
+        np.logical_or.accumulate(kept[:-1], axis=0, out=kept[:-1])
+        return kept
 
     def _shocks(self, stamp: str, count: int) -> Floats:
         return shocks_of(self.seed, count, self.underlying.symbol, "quotes", stamp, width=4)
