@@ -7,7 +7,6 @@ SIGTERM or SIGINT. A new page is a line in `live_pages` and an entry of the regi
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -15,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, SourceUnavailable
-from bifrost_lib.core.settings import Settings, load_settings
+from apps.process import announce, run
+from bifrost_lib.core.errors import SourceUnavailable
+from bifrost_lib.core.settings import Settings
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
 from hub_config.roles import may_open
 
@@ -157,28 +157,5 @@ def forget_closed_sockets(loop: Any) -> None:
     logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
 
 
-def announce() -> None:
-    """Say ``ready`` on standard output; whatever comes later goes to standard error."""
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-
-
-def main() -> int:
-    """Serve the pages; problems are one line on standard error."""
-    try:
-        serve_live(load_settings())
-    except ImportError as problem:
-        return _refuse(EnvironmentProblem(str(problem), "install the extra 'notebooks'"))
-    except BifrostError as problem:
-        return _refuse(problem)
-    return 0
-
-
-def _refuse(problem: BifrostError) -> int:
-    sys.stderr.write(f"{problem}\n")
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(serve_live))

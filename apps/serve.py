@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from apps.assets import page_scripts, with_assets
 from apps.forked_kernels import Nursery, take_kernels_from
-from apps.live import announce
 from apps.preheating import LOOK_EVERY_MS, keep_pool_healthy, page_handlers, preheat
-from bifrost_lib.core.errors import BifrostError, EnvironmentProblem, SourceUnavailable
-from bifrost_lib.core.settings import Settings, load_settings
+from apps.process import announce, run
+from bifrost_lib.core.errors import SourceUnavailable
+from bifrost_lib.core.settings import Settings
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
 
 if TYPE_CHECKING:
@@ -152,21 +152,5 @@ def _cap_memory(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
 
 
-def main() -> int:
-    """Serve the pages; problems are one line on standard error."""
-    try:
-        serve_pages(load_settings())
-    except ImportError as problem:
-        return _refuse(EnvironmentProblem(str(problem), "install the extra 'notebooks'"))
-    except BifrostError as problem:
-        return _refuse(problem)
-    return 0
-
-
-def _refuse(problem: BifrostError) -> int:
-    sys.stderr.write(f"{problem}\n")
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(serve_pages))
