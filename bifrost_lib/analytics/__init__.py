@@ -5,8 +5,9 @@ Names are loaded on first use, because pandas takes longer to import than most c
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.analytics.calibration import (
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bifrost_lib.analytics.strips import put_call_ratio, volatility_index
     from bifrost_lib.analytics.tenors import iv_at_tenor, skew_25_delta, term_slope
 
-_HOME = {
+_HOMES = {
     "Estimate": "estimates",
     "ExpectedValueCheck": "calibration",
     "ForecastScores": "calibration",
@@ -77,14 +78,4 @@ __all__ = [
     "volatility_index",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = front_door(__name__, _HOMES)

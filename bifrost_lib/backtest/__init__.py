@@ -5,8 +5,9 @@ Names are loaded on first use, because frames and the compiler take longer to im
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.backtest.bands import band_edges, run_with_bands
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     from bifrost_lib.backtest.sweeping import SweepResult, assemble, chunk_bytes, sweep, sweep_chunk
     from bifrost_lib.backtest.warm import warm_up
 
-_HOME = {
+_HOMES = {
     "Attribution": "statistics.attribution",
     "attribute": "statistics.attribution",
     "band_edges": "bands",
@@ -207,14 +208,4 @@ __all__ = [
     "with_parameters",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.feeds.corporate_actions import read_corporate_actions
@@ -27,7 +28,7 @@ __all__ = [
     "read_earnings",
 ]
 
-_HOME = {
+_HOMES = {
     "read_corporate_actions": "corporate_actions",
     "EarningsFile": "earnings",
     "read_earnings": "earnings",
@@ -42,9 +43,4 @@ _HOME = {
     "Reject": "records",
 }
 
-
-def __getattr__(name: str) -> Any:
-    # Imported when first asked for: the kernels' compiler costs half a second.
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -5,8 +5,9 @@ The only package that knows the IB client.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.ib.errors import GatewayRefusal, cancellation_is_confirmed, classify
@@ -69,9 +70,4 @@ __all__ = [
     "require_trading",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    # Whoever only needs a record must not wait for the gateway's imports.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

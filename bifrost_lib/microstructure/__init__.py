@@ -5,8 +5,9 @@ Names are loaded on first use, because pandas takes longer to import than most c
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.microstructure.line_choice import LineChoice, choose_lines
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     )
     from bifrost_lib.microstructure.surface_model import SurfaceModel, calibrate_surface, typical_surface
 
-_HOME = {
+_HOMES = {
     "HeldOutError": "surface_estimate",
     "LineChoice": "line_choice",
     "SurfaceEstimate": "surface_estimate",
@@ -45,14 +46,4 @@ __all__ = [
     "typical_surface",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -5,8 +5,9 @@ Names are loaded on first use, because the compiler behind them takes longer to 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.pricing.american import (
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     )
     from bifrost_lib.pricing.warm import warm_up
 
-_HOME = {
+_HOMES = {
     "CalendarCrossings": "svi_arbitrage",
     "ExpectedMove": "expected_moves",
     "GREEKS": "european",
@@ -189,14 +190,4 @@ __all__ = [
     "without_butterfly_arbitrage",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = front_door(__name__, _HOMES)

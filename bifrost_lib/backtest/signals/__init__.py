@@ -9,8 +9,9 @@ Names are loaded on first use: only `portfolio` and `library_indicator` load vec
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.backtest.signals.accounting import library_indicator, portfolio
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from bifrost_lib.backtest.signals.language import INDICATORS, Signal, signal
     from bifrost_lib.backtest.signals.spot import run_averages, run_signals
 
-_HOME = {
+_HOMES = {
     "INDICATORS": "language",
     "Bars": "bars",
     "Signal": "language",
@@ -45,14 +46,4 @@ __all__ = [
     "signal",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = front_door(__name__, _HOMES)

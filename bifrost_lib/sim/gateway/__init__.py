@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.sim.gateway.faults import Faults
@@ -13,10 +15,4 @@ __all__ = ["Faults", "Limits", "SimulatedGateway"]
 
 _HOMES = {"Faults": "faults", "Limits": "limits", "SimulatedGateway": "server"}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -5,10 +5,9 @@ HoloViews takes seconds to import, so names are loaded on first use.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from bifrost_lib.core.front_doors import front_door
 
-_WHERE = {
+_HOMES = {
     "Empty": "components",
     "RunForm": "components",
     "Sheet": "sheet",
@@ -44,10 +43,6 @@ _WHERE = {
     "worked_grid": "library",
 }
 
-__all__ = list(_WHERE)
+__all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

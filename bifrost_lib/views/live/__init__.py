@@ -5,10 +5,9 @@ They know frames, not where those come from.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from bifrost_lib.core.front_doors import front_door
 
-_WHERE = {
+_HOMES = {
     "Grid": "components",
     "Head": "components",
     "Ladder": "components",
@@ -41,10 +40,6 @@ _WHERE = {
     "watches_grid": "tables",
 }
 
-__all__ = list(_WHERE)
+__all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -8,8 +8,9 @@ with open_desk() as desk:
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.workflows.backtests.first_findings import seed_findings
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bifrost_lib.workflows.backtests.tuning import Tuning, tune, tune_walking_forward
     from bifrost_lib.workflows.backtests.walking import WalkForward, search_walking_forward
 
-_HOME = {
+_HOMES = {
     "Backtest": "running",
     "GridRun": "sweeping",
     "Judgement": "judging",
@@ -91,8 +92,4 @@ __all__ = [
     "write_tear_sheet",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -5,10 +5,9 @@ Names are loaded on first use, because pandas and the database driver take longe
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from bifrost_lib.core.front_doors import front_door
 
-_WHERE = {
+_HOMES = {
     "MEASURED": "changes",
     "contract_changes": "changes",
     "TENORS_DAYS": "smiles",
@@ -24,10 +23,6 @@ _WHERE = {
     "volatility_history": "volatility",
 }
 
-__all__ = list(_WHERE)
+__all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -5,8 +5,9 @@ begin_study ... run_study, walk_study (as often as one likes) ... freeze_study .
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.workflows.studies.beginning import begin_study
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from bifrost_lib.workflows.studies.tuning import search_study
     from bifrost_lib.workflows.studies.walking import WalkForward, walk_study
 
-_HOME = {
+_HOMES = {
     "BacktestStudy": "study",
     "HoldOutClosed": "kept_back",
     "Look": "judging",
@@ -56,8 +57,4 @@ __all__ = [
     "walk_study",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -5,8 +5,9 @@ Names are loaded on first use: Dask takes longer to import than most commands to
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.workflows.sweeps.admission import CARD_BYTES, Admitted, Need, admit, need_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bifrost_lib.workflows.sweeps.running import run_sweep, simulated
     from bifrost_lib.workflows.sweeps.speed import sets_per_s
 
-_HOME = {
+_HOMES = {
     "CARD_BYTES": "admission",
     "Admitted": "admission",
     "Arrays": "checkpoint",
@@ -62,8 +63,4 @@ __all__ = [
     "simulated",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -1,0 +1,38 @@
+"""Front doors load what is asked for, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def told_by_a_new_process(program: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_a_name_loads_its_module_and_no_other():
+    before, after = told_by_a_new_process(
+        "import sys, bifrost_lib.microstructure as door\n"
+        "loaded = lambda: sum(name.startswith('bifrost_lib.microstructure.') for name in sys.modules)\n"
+        "print(loaded())\n"
+        "assert door.rotation_order is door.rotation_order\n"
+        "assert 'rotation_order' in vars(door)\n"
+        "print(loaded())\n"
+    )
+    assert (before, after) == ("0", "1")
+
+
+def test_an_unknown_name_is_an_attribute_error_that_names_the_package():
+    import bifrost_lib.microstructure as door
+
+    with pytest.raises(AttributeError, match=r"'bifrost_lib\.microstructure' has no attribute 'rotatoin_order'"):
+        _ = door.rotatoin_order  # type: ignore[attr-defined]
+
+
+def test_every_name_is_listed():
+    import bifrost_lib.microstructure as door
+
+    assert set(door.__all__) < set(dir(door))
