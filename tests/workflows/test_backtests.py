@@ -19,8 +19,17 @@ from bifrost_lib.cli import run as run_command
 from bifrost_lib.core.clock import SteppedClock
 from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.core.settings import Settings
-from bifrost_lib.store import FileKey, drop_user, ensure_user, ingestion, open_store, option_chain, url_for
-from bifrost_lib.strategies import strategy_named
+from bifrost_lib.store import (
+    FileKey,
+    drop_user,
+    ensure_user,
+    ingestion,
+    open_store,
+    option_chain,
+    save_corporate_actions,
+    url_for,
+)
+from bifrost_lib.strategies import AtStrike, DteRange, Exits, Leg, StrategyDocument, strategy_named
 from bifrost_lib.workflows import seed_simulated_history
 from bifrost_lib.workflows.backtests import (
     Backtest,
@@ -31,6 +40,7 @@ from bifrost_lib.workflows.backtests import (
     run_grid,
 )
 from bifrost_lib.workflows.desk import Desk
+from bifrost_lib.workflows.ingestion import ingest_paths
 from bifrost_lib.workflows.studies import HoldOutClosed, begin_study
 
 FIRST, LAST = date(2026, 8, 3), date(2026, 11, 6)
@@ -97,6 +107,67 @@ def test_a_run_whose_quotes_were_changed_says_so(desk: Desk) -> None:
         connection.exec_driver_sql(changed, (-0.01,))
     manifest.unlink()
     update_cube(desk.store, "SIM")
+
+
+# Tesla's shares were split three for one on 2022-08-25; these are their closes. Quotes of the options are written down
+# here: on 08-22 nobody asks for the call, on 08-25 nobody asks for the put.
+TESLA = """ts,symbol,expiry,strike,right,bid,ask,spot
+2022-08-22T20:00:00Z,TSLA,2022-09-16,950,C,21.10,,869.74
+2022-08-22T20:00:00Z,TSLA,2022-09-16,800,P,25.40,26.10,869.74
+2022-08-23T20:00:00Z,TSLA,2022-09-16,950,C,27.05,27.55,889.36
+2022-08-23T20:00:00Z,TSLA,2022-09-16,800,P,18.50,18.90,889.36
+2022-08-24T20:00:00Z,TSLA,2022-09-16,950,C,26.20,26.80,891.29
+2022-08-24T20:00:00Z,TSLA,2022-09-16,800,P,17.10,17.50,891.29
+2022-08-25T20:00:00Z,TSLA,2022-09-16,316.67,C,8.70,8.95,296.07
+2022-08-25T20:00:00Z,TSLA,2022-09-16,266.67,P,4.10,,296.07
+2022-08-26T20:00:00Z,TSLA,2022-09-16,316.67,C,5.60,5.80,288.09
+2022-08-26T20:00:00Z,TSLA,2022-09-16,266.67,P,5.90,6.10,288.09
+"""
+
+
+def _pairs_near_the_money(written: str) -> Iterator[str]:
+    """Yield calls and puts that say where the forward is: at the spot."""
+    for ts, spot in sorted({(row["ts"], float(row["spot"])) for row in csv.DictReader(io.StringIO(written))}):
+        for strike in (round(spot * share) for share in (0.96, 0.98, 1.0, 1.02, 1.04)):
+            put = 0.06 * spot + 0.5 * (strike - spot)
+            for right, mid in (("P", put), ("C", put + spot - strike)):
+                yield f"{ts},TSLA,2022-09-16,{strike},{right},{mid - 0.1:.2f},{mid + 0.1:.2f},{spot}"
+
+
+def test_a_strangle_from_the_store_through_the_split_of_tesla_and_missing_asks(desk: Desk, tmp_path: Path) -> None:
+    # Two legs give away 0.66 of the spread:
+    #   08-23 sold at 27.55 - 0.66 * 0.50 = 27.22 and 18.90 - 0.66 * 0.40 = 18.636: 100 * 45.856 = 4585.60, less 1.30
+    #   08-24 worth 26.20 + 0.66 * 0.60 = 26.596 and 17.10 + 0.66 * 0.40 = 17.364: 100 * 43.96 = 4396.00
+    #   08-25 no price for the put: the mark of the day before stands, and the exit waits
+    #   08-26 bought at 5.60 + 0.66 * 0.20 = 5.732 and 5.90 + 0.132 = 6.032: 300 * 11.764 = 3529.20, less 6 * 0.65
+    # Naked, the call needs the more: 20 % of 889.36 less 60.64 out of the money, 117.232, and both premiums.
+    (tmp_path / "tesla.csv").write_text(TESLA + "\n".join(_pairs_near_the_money(TESLA)), encoding="utf-8")
+    ingest_paths(desk, [tmp_path / "tesla.csv"])
+    split = {"symbol": ["TSLA"], "ex_date": pd.to_datetime(["2022-08-25"]), "kind": ["split"], "value": [3.0]}
+    save_corporate_actions(desk.store.engine, pd.DataFrame(split).assign(source="made up"))
+    strangle = StrategyDocument(
+        name="by_hand",
+        view="of the split",
+        legs=(Leg("call", "C", -1, AtStrike(950.0, 949.0, 951.0)), Leg("put", "P", -1, AtStrike(800.0, 799.0, 801.0))),
+        dte=DteRange(22, 24, 25),
+        exits=Exits(days_in_trade=2),
+    )
+    found = run_backtest(desk, strangle, "TSLA", start=date(2022, 8, 22), end=date(2022, 8, 26), save=False).result
+    [trade] = found.trades.to_dict("records")
+    assert (trade["reason"], trade["carried"]) == ("days in trade", 1)
+    assert (str(trade["opened"].date()), str(trade["closed"].date())) == ("2022-08-23", "2022-08-26")
+    assert trade["premium"] == pytest.approx(4585.60)
+    assert trade["commission"] == pytest.approx(8 * 0.65)
+    assert trade["pnl"] == pytest.approx(4585.60 - 3529.20 - 5.20)
+    assert trade["margin"] == pytest.approx(100 * (117.232 + 27.22 + 18.636))
+    legs = found.legs[["strike", "qty", "close_strike", "close_qty"]].to_numpy().tolist()
+    assert legs == [[950.0, -1, 316.67, -3], [800.0, -1, 266.67, -3]]
+    assert found.legs["open_price"].tolist() == pytest.approx([27.22, 18.636])
+    assert found.legs["close_price"].tolist() == pytest.approx([5.732, 6.032])
+    held = 100_000 + 4585.60 - 4396.00 - 1.30
+    assert found.equity["equity"].tolist()[2:] == pytest.approx([held, held, 100_000 + trade["pnl"]])
+    assert found.equity["active"].tolist() == [0, 1, 1, 1, 0]
+    assert found.skipped == {"no legs": 1, "max_active": 2, "no expiry": 1}
 
 
 def test_who_may_only_read_runs_without_keeping(desk: Desk, tmp_path: Path) -> None:
