@@ -1,8 +1,8 @@
 """The only module that imports the IB client library, ib_async or ib_insync, whichever the settings name.
 
 It uses the library's connection and decoder and leaves its throttle and its bookkeeping aside: one request is one
-message, sent when `pacer` says so. What goes and comes by the thousand, subscriptions and ticks, is written and read
-here without the library's conversions.
+message, sent when `pacer` says so. What goes and comes by the thousand, subscriptions, ticks and the contracts of a
+chain, is written and read here without the library's conversions.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 from bifrost_lib.core.errors import EnvironmentProblem, SourceUnavailable
 from bifrost_lib.ib.frames import FrameSplitter, frame_of
-from bifrost_lib.ib.mapping import contract_fields
+from bifrost_lib.ib.mapping import contract_fields, details_of
 from bifrost_lib.ib.receiver import Receiver
 
 SOURCE = "IB gateway"
@@ -59,7 +58,6 @@ class Client:
         self._library, self._receiver = library, receiver
         self._client = library.client(receiver)
         self._client.MaxRequests = 0  # the library's throttle is one queue that bursts; ours has lanes and does not
-        self._client.decoder.parse = _converted
         self._client.conn.sendMsg = self._write
         self._waiting: list[bytes] = []
 
@@ -96,8 +94,13 @@ class Client:
     def _read_frames(self) -> None:
         library = self._client
         # kept here, because the library's events only know their listeners weakly
-        receiver = self._receiver
-        self._frames = FrameSplitter(receiver.ticks, library.decoder.handlers, library._data, receiver.packet_begins)
+        receiver, version = self._receiver, self.server_version
+
+        def details(fields: list[bytes]) -> None:
+            receiver.row(*details_of(fields, server_version=version))
+
+        readers = {**receiver.ticks, b"10": details}
+        self._frames = FrameSplitter(readers, library.decoder.handlers, library._data, receiver.packet_begins)
         library.conn.hasData -= library._onSocketHasData
         library.conn.hasData += self._frames.feed
 
@@ -160,25 +163,3 @@ class Client:
 
     def _contract(self, query: dict[str, Any]) -> Any:
         return self._library.contract(**contract_fields(query))
-
-
-def _converted(record: Any) -> None:
-    """Give the attributes of a record that came as texts the types of their defaults, as the library does.
-
-    The library looks up what those are for each record anew, half of the time that a long list of contracts takes.
-    """
-    of: Any = type(record)
-    for name, kind, default in _numbers_of(of):
-        text = getattr(record, name)
-        if text is not default:  # most of them did not come
-            number = int(text) if kind is bool and text else text
-            setattr(record, name, kind(number) if text else default)
-
-
-@cache
-def _numbers_of(record: Any) -> tuple[tuple[str, type, Any], ...]:
-    return tuple(
-        (field.name, type(field.default), field.default)
-        for field in fields(record)
-        if type(field.default) in (int, float, bool)
-    )

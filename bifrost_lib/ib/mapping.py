@@ -8,7 +8,8 @@ from datetime import date
 from enum import IntFlag
 from functools import lru_cache
 from math import isfinite, nan
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from bifrost_lib.core.contracts import OptionContract, class_convention
 from bifrost_lib.ib.records import ListedOption, Underlying
@@ -67,7 +68,6 @@ CALLBACKS: dict[str, str] = {
     "error": "error",
     "marketDataType": "data_type_tick",
     "tickSnapshotEnd": "snapshot_ended",
-    "contractDetails": "row",
     "contractDetailsEnd": "rows_end",
     "securityDefinitionOptionParameter": "row_of_values",
     "securityDefinitionOptionParameterEnd": "rows_end",
@@ -160,40 +160,74 @@ _CONTRACT_FIELDS = {
 }
 
 
-def underlying_of(details: Any) -> Underlying:
+class Details(NamedTuple):
+    """What of IB's contract details is read: one of the forty fields in three, as IB writes them."""
+
+    symbol: str
+    sec_type: str
+    last_trade: str
+    strike: str
+    right: str
+    exchange: str
+    currency: str
+    local_symbol: str
+    trading_class: str
+    con_id: str
+    min_tick: str
+    multiplier: str
+    long_name: str
+    real_expiration: str
+
+
+#: Where those are in the message, the last one behind a list of `_SECURITY_IDS` pairs.
+_DETAILS = itemgetter(2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 19)
+_SECURITY_IDS, _REAL_EXPIRATION = 30, 35
+#: The first version of the protocol whose details have neither a version nor a market-data size multiplier.
+PLAIN_DETAILS = 164
+
+
+def details_of(fields: list[bytes], *, server_version: int) -> tuple[int, Details]:
+    """Read contract details; return the request's id and them.
+
+    A chain has thousands, and the library makes two objects of sixty attributes of each.
+    """
+    if server_version < PLAIN_DETAILS:
+        fields = [fields[0], *fields[2:15], *fields[16:]]
+    real_expiration = fields[_REAL_EXPIRATION + 2 * int(fields[_SECURITY_IDS] or 0)]
+    words = [field.decode(errors="backslashreplace") for field in (*_DETAILS(fields), real_expiration)]
+    return int(fields[1]), Details(*words)
+
+
+def underlying_of(details: Details) -> Underlying:
     """Return a stock, fund or index from IB's contract details."""
-    contract = details.contract
     return Underlying(
-        symbol=contract.symbol,
-        con_id=int(contract.conId),
-        sec_type=contract.secType,
-        exchange=contract.exchange or "SMART",
-        currency=contract.currency,
-        long_name=details.longName,
+        symbol=details.symbol,
+        con_id=int(details.con_id),
+        sec_type=details.sec_type,
+        exchange=details.exchange or "SMART",
+        currency=details.currency,
+        long_name=details.long_name.encode().decode("unicode-escape"),
     )
 
 
-def listed_option_of(details: Any) -> ListedOption | None:
+def listed_option_of(details: Details) -> ListedOption | None:
     """Return an option from IB's contract details; None when it lacks an expiry, a strike or a right."""
-    contract = details.contract
     expiry = expiry_of(
-        local_symbol=contract.localSymbol,
-        real_expiration=details.realExpirationDate,
-        last_trade=contract.lastTradeDateOrContractMonth,
+        local_symbol=details.local_symbol, real_expiration=details.real_expiration, last_trade=details.last_trade
     )
-    right = contract.right[:1].upper()
-    if expiry is None or right not in ("C", "P") or not float(contract.strike) > 0:
+    right, strike = details.right[:1].upper(), float(details.strike or 0.0)
+    if expiry is None or right not in ("C", "P") or not strike > 0:
         return None
-    trading_class = contract.tradingClass or contract.symbol
+    trading_class = details.trading_class or details.symbol
     convention = class_convention(trading_class)
     option = OptionContract(
-        symbol=contract.symbol,
+        symbol=details.symbol,
         expiry=expiry,
-        strike=float(contract.strike),
+        strike=strike,
         right=right,
         trading_class=trading_class,
         style=convention.style,
         settlement=convention.settlement,
-        multiplier=float(contract.multiplier or 100.0),
+        multiplier=float(details.multiplier or 100.0),
     )
-    return ListedOption(int(contract.conId), option, float(details.minTick) or 0.01)
+    return ListedOption(int(details.con_id), option, float(details.min_tick or 0.0) or 0.01)

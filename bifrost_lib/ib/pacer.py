@@ -23,9 +23,19 @@ class Lane(IntEnum):
 class Schedule:
     """The arithmetic of the pace, in seconds of any clock.
 
-    Two rules: slots are ``1 / rate`` apart, with a little credit so that late timers cost no throughput; and the
-    n-th message goes more than one second after the (n - rate)-th, whatever the credit. The second one holds for
-    every sliding window, which a bucket of tokens does not.
+    Three rules: slots are ``1 / rate`` apart, with a credit so that a machine that was busy for less than that costs
+    no throughput; the n-th message goes more than one second after the (n - rate)-th, whatever the credit; and what
+    is late is made up for at no more than twice the pace, so that it is no burst either. The last two hold for every
+    sliding window, which a bucket of tokens does not.
+
+    Parameters
+    ----------
+    rate : float
+        Messages a second.
+    credit_s : float
+        How late a message may be without moving the slots of the next ones.
+    burst_s : float, optional
+        The window in which twice the pace is allowed; 0: no such rule.
 
     References
     ----------
@@ -34,8 +44,9 @@ class Schedule:
 
     MARGIN_S = 2e-6  # two ticks of a clock of microseconds: strictly more than the window
 
-    def __init__(self, rate: float, credit_s: float) -> None:
-        self.rate, self._credit_s = rate, credit_s
+    def __init__(self, rate: float, credit_s: float, burst_s: float = 0.0) -> None:
+        self.rate, self._credit_s, self._burst_s = rate, credit_s, burst_s
+        self._most, self._burst = max(1, floor(rate)), max(1, floor(2.0 * rate * burst_s))
         self._slot = float("-inf")
         self._sent: deque[float] = deque()
 
@@ -49,10 +60,10 @@ class Schedule:
         if self._sent and now < self._sent[-1]:  # the clock was set back: its old moments say nothing
             self._sent.clear()
             self._slot = now + self._credit_s + 1.0 / self.rate
-        allowed = max(1, floor(self.rate))
         earliest = self._slot - self._credit_s
-        if len(self._sent) >= allowed:
-            earliest = max(earliest, self._sent[-allowed] + self.window_s + self.MARGIN_S)
+        for most, window_s in ((self._most, self.window_s), (self._burst, self._burst_s)):
+            if most <= len(self._sent) and window_s > 0:
+                earliest = max(earliest, self._sent[-most] + window_s + self.MARGIN_S)
         return max(0.0, earliest - now)
 
     def sent(self, now: float) -> None:
@@ -61,7 +72,7 @@ class Schedule:
         base = self._slot if now <= self._slot else now + self._credit_s
         self._slot = base + 1.0 / self.rate
         self._sent.append(now)
-        while len(self._sent) > max(1, floor(self.rate)):
+        while len(self._sent) > self._most:
             self._sent.popleft()
 
 
@@ -163,8 +174,9 @@ class Pacer:
             self._timer = None
 
     def _scheduled(self, rate: float) -> Schedule:
-        # Timers are late by milliseconds, on a busy machine by tens of them; on a fast clock that is many slots.
-        return Schedule(rate, credit_s=max(0.1, 0.01 * self._clock.speed))
+        # Timers are late by milliseconds; on a busy machine this process may stand still for half a second.
+        burst_s = max(0.1, 0.01 * self._clock.speed)
+        return Schedule(rate, credit_s=10.0 * burst_s, burst_s=burst_s)
 
     def _run(self) -> None:
         self._timer, self._running = None, True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.store.actions import corporate_actions as corporate_actions
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from bifrost_lib.store.gateways import note_gateway_session as note_gateway_session
     from bifrost_lib.store.ledger import RunOutcome as RunOutcome
     from bifrost_lib.store.ledger import begin_run as begin_run
+    from bifrost_lib.store.ledger import begin_runs as begin_runs
     from bifrost_lib.store.ledger import finish_run as finish_run
     from bifrost_lib.store.ledger import interrupted_runs as interrupted_runs
     from bifrost_lib.store.ledger import list_runs as list_runs
@@ -142,6 +144,7 @@ _HOMES = {
     "append_option_changes": "changes",
     "begin_report_run": "report_runs",
     "begin_run": "ledger",
+    "begin_runs": "ledger",
     "chain_cube": "cubes",
     "chain_moments": "moments",
     "close_gap": "gaps",
@@ -229,12 +232,4 @@ _HOMES = {
     "list_backtests": "backtests",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(_HOMES)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

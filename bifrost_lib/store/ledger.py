@@ -121,6 +121,31 @@ def begin_run(
         )
 
 
+def begin_runs(
+    store: Store, *, collector: str, source: str, symbol: str | None, started: datetime, expected: Mapping[str, int]
+) -> list[int]:
+    """Enter the runs of several batches at once; return their keys.
+
+    Parameters
+    ----------
+    store, collector, source, symbol, started
+        As in `begin_run`.
+    expected : mapping of str to int
+        Name of each batch, and the contracts that it should bring.
+
+    Raises
+    ------
+    InputError
+        As `begin_run`; none of them is entered then.
+    """
+    process, started = this_process(), as_utc(started, name="started")
+    with written(store.engine, store.place) as cursor:
+        return [
+            enter_run(cursor, collector, source, symbol, started, batch, count, process=process)
+            for batch, count in expected.items()
+        ]
+
+
 def finish_run(store: Store, run_id: int, outcome: RunOutcome, *, finished: datetime) -> None:
     """Write the end of a run into the ledger: done, or failed if the outcome names a problem.
 

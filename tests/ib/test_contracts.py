@@ -11,21 +11,24 @@ from typing import Any
 import pytest
 
 from bifrost_lib.core.clock import SteppedClock
+from bifrost_lib.core.contracts import OptionContract
 from bifrost_lib.core.errors import NoDataError, SourceUnavailable
 from bifrost_lib.ib.contracts import ContractCache, option_classes_of
 from bifrost_lib.ib.errors import GatewayRefusal
+from bifrost_lib.ib.mapping import Details, details_of, listed_option_of
 from bifrost_lib.ib.records import Underlying
+from bifrost_lib.sim.wire import Contract, ContractData, TagValue, encode
 
 SPX = Underlying("SPX", 416904, "IND", "CBOE", "USD")
 THURSDAY, MONTHLY = date(2026, 12, 17), date(2026, 12, 18)
 
 
-def _details(local_symbol: str, *, trading_class: str, strike: float, right: str, con_id: int, last: str) -> Any:
-    contract = SimpleNamespace(
-        conId=con_id, symbol="SPX", secType="OPT", lastTradeDateOrContractMonth=last, strike=strike, right=right,
-        multiplier="100", exchange="SMART", currency="USD", localSymbol=local_symbol, tradingClass=trading_class,
+def _details(local_symbol: str, *, trading_class: str, strike: float, right: str, con_id: int, last: str) -> Details:
+    return Details(
+        symbol="SPX", sec_type="OPT", last_trade=last, strike=str(strike), right=right, exchange="SMART",
+        currency="USD", local_symbol=local_symbol, trading_class=trading_class, con_id=str(con_id), min_tick="0.05",
+        multiplier="100", long_name="S&P 500", real_expiration="",
     )  # fmt: skip
-    return SimpleNamespace(contract=contract, realExpirationDate="", minTick=0.05, longName="S&P 500")
 
 
 LISTED = {
@@ -150,3 +153,22 @@ def test_classes_are_merged_over_exchanges_and_dated_by_their_expiry():
     assert monthly.trading_class == "SPX" and monthly.expiries == (MONTHLY, date(2027, 1, 15))
     assert monthly.strikes == (5900.0, 6000.0, 6100.0) and monthly.multiplier == 100.0
     assert weekly.expiries == (THURSDAY, MONTHLY)
+
+
+@pytest.mark.parametrize("version", [157, 163, 164, 176, 178])
+def test_details_are_read_in_every_version(version):
+    contract = Contract(
+        con_id=5, symbol="SPX", sec_type="OPT", strike=6000.5, right="P", multiplier="100", exchange="SMART",
+        currency="USD", local_symbol="", trading_class="SPXW",
+    )  # fmt: skip
+    told = ContractData(
+        req_id=7, contract=contract, last_trade="20261218 17:00:00 US/Eastern", min_tick=0.05, long_name="S&P 500",
+        sec_ids=(TagValue("ISIN", "XX1"), TagValue("CUSIP", "1")), real_expiration_date="20261221",
+    )  # fmt: skip
+    req_id, details = details_of(encode(told, version)[4:-1].split(b"\0"), server_version=version)
+    option = listed_option_of(details)
+    assert (req_id, details.long_name, details.sec_type) == (7, "S&P 500", "OPT")
+    assert option is not None and (option.con_id, option.min_tick) == (5, 0.05)
+    assert option.contract == OptionContract(
+        "SPX", date(2026, 12, 21), 6000.5, "P", trading_class="SPXW", style="european"
+    )

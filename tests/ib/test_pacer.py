@@ -25,18 +25,20 @@ def _worst_window(moments: list[float], window_s: float = 1.0) -> int:
 @given(
     rate=st.sampled_from([1.0, 7.5, 45.0, 50.0]),
     delays=st.lists(st.floats(0.0, 0.4), min_size=50, max_size=400),
-    credit=st.sampled_from([0.0, 0.02, 0.5]),
+    credit=st.sampled_from([0.0, 0.02, 0.5, 1.0]),
+    burst_s=st.sampled_from([0.0, 0.1, 0.3]),
 )
 @settings(max_examples=60, deadline=None)
-def test_no_sliding_second_sees_more_than_the_rate(rate, delays, credit):
-    """However late the timers are: the law that a bucket of tokens breaks."""
-    schedule, now, moments = Schedule(rate, credit), 1.7e9, []
+def test_no_sliding_second_sees_more_than_the_rate(rate, delays, credit, burst_s):
+    """However late the timers are: the law that a bucket of tokens breaks; nor do they come in bursts."""
+    schedule, now, moments = Schedule(rate, credit, burst_s), 1.7e9, []
     for delay in delays:
         now += schedule.wait(now) + delay * (delay > 0.1)  # most timers are on time, some are late
         assert schedule.wait(now) <= 1e-6
         schedule.sent(now)
         moments.append(now)
     assert _worst_window(moments) <= int(rate)
+    assert not burst_s or _worst_window(moments, burst_s) <= max(1, int(2 * rate * burst_s))
 
 
 def test_punctual_messages_are_evenly_spaced_and_lose_nothing():
@@ -56,6 +58,25 @@ def test_late_timers_cost_no_throughput():
         now += schedule.wait(now) + 0.001
         schedule.sent(now)
     assert now < 4000 / 45 + 1.0
+
+
+def test_a_machine_that_stands_still_now_and_then_costs_little_throughput():
+    """A quarter of a second out of two and a half: what is late is made up for, at no more than twice the pace."""
+
+    def last_of(schedule: Schedule) -> float:
+        now, moments = 0.0, []
+        for _ in range(4000):
+            now += schedule.wait(now)
+            now += max(0.0, 0.25 - now % 2.6)
+            schedule.sent(now)
+            moments.append(now)
+        assert _worst_window(moments[-400:]) <= 45
+        assert _worst_window(moments[-400:], 0.1) <= 9
+        return now
+
+    ideal = 4000 / 45
+    assert last_of(Schedule(45.0, 1.0, 0.1)) < 1.05 * ideal
+    assert last_of(Schedule(45.0, 0.1, 0.1)) > 1.08 * ideal, "a small credit is lost with the first such moment"
 
 
 def test_a_clock_set_back_does_not_stop_the_pace():

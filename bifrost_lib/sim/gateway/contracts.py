@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.sim.gateway.describe import details_of
@@ -32,11 +32,14 @@ from bifrost_lib.sim.wire import (
     encode,
     frame,
 )
+from bifrost_lib.sim.wire.fields import number_text
 
 #: Up to this version a text precedes the request's id in contract details.
 _UNTIL_PREFIX = 163
 MOST_SAMPLES = 16
-MOST_DETAILS = 40_000
+MOST_DETAILS = 10_000
+#: Where an option's strike, right, local symbol and contract id stand behind the request's id, in every version.
+_OWN = (3, 4, 7, 10)
 
 
 @handles(ReqContractDetails)
@@ -55,25 +58,41 @@ def contract_details(session: Session, message: ReqContractDetails) -> None:
 
 
 def _details_frame(session: Session, req_id: int, instrument: Instrument, day: int, exchange: str) -> bytes:
-    # Details are long and the same for every request of a day: only the request's id differs.
-    gateway = session.gateway
-    key = (instrument.con_id, day, exchange, session.version)
-    body = gateway.details.get(key)
-    if body is None:
-        under = gateway.market.instruments.by_con_id(instrument.under_con_id) if instrument.under_con_id else None
-        today = exchange_date(gateway.market.clock.now())
-        details = details_of(
-            instrument, under, today=today, around_the_clock=gateway.market.always_open, exchange=exchange
-        )
-        whole = encode(details, session.version)[4:].decode()
-        skipped = 3 if session.version <= _UNTIL_PREFIX else 2
-        body = whole.split("\0", skipped)[skipped]
+    # Details are long, and those of the options of one class and expiry differ in four fields only.
+    gateway, is_option = session.gateway, instrument.sec_type == "OPT"
+    key = (_kind(instrument) if is_option else instrument.con_id, day, exchange, session.version)
+    words = gateway.details.get(key)
+    if words is None:
+        words = _details_words(session, instrument, exchange)
         oldest = next(iter(gateway.details), key)
         if oldest[1] != day or len(gateway.details) > MOST_DETAILS:
             gateway.details.clear()
-        gateway.details[key] = body
-    prefix = "10\x008\0" if session.version <= _UNTIL_PREFIX else "10\0"
-    return frame(f"{prefix}{req_id}\0{body}")
+        gateway.details[key] = words
+    if is_option:
+        own = (number_text(instrument.strike), instrument.right, instrument.local_symbol, str(instrument.con_id))
+        words = [*words]
+        for place, word in zip(_OWN, own, strict=True):
+            words[place] = word
+    prefix = "10\x008" if session.version <= _UNTIL_PREFIX else "10"
+    return frame("\0".join([prefix, str(req_id), *words]))
+
+
+def _kind(option: Instrument) -> Hashable:
+    """Return what options have in common whose details differ in their own words only."""
+    return (
+        option.under_con_id, option.trading_class, option.expiry, option.settlement, option.multiplier,
+        option.market_rule_id,
+    )  # fmt: skip
+
+
+def _details_words(session: Session, instrument: Instrument, exchange: str) -> list[str]:
+    """Return the fields that follow the request's id."""
+    market = session.gateway.market
+    under = market.instruments.by_con_id(instrument.under_con_id) if instrument.under_con_id else None
+    today = exchange_date(market.clock.now())
+    details = details_of(instrument, under, today=today, around_the_clock=market.always_open, exchange=exchange)
+    skipped = 3 if session.version <= _UNTIL_PREFIX else 2
+    return encode(details, session.version)[4:].decode().split("\0")[skipped:]
 
 
 @handles(ReqSecDefOptParams)

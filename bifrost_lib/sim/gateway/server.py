@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Hashable
 from types import TracebackType
 from typing import Any, Self
 
@@ -84,7 +85,7 @@ class SimulatedGateway:
         self._control = ControlServer(self)
         self._matching: asyncio.TimerHandle | None = None
         self._busy_since = self._free_since = self._beat_ended = time.monotonic()
-        self.details: dict[tuple[int, int, str, int], str] = {}  # contract details that were told before
+        self.details: dict[tuple[Hashable, int, str, int], list[str]] = {}  # of contracts that were told before
         self.articles: dict[tuple[str, str], str] = {}  # texts of the headlines that were told
         self._is_shut = False
 

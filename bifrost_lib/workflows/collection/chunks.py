@@ -11,10 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from bifrost_lib.core.contracts import OptionContract
 from bifrost_lib.ib import ListedOption
 from bifrost_lib.store import Gap, RunOutcome
-from bifrost_lib.workflows.collection.changes import Seen, seen_in
 from bifrost_lib.workflows.collection.rows import EMPTY_QUOTE, Observed, to_batch
 from bifrost_lib.workflows.collection.universe import GroupKey, group_key
 
@@ -40,7 +38,6 @@ class Chunk:
     missing: Counter[str] = field(default_factory=Counter)
     lost: dict[str, list[ListedOption]] = field(default_factory=dict)
     changes: pd.DataFrame | None = None
-    seen: dict[OptionContract, Seen] = field(default_factory=dict)
     gaps_before: tuple[Gap, ...] = ()
 
     def __post_init__(self) -> None:
@@ -119,7 +116,6 @@ class Chunk:
         batch = to_batch(observed, symbol=symbol, ts=ts)
         if len(batch.frame):
             self.frames.append(batch.frame)
-            self.seen |= seen_in((one.option.contract for one in batch.observed), batch.frame)
         self.missing.update(batch.missing)
         for one, reason in batch.lost:
             self.lost.setdefault(reason, []).append(one)

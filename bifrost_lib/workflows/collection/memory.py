@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -13,7 +13,7 @@ from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.contracts import OptionContract
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.store import option_chain
-from bifrost_lib.workflows.collection.changes import Seen, listing_changes, seen_in, value_changes
+from bifrost_lib.workflows.collection.changes import ContractKey, Seen, listing_changes, seen_in, value_changes
 from bifrost_lib.workflows.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class ChainMemory:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._seen: dict[str, dict[OptionContract, Seen]] = {}
+        self._seen: dict[str, dict[ContractKey, Seen]] = {}
         self._listings: dict[str, tuple[datetime, frozenset[OptionContract]]] = {}
         self._alone, self._alone_listing = threading.Lock(), threading.Lock()
 
@@ -33,11 +33,12 @@ class ChainMemory:
         with self._alone:
             self._recalled(symbol)
 
-    def compare(self, symbol: str, seen: Mapping[OptionContract, Seen]) -> pd.DataFrame | None:
-        """Return what changed since what is remembered, and remember this; None where nothing did."""
+    def compare(self, symbol: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
+        """Return what changed since what is remembered, and remember these rows; None where nothing did."""
+        seen = {key: one for frame in frames for key, one in seen_in(frame).items()}
         with self._alone:
             known = self._recalled(symbol)
-            changes = value_changes(known, seen)
+            changes = value_changes(known, seen, symbol=symbol)
             known.update(seen)
             if len(known) > 2 * len(seen):
                 self._forget_expired(known)
@@ -57,25 +58,19 @@ class ChainMemory:
         changes = listing_changes(before, listing, since=since, ts=ts)
         return changes if len(changes) else None
 
-    def _recalled(self, symbol: str) -> dict[OptionContract, Seen]:
+    def _recalled(self, symbol: str) -> dict[ContractKey, Seen]:
         if symbol not in self._seen:
             self._seen[symbol] = self._stored(symbol)
         return self._seen[symbol]
 
-    def _stored(self, symbol: str) -> dict[OptionContract, Seen]:
+    def _stored(self, symbol: str) -> dict[ContractKey, Seen]:
         try:
-            chain = option_chain(self._desk.store.engine, symbol, at=self._desk.clock.now())
+            return seen_in(option_chain(self._desk.store.engine, symbol, at=self._desk.clock.now()))
         except BifrostError as trouble:
             log.debug("nothing to compare %s with: %s", symbol, trouble)
             return {}
-        keys = (
-            chain[name].tolist() for name in ("strike", "right", "trading_class", "style", "settlement", "multiplier")
-        )
-        days = [moment.date() for moment in chain["expiry"].dt.to_pydatetime()]
-        contracts = [OptionContract(symbol, day, *rest) for day, *rest in zip(days, *keys, strict=True)]
-        return seen_in(contracts, chain)
 
-    def _forget_expired(self, known: dict[OptionContract, Seen]) -> None:
+    def _forget_expired(self, known: dict[ContractKey, Seen]) -> None:
         today = exchange_date(self._desk.clock.now())
-        for contract in [contract for contract in known if contract.expiry < today]:
-            del known[contract]
+        for key in [key for key in known if key[1] < today]:  # the expiry
+            del known[key]

@@ -133,7 +133,7 @@ class Pass:
 
     def _batch(self, chunk: Chunk, finished: datetime) -> SpooledBatch:
         accounts = self._accounts
-        compared = self._memory.compare(self._symbol, chunk.seen)
+        compared = self._memory.compare(self._symbol, chunk.frames)
         changes = [frame for frame in (chunk.changes, compared) if frame is not None]
         until = accounts.fillable_until
         return SpooledBatch(

@@ -14,7 +14,7 @@ from typing import Any
 from bifrost_lib.core.errors import BifrostError, NoDataError, SourceUnavailable
 from bifrost_lib.ib import Gateway, Limits, Priority
 from bifrost_lib.sim import SOURCE
-from bifrost_lib.store import Gap, RunOutcome, SpooledBatch, begin_run
+from bifrost_lib.store import Gap, RunOutcome, SpooledBatch, begin_runs
 from bifrost_lib.workflows.collection.chunks import CHUNK, Chunk, cut_into_chunks, days_wanted, only_wanted
 from bifrost_lib.workflows.collection.forecast import Forecast
 from bifrost_lib.workflows.collection.memory import ChainMemory
@@ -199,12 +199,16 @@ class Sweeper:
 
     def _enter(self, symbol: str, chunks: Sequence[Chunk]) -> None:
         """Let the ledger know what is expected, so that even a kill leaves it in balance."""
+        if not chunks:
+            return
+        expected = {chunk.batch_id: len(chunk.options) for chunk in chunks}
         try:
-            for chunk in chunks:
-                chunk.run_id = begin_run(
-                    self._desk.store, collector=COLLECTOR, source=self.source, symbol=symbol, started=chunk.started,
-                    batch=chunk.batch_id, expected=len(chunk.options),
-                )  # fmt: skip
+            runs = begin_runs(
+                self._desk.store, collector=COLLECTOR, source=self.source, symbol=symbol, started=chunks[0].started,
+                expected=expected,
+            )  # fmt: skip
+            for chunk, run_id in zip(chunks, runs, strict=True):
+                chunk.run_id = run_id
         except SourceUnavailable as trouble:  # each batch brings its run along when it is delivered
             log.warning("%s", trouble)
 

@@ -10,21 +10,32 @@ import pandas as pd
 import pytest
 
 from bifrost_lib.core.contracts import OptionContract
-from bifrost_lib.workflows.collection.changes import CHANGE_COLUMNS, THRESHOLDS, Seen, listing_changes, value_changes
+from bifrost_lib.workflows.collection.changes import (
+    CHANGE_COLUMNS,
+    KEY,
+    THRESHOLDS,
+    ContractKey,
+    Seen,
+    listing_changes,
+    seen_in,
+)
+from bifrost_lib.workflows.collection.changes import value_changes as changes_of
 
 MORNING = datetime(2026, 11, 18, 15, tzinfo=UTC)
 NOON = MORNING + timedelta(hours=2)
 
 
-def chain(ts: datetime, strikes: list[float], **columns: Any) -> dict[OptionContract, Seen]:
-    return {
-        OptionContract("SPY", date(2026, 12, 18), strike, "C"): Seen(
-            ts,
-            columns.get("is_good", True),
-            *(np.broadcast_to(columns.get(name, np.nan), len(strikes))[place] for name in THRESHOLDS),
-        )
-        for place, strike in enumerate(strikes)
-    }
+def chain(ts: datetime, strikes: list[float], **columns: Any) -> dict[ContractKey, Seen]:
+    contracts = [OptionContract("SPY", date(2026, 12, 18), strike, "C") for strike in strikes]
+    frame = pd.DataFrame({name: [getattr(one, name) for one in contracts] for name in KEY})
+    frame["expiry"] = frame["expiry"].astype("datetime64[s]")
+    frame["ts"] = pd.DatetimeIndex([ts] * len(strikes)).as_unit("us")
+    frame["quality"] = "ok" if columns.get("is_good", True) else "wide"
+    return seen_in(frame.assign(**{name: columns.get(name, np.nan) for name in THRESHOLDS}))
+
+
+def value_changes(before: dict[ContractKey, Seen], after: dict[ContractKey, Seen]) -> pd.DataFrame:
+    return changes_of(before, after, symbol="SPY")
 
 
 def told(changes: pd.DataFrame) -> list[tuple[float, str, float, float]]:

@@ -175,7 +175,7 @@ def test_the_database_may_go_away_in_the_middle(
         return store.store_batch(*_, **__)
 
     monkeypatch.setattr(f"{outbox_module}.store_batch", away)
-    monkeypatch.setattr("bifrost_lib.workflows.collection.sweep.begin_run", away)
+    monkeypatch.setattr("bifrost_lib.workflows.collection.sweep.begin_runs", away)
     monkeypatch.setattr(Spool, "deliver", away)
     report = sweep(desk, gateway)
     assert (report.received, report.rows_stored, report.run_ids) == (164, 0, ())
