@@ -5,14 +5,16 @@ Names are loaded on first use, because the compiler behind some of them takes lo
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
     from bifrost_lib.strategies.admission import admit, refusal_until
     from bifrost_lib.strategies.candidates import CandidateSet
     from bifrost_lib.strategies.catalogue import CATALOG, GROUPS, strategy_named
     from bifrost_lib.strategies.correction import PopCorrection
+    from bifrost_lib.strategies.dividends import DividendCalendar
     from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
     from bifrost_lib.strategies.earnings import EarningsCalendar, EarningsReport
     from bifrost_lib.strategies.entry import Condition, Entry, EventWindow
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies.targets import Aimed, View, aim
     from bifrost_lib.strategies.weights import ScoreWeights, read_weights, read_weights_file
 
-_HOME = {
+_HOMES = {
     "CATALOG": "catalogue",
     "GROUPS": "catalogue",
     "strategy_named": "catalogue",
@@ -64,6 +66,7 @@ _HOME = {
     "resolve_strategy": "reading",
     "write_document": "reading",
     "PopCorrection": "correction",
+    "DividendCalendar": "dividends",
     "DteRange": "document",
     "Leg": "document",
     "StrategyDocument": "document",
@@ -127,6 +130,7 @@ __all__ = [
     "CandidateSet",
     "Condition",
     "Costs",
+    "DividendCalendar",
     "DteRange",
     "EarningsCalendar",
     "EarningsReport",
@@ -182,14 +186,4 @@ __all__ = [
     "write_document",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = front_door(__name__, _HOMES)

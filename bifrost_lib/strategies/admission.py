@@ -8,9 +8,10 @@ from datetime import date, datetime
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ, exchange_date
 from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.strategies.dividends import DividendCalendar, ExDividend
 from bifrost_lib.strategies.document import StrategyDocument
-from bifrost_lib.strategies.earnings import EarningsCalendar
-from bifrost_lib.strategies.entry import Entry
+from bifrost_lib.strategies.earnings import EarningsCalendar, EarningsReport
+from bifrost_lib.strategies.entry import Entry, EventWindow
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -22,6 +23,7 @@ def admit(
     at: datetime,
     conditions: Mapping[str, float] | None,
     earnings: EarningsCalendar | None = None,
+    dividends: DividendCalendar | None = None,
 ) -> tuple[str, ...]:
     """Return what could not be checked of a document's conditions of entry, or does not suit this underlying.
 
@@ -32,8 +34,8 @@ def admit(
     at : datetime, aware
     conditions : mapping, optional
         The underlying's ``market_conditions``, by column; a column that is missing or NaN is not known.
-    earnings : EarningsCalendar, optional
-        As it was known at `at`. What a window asks of the near expiry is for `refusal_until` to say.
+    earnings, dividends : calendar, optional
+        As they were known at `at`. What a window asks of the near expiry is for `refusal_until` to say.
 
     Raises
     ------
@@ -41,12 +43,16 @@ def admit(
         If a condition does not hold; the hint names each with its figure. With `conditions`, a figure that is not
         known fails its condition.
     """
-    entry, refusals = document.entry, list(_weekday(document.entry, at))
+    entry, today, refusals = document.entry, exchange_date(at), list(_weekday(document.entry, at))
     wanted = list(_ranges(entry))
     if conditions is not None:
         refusals += [_refusal(name, low, high, conditions.get(name, math.nan)) for name, low, high in wanted]
-    if earnings is not None:
-        refusals += list(_around_earnings(entry, earnings, exchange_date(at)))
+    if entry.ex_dividend is not None and dividends is not None:
+        paid = dividends.near(entry.ex_dividend, today), dividends.next_dividend(today)
+        refusals.append(_around("ex-dividend days", entry.ex_dividend, *paid, today))
+    if entry.earnings is not None and earnings is not None:
+        told = earnings.near(entry.earnings, today), earnings.next_report(today)
+        refusals.append(_around("earnings", entry.earnings, *told, today))
     if refusals := [refusal for refusal in refusals if refusal]:
         raise NoDataError(
             "candidate", at=at, hint="not entered: " + "; ".join(refusals), symbol=symbol, strategy=document.name
@@ -54,43 +60,65 @@ def admit(
     unchecked = [name for name, _, _ in wanted] if conditions is None else []
     if document.symbols and symbol not in document.symbols:
         unchecked.append(f"meant for {', '.join(document.symbols)}")
-    if entry.earnings is not None:
-        unchecked += _unknown_earnings(entry, earnings, exchange_date(at))
-    return (*unchecked, *(["ex_dividend"] if entry.ex_dividend is not None else []))
+    return (*unchecked, *_unknown_dividends(entry, dividends, today), *_unknown_earnings(entry, earnings, today))
 
 
-def refusal_until(entry: Entry, expiry: date, *, at: datetime, earnings: EarningsCalendar | None) -> str:
-    """Return why options that expire on `expiry` do not suit a window around earnings; empty where they do."""
-    window, today = entry.earnings, exchange_date(at)
-    if window is None or earnings is None or not window.through_expiry:
+def refusal_until(
+    entry: Entry, expiry: date, *, at: datetime, earnings: EarningsCalendar | None,
+    dividends: DividendCalendar | None = None,
+) -> str:  # fmt: skip
+    """Return why options that expire on `expiry` do not suit a window around an event; empty where they do."""
+    today = exchange_date(at)
+    return (
+        _until("ex-dividend day", entry.ex_dividend, dividends, expiry, today)
+        or _until("earnings", entry.earnings, earnings, expiry, today)
+    )  # fmt: skip
+
+
+def _until(
+    what: str, window: EventWindow | None, events: DividendCalendar | EarningsCalendar | None, expiry: date, today: date
+) -> str:
+    if window is None or events is None or not window.through_expiry:
         return ""
-    report = earnings.until(expiry, today)
+    event = events.until(expiry, today)
     if window.entry == "avoid":
-        return f"{report} come before the expiry" if report else ""
-    return "" if report or earnings.near(window, today) else "no earnings before the expiry"
+        return f"{event}, before the expiry" if event else ""
+    return "" if event or events.near(window, today) else f"no {what} before the expiry"
 
 
-def _around_earnings(entry: Entry, earnings: EarningsCalendar, today: date) -> Iterator[str]:
-    window = entry.earnings
-    if window is None:
-        return
-    report = earnings.near(window, today)
-    if report and window.entry == "avoid":
-        days = (report.day - today).days
+def _around(
+    what: str, window: EventWindow, near: EarningsReport | ExDividend | None,
+    ahead: EarningsReport | ExDividend | None, today: date,
+) -> str:  # fmt: skip
+    if near and window.entry == "avoid":
+        days = (near.day - today).days
         away = f"{abs(days)} days {'ahead' if days >= 0 else 'ago'}" if days else "today"
-        yield f"{report}, {away}"
-    if not report and window.entry == "only" and not window.through_expiry:
-        ahead = earnings.next_report(today)
-        yield f"no earnings near: the next are {f'on {ahead.day}' if ahead else 'not announced'}"
+        return f"{near}, {away}"
+    if not near and window.entry == "only" and not window.through_expiry:
+        return f"no {what} near: the next are {f'on {ahead.day}' if ahead else 'not announced'}"
+    return ""
 
 
-def _unknown_earnings(entry: Entry, earnings: EarningsCalendar | None, today: date) -> list[str]:
+def _unknown_dividends(entry: Entry, dividends: DividendCalendar | None, today: date) -> Iterator[str]:
+    if entry.ex_dividend is None:
+        return
+    if dividends is None:
+        yield "ex_dividend, since no dividend is on record"
+    elif _asks_ahead(entry.ex_dividend) and not dividends.next_dividend(today):
+        yield f"ex_dividend after {dividends.dividends[-1].day}, since later days are not on record"
+
+
+def _unknown_earnings(entry: Entry, earnings: EarningsCalendar | None, today: date) -> Iterator[str]:
+    if entry.earnings is None:
+        return
     if earnings is None:
-        return ["earnings"]
-    asks_ahead = entry.earnings is not None and (entry.earnings.before or entry.earnings.through_expiry)
-    if asks_ahead and earnings.reports and not earnings.next_report(today):
-        return [f"earnings after those of {earnings.reports[-1].day}, which are not announced"]
-    return []
+        yield "earnings"
+    elif _asks_ahead(entry.earnings) and earnings.reports and not earnings.next_report(today):
+        yield f"earnings after those of {earnings.reports[-1].day}, which are not announced"
+
+
+def _asks_ahead(window: EventWindow) -> bool:
+    return bool(window.before) or window.through_expiry
 
 
 def _weekday(entry: Entry, at: datetime) -> Iterator[str]:

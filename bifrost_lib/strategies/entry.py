@@ -16,10 +16,11 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri"]
 class EventWindow(Part):
     """The days around an event, such as earnings, on which a position is not opened, or only then.
 
-    `before` counts calendar days to the next event, `after` those since the last; `through_expiry` makes every event
-    before the near expiry count as near, however far away it is. A report of earnings counts from when it was
-    announced, estimated or confirmed; one before the open is past on its own day, and one after the close of the day
-    of an expiry comes after that.
+    `before` counts calendar days to the next event, `after` those since the last, and decide about the day.
+    `through_expiry` decides about expiries, however far away the event is: near expiries that live through one are
+    passed over, or with ``entry: only`` those that do not, and the others are traded. A report of earnings counts from
+    when it was announced, estimated or confirmed; one before the open is past on its own day, and one after the close
+    of the day of an expiry comes after that.
     """
 
     before: Days = 0
@@ -74,6 +75,11 @@ class Entry(Part):
     earnings: EventWindow | None = None
     ex_dividend: EventWindow | None = None
     conditions: tuple[Condition, ...] = Field(default=(), max_length=20)
+
+    @property
+    def chooses_expiries(self) -> bool:
+        """Whether a window around an event has a say in which expiries may be traded."""
+        return any(window is not None and window.through_expiry for window in (self.ex_dividend, self.earnings))
 
     def model_post_init(self, context: Any) -> None:
         if len(set(self.weekdays)) < len(self.weekdays):

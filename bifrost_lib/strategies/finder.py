@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from bifrost_lib.strategies.book import Book, open_book
 from bifrost_lib.strategies.candidates import CandidateSet, candidate_set
 from bifrost_lib.strategies.catalogue import strategy_named
 from bifrost_lib.strategies.correction import PopCorrection
+from bifrost_lib.strategies.dividends import DividendCalendar
 from bifrost_lib.strategies.document import DteRange, StrategyDocument
 from bifrost_lib.strategies.earnings import EarningsCalendar
 from bifrost_lib.strategies.enumeration import count_combinations
@@ -59,6 +61,7 @@ def find_candidates(
     conditions: Mapping[str, float] | None = None,
     correction: PopCorrection | None = None,
     earnings: EarningsCalendar | None = None,
+    dividends: DividendCalendar | None = None,
     on_progress: Callable[[Progress], bool] | None = None,
 ) -> CandidateSet:
     """Enumerate every candidate of a strategy that a chain admits, measure each, and rank them.
@@ -89,8 +92,9 @@ def find_candidates(
         The underlying's ``market_conditions`` at the moment, by column. With it the document's conditions of entry
         must hold; without it they are named in `CandidateSet.unchecked`.
     earnings : EarningsCalendar, optional
-        The underlying's days of earnings as they were known at the moment, for a window around them; without it that
-        window is named in `CandidateSet.unchecked`.
+    dividends : DividendCalendar, optional
+        The underlying's days of earnings, and of trading without a dividend, as they were known at the moment, for
+        windows around them; a window that they do not answer is named in `CandidateSet.unchecked`.
     correction : PopCorrection, optional
         What earlier outcomes say about stated probabilities: the score then counts the corrected one, and records
         have it as ``pop_recalibrated``. Conditions, front and ``pop`` itself stay what the model says.
@@ -121,11 +125,12 @@ def find_candidates(
     _check_arguments(top, fill, limit)
     chain = check_frame(chain, CHAIN_COLUMNS, name="chain")
     symbol, moment = _facts(chain, at)
-    unchecked = admit(document, symbol=symbol, at=moment, conditions=conditions, earnings=earnings)
+    unchecked = admit(document, symbol=symbol, at=moment, conditions=conditions, earnings=earnings, dividends=dividends)
     furthest = days[1] + (document.gap.high if document.has_two_expiries else 0)
     quotes = (filters or Filters()).stricter(document.entry)
     slices, excluded, skipped = cut_chain(chain, dte=(days[0], furthest), filters=quotes)
-    near = _suitable(slices, document, days, skipped, at=moment, earnings=earnings)
+    refusal = partial(refusal_until, document.entry, at=moment, earnings=earnings, dividends=dividends)
+    near = _suitable(slices, days, skipped, refusal)
     found = list(_searches(document, near, slices, skipped))
     searches = sorted(found, key=lambda search: abs(search.near.dte - document.dte.target))
     points, rate = points_of(weights), naked_rate(symbol)
@@ -183,12 +188,11 @@ def _scan(
 
 
 def _suitable(
-    slices: list[ExpirySlice], document: StrategyDocument, days: tuple[int, int], skipped: dict[str, str], *,
-    at: datetime, earnings: EarningsCalendar | None,
-) -> list[ExpirySlice]:  # fmt: skip
+    slices: list[ExpirySlice], days: tuple[int, int], skipped: dict[str, str], refusal: Callable[[date], str]
+) -> list[ExpirySlice]:
     kept = []
     for near in (quotes for quotes in slices if days[0] <= quotes.dte <= days[1]):
-        if reason := refusal_until(document.entry, near.expiry, at=at, earnings=earnings):
+        if reason := refusal(near.expiry):
             skipped[f"{near.expiry} {near.trading_class}"] = reason
         else:
             kept.append(near)

@@ -15,8 +15,9 @@ from bifrost_lib.analytics import market_conditions
 from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import NoDataError
-from bifrost_lib.strategies import EarningsCalendar, StrategyDocument, admit, find_candidates, refusal_until
+from bifrost_lib.strategies import StrategyDocument, admit, find_candidates, refusal_until
 from bifrost_lib.workflows.desk import Desk
+from bifrost_lib.workflows.dividends import calendar_of, ex_dividend_days
 from bifrost_lib.workflows.earnings import EarningsHistory, earnings_history
 from bifrost_lib.workflows.following import Entry, Follower, Seen, entry_of
 
@@ -55,11 +56,12 @@ def past_entries(
     past = {day: end for day, end in days.items() if day != newest}
     known = store.document_outcomes(desk.store, symbol, document.sha256, at=at)
     learnt = earnings_history(desk, symbol, at=at)
+    events = _Events(learnt, ex_dividend_days(desk, symbol, at=at) if document.entry.ex_dividend else [])
     if past:
-        wanted = _spaced(_unfinished(known, past, days) | _outdated(known, symbol, document, learnt), most_new)
+        wanted = _spaced(_unfinished(known, past, days) | _outdated(known, symbol, document, events), most_new)
         if wanted:
             ivs = dict(zip(known["at"], known["iv"], strict=True))
-            walk = _Walk(desk, symbol, document, ivs=ivs, stored=_stored_conditions(desk, symbol, at), learnt=learnt)
+            walk = _Walk(desk, symbol, document, ivs=ivs, stored=_stored_conditions(desk, symbol, at), events=events)
             rows = walk.through(days, enter=wanted, at=at)
             store.save_outcomes(desk.store, symbol, document.sha256, rows)
             known = _merged(known, rows)
@@ -75,30 +77,26 @@ def _unfinished(known: pd.DataFrame, past: Mapping[date, datetime], days: Mappin
     return set(past) - set(known.loc[is_final, "session"])
 
 
-def _outdated(
-    known: pd.DataFrame, symbol: str, document: StrategyDocument, learnt: EarningsHistory
-) -> set[date]:  # fmt: skip
-    """Return the days whose entry was chosen with other earnings in view than the store knows of now."""
-    if document.entry.earnings is None:
+def _outdated(known: pd.DataFrame, symbol: str, document: StrategyDocument, events: _Events) -> set[date]:
+    """Return the days whose entry was chosen with other events in view than the store knows of now."""
+    if document.entry.earnings is None and document.entry.ex_dividend is None:
         return set()
     days = set()
     for row in known[["session", "at", "legs", "earnings_days"]].to_dict("records"):
-        calendar, stored = learnt.known_at(row["at"]), row["earnings_days"]
-        now = learnt.days_to_next(row["at"])
-        is_same = stored == now or (math.isnan(stored) and math.isnan(now))
-        if not is_same or (isinstance(row["legs"], list) and _is_refused(row, symbol, document, calendar)):
+        stored, now = row["earnings_days"], events.earnings.days_to_next(row["at"])
+        is_same = document.entry.earnings is None or stored == now or (math.isnan(stored) and math.isnan(now))
+        if not is_same or (isinstance(row["legs"], list) and _is_refused(row, symbol, document, events)):
             days.add(row["session"])
     return days
 
 
-def _is_refused(
-    row: Mapping[Any, Any], symbol: str, document: StrategyDocument, calendar: EarningsCalendar | None
-) -> bool:  # fmt: skip
+def _is_refused(row: Mapping[Any, Any], symbol: str, document: StrategyDocument, events: _Events) -> bool:
+    known = events.known_at(row["at"])
     try:
-        admit(document, symbol=symbol, at=row["at"], conditions=None, earnings=calendar)
+        admit(document, symbol=symbol, at=row["at"], conditions=None, **known)
     except NoDataError:
         return True
-    return bool(refusal_until(document.entry, near_expiry(row["legs"]), at=row["at"], earnings=calendar))
+    return bool(refusal_until(document.entry, near_expiry(row["legs"]), at=row["at"], **known))
 
 
 def near_expiry(legs: Sequence[Mapping[str, Any]]) -> date:
@@ -131,6 +129,20 @@ def _merged(known: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.concat(both).sort_values("session", ignore_index=True) if both else known
 
 
+@dataclass(frozen=True)
+class _Events:
+    """All that was learnt of earnings, and the days of all dividends, to be asked at earlier moments."""
+
+    earnings: EarningsHistory
+    ex_dividend: list[date]
+
+    def known_at(self, at: datetime) -> dict[str, Any]:
+        """Return the calendars that `find_candidates` takes, as they were known at `at`."""
+        today = exchange_date(at)
+        past = calendar_of([day for day in self.ex_dividend if day <= today])
+        return {"earnings": self.earnings.known_at(at), "dividends": past}
+
+
 @dataclass
 class _Walk:
     """One pass through the sessions of a symbol, the oldest first."""
@@ -140,7 +152,7 @@ class _Walk:
     document: StrategyDocument
     ivs: dict[datetime, float]
     stored: dict[date, dict[str, Any]]
-    learnt: EarningsHistory
+    events: _Events
     held: dict[date, Entry] = field(default_factory=dict)
     rows: dict[date, dict[str, Any]] = field(default_factory=dict)
 
@@ -163,10 +175,10 @@ class _Walk:
         bare = known.chain.copy(deep=False)
         bare.attrs = {}  # pandas would copy them with every column that is looked at
         market = self._market(bare, day, end)
-        row |= {name: market[name] for name in _CONDITIONS} | {"earnings_days": self.learnt.days_to_next(end)}
-        earnings = self.learnt.known_at(end)
+        row |= {name: market[name] for name in _CONDITIONS} | {"earnings_days": self.events.earnings.days_to_next(end)}
+        asked = {"conditions": market, **self.events.known_at(end)}
         try:
-            found = find_candidates(bare, self.document, at=end, top=1, conditions=market, earnings=earnings)
+            found = find_candidates(bare, self.document, at=end, top=1, **asked)
             record = found.records()[0]
         except NoDataError as nothing:
             row["hindrance"] = str(nothing)

@@ -24,6 +24,7 @@ from bifrost_lib.strategies import (
 from bifrost_lib.workflows.calibration import FEWEST_OUTCOMES, pop_correction
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk
+from bifrost_lib.workflows.dividends import dividend_calendar
 from bifrost_lib.workflows.earnings import earnings_calendar, earnings_facts
 from bifrost_lib.workflows.surfaces import volatility_surface
 
@@ -160,7 +161,7 @@ def find_strategies(
     Notes
     -----
     Conditions of entry are checked against the stored ``market_conditions`` as of the chain, where there are any, and
-    windows around earnings against the days that were known then.
+    windows around earnings and dividends against the days that were known then.
     """
     document = strategy_named(strategy) if isinstance(strategy, str) else strategy
     chain = read_chain(desk, symbol, at=at)
@@ -174,16 +175,18 @@ def scan_chain(
 ) -> ScanResult:  # fmt: skip
     """Rank the candidates of a document on a chain of `read_chain`; for the options see `find_strategies`."""
     conditions = _conditions(desk, chain) if _asks(document) else None
-    earnings = earnings_calendar(desk, chain.attrs["symbol"], at=chain.attrs["at"])
-    learned = pop_correction(desk, at=chain.attrs["at"], strategy=document.name) if recalibrated else None
+    symbol, at = chain.attrs["symbol"], chain.attrs["at"]
+    earnings = earnings_calendar(desk, symbol, at=at)
+    dividends = dividend_calendar(desk, symbol, at=at) if document.entry.ex_dividend else None
+    learned = pop_correction(desk, at=at, strategy=document.name) if recalibrated else None
     correction = learned if learned is not None and learned.outcomes >= FEWEST_OUTCOMES else None
-    asked = {"conditions": conditions, "earnings": earnings, "correction": correction, **options}
-    candidates = find_candidates(chain, document, **asked)
+    known: dict[str, Any] = {"conditions": conditions, "earnings": earnings, "dividends": dividends}
+    candidates = find_candidates(chain, document, correction=correction, **known, **options)
     if with_surface:
         candidates = _under_surface(candidates, chain)
     return ScanResult(
-        symbol=chain.attrs["symbol"],
-        at=chain.attrs["at"],
+        symbol=symbol,
+        at=at,
         as_of=chain.attrs["as_of"],
         source=chain.attrs["source"],
         strategy=document,

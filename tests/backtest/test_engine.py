@@ -356,6 +356,25 @@ def test_entries_know_of_earnings_what_was_announced_by_then(window, learnt, ent
     assert found.skipped == ({"earnings": 3 - len(entered)} if len(entered) < 3 else {})
 
 
+def test_an_expiry_that_lives_through_an_event_is_passed_over_for_one_that_does_not():
+    # March is nearer to the target of 43 days, February comes before the report, and a dividend before either.
+    quotes = {f"{FEB} 95P": (2.00, 2.20), f"{MAR} 95P": (3.00, 3.20)}
+    days = {"2024-02-01": (100.0, quotes), "2024-02-05": (100.0, quotes)}
+    known = {"earnings": earnings(("2024-01-20 12:00", "2024Q1", "2024-02-20", "unknown"))}
+    paid = {"actions": actions(("2024-02-05", "dividend", 0.5)), **known}
+    plain = document(put(95.0), dte=DteRange(1, 43, 60))
+    avoiding, wanting, never = (
+        plain.with_(entry=Entry(**{event: EventWindow(through_expiry=True, entry=way)}))
+        for event, way in (("earnings", "avoid"), ("earnings", "only"), ("ex_dividend", "avoid"))
+    )
+    for asked, expiry in ((plain, MAR), (avoiding, FEB), (wanting, MAR)):
+        assert run(asked, cube(days, **known)).legs["expiry"].tolist() == [pd.Timestamp(expiry)]
+    assert run(never, cube(days, **paid)).skipped == {"ex_dividend": 1}  # on the day itself it is over
+    # Sets that differ in nothing else do not share what they choose.
+    swept = sweep([plain, avoiding, wanting], cube(days, **known))
+    assert swept.summary["max_margin"].nunique() == 2
+
+
 def test_windows_that_no_cube_can_answer_are_refused():
     asked = document(*PUT_SPREAD, entry=Entry(earnings=EventWindow(before=3)))
     unheard = earnings(("2024-02-16 16:01", "2024Q1", "2024-02-20", "unknown"))

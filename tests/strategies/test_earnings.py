@@ -1,4 +1,4 @@
-"""Windows around earnings: what is ahead, what is past, and which expiries live through a report."""
+"""Windows around earnings and dividends: what is ahead, what is past, and which expiries live through it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from datetime import date, timedelta
 import pytest
 
 from bifrost_lib.core.errors import InputError, NoDataError
-from bifrost_lib.strategies import CATALOG, EarningsCalendar, EarningsReport, Entry, EventWindow, find_candidates
+from bifrost_lib.strategies import (
+    CATALOG,
+    DividendCalendar,
+    EarningsCalendar,
+    EarningsReport,
+    Entry,
+    EventWindow,
+    find_candidates,
+)
 
 TODAY = date(2026, 8, 12)  # of the made-up chain, a Wednesday; its expiries are 9, 23, 37, 51, 65 and 93 days away
 
@@ -72,13 +80,13 @@ def test_expiries_after_a_report_are_left_out_or_the_only_ones(chain):
 
     avoided = scanned(chain, EventWindow(through_expiry=True), report(30))
     assert days(avoided) == {9, 23}
-    assert avoided.skipped["2026-09-18 SIM"] == "earnings on 2026-09-11 come before the expiry"
+    assert avoided.skipped["2026-09-18 SIM"] == "earnings on 2026-09-11, before the expiry"
     wanted = scanned(chain, EventWindow(through_expiry=True, entry="only"), report(30))
     assert days(wanted) == {37, 51}
     assert wanted.skipped["2026-08-21 SIM"] == "no earnings before the expiry"
     # Near by its days, too: then every expiry will do.
     assert 9 in days(scanned(chain, EventWindow(after=3, through_expiry=True, entry="only"), report(-2)))
-    with pytest.raises(NoDataError, match="2026-09-18 SIM: earnings on 2026-08-14 come before the expiry"):
+    with pytest.raises(NoDataError, match="2026-09-18 SIM: earnings on 2026-08-14, before the expiry"):
         scanned(chain, EventWindow(through_expiry=True), report(2))
 
 
@@ -88,3 +96,33 @@ def test_what_nobody_knows_is_told_and_who_never_reports_is_let_in(chain):
     assert find_candidates(chain, document, earnings=EarningsCalendar(())).unchecked == ()
     (told,) = find_candidates(chain, document, earnings=EarningsCalendar([report(-20)])).unchecked
     assert told == "earnings after those of 2026-07-23, which are not announced"
+
+
+def ex_dividend(chain, window: EventWindow, *days: int):
+    document = CATALOG["iron_condor"].with_(entry=Entry(ex_dividend=window))
+    known = DividendCalendar(TODAY + timedelta(days=count) for count in days)
+    return find_candidates(chain, document, dte=(5, 60), top=10**6, dividends=known)
+
+
+def test_windows_around_dividends_are_kept_in_scans(chain):
+    around = EventWindow(before=3, after=2)
+    for days in (0, 3, -2):  # the ex-dividend day itself is on either side
+        with pytest.raises(NoDataError, match=f"not entered: ex-dividend on {TODAY + timedelta(days=days)}"):
+            ex_dividend(chain, around, days, 90)
+    assert ex_dividend(chain, around, 4, -3).unchecked == ()
+    with pytest.raises(NoDataError, match="no ex-dividend days near: the next are on 2026-09-11"):
+        ex_dividend(chain, EventWindow(before=3, entry="only"), 30)
+    # A day that is an expiry's own comes before its end; today's is over for what is bought today.
+    through = ex_dividend(chain, EventWindow(through_expiry=True), 0, 37)
+    assert {record["dte"] for record in through.records()} == {9, 23}
+    assert through.skipped["2026-09-18 SIM"] == "ex-dividend on 2026-09-18, before the expiry"
+    wanted = ex_dividend(chain, EventWindow(through_expiry=True, entry="only"), 37)
+    assert {record["dte"] for record in wanted.records()} == {37, 51}
+
+
+def test_what_nobody_knows_of_dividends_is_told_with_its_reason(chain):
+    document = CATALOG["iron_condor"].with_(entry=Entry(ex_dividend=EventWindow(after=5)))
+    assert find_candidates(chain, document).unchecked == ("ex_dividend, since no dividend is on record",)
+    assert ex_dividend(chain, EventWindow(after=5), -20).unchecked == ()
+    (told,) = ex_dividend(chain, EventWindow(before=5), -20).unchecked
+    assert told == "ex_dividend after 2026-07-23, since later days are not on record"

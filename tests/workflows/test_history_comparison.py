@@ -21,6 +21,7 @@ from bifrost_lib.store import (
     document_outcomes,
     ingestion,
     remove_document,
+    save_corporate_actions,
     save_document,
     save_earnings,
     save_watch,
@@ -252,3 +253,28 @@ def test_a_close_is_due_half_an_hour_after_it():
     assert due_close(friday + timedelta(minutes=29)) == session_close(date(2026, 8, 20))
     assert due_close(friday + timedelta(minutes=30)) == friday
     assert due_close(friday + timedelta(days=2)) == friday
+
+
+def test_a_window_around_dividends_is_kept_by_what_was_on_record(desk):
+    window = HELD.with_(entry=Entry(ex_dividend=EventWindow(before=3, after=1)))
+    assert find_strategies(desk, "SIM", window, at=NOW, top=1).candidates.unchecked == (
+        "ex_dividend, since no dividend is on record",
+    )
+    compare_with_past(desk, find_strategies(desk, "SIM", window, at=NOW, top=1))
+
+    def store_days(*days: date) -> None:
+        paid = {"symbol": "SIM", "kind": "dividend", "value": 0.5, "source": "written"}
+        save_corporate_actions(desk.store.engine, pd.DataFrame([{**paid, "ex_date": day} for day in days]))
+
+    store_days(date(2026, 7, 29))
+    scan = find_strategies(desk, "SIM", window, at=NOW, top=1)
+    assert scan.candidates.unchecked == ("ex_dividend after 2026-07-29, since later days are not on record",)
+    past = compare_with_past(desk, scan).entries.set_index("session")["hindrance"]
+    assert "ex-dividend on 2026-07-29, today" in past[date(2026, 7, 29)]
+    assert "ex-dividend on 2026-07-29, 1 days ago" in past[date(2026, 7, 30)]
+    assert past[date(2026, 7, 28)] is None or "ex-dividend" not in past[date(2026, 7, 28)]  # nobody knew of it then
+    # Announced for Monday: that is known on Friday, but not that it was known a week before.
+    store_days(date(2026, 8, 24))
+    with pytest.raises(NoDataError, match="ex-dividend on 2026-08-24, 3 days ahead"):
+        find_strategies(desk, "SIM", window, at=NOW)
+    assert find_strategies(desk, "SIM", window, at=NOW - timedelta(days=1), top=1).candidates.unchecked

@@ -6,6 +6,7 @@ from typing import Any
 
 from bifrost_lib.backtest.engine.figures_loops import fill_of, traded_at
 from bifrost_lib.backtest.engine.layout import (
+    ADMITTED,
     BY_DELTA,
     BY_DTE,
     BY_LOSS,
@@ -103,7 +104,8 @@ def _found(market: Any, rules: Any, desk: Any, session: int, moment: int, base: 
                 later = max(later, float(market.groups[group, G_EXPIRY]))
         elif not is_far and (near < 0.0 or market.groups[group, G_EXPIRY] < market.groups[int(near), G_EXPIRY]):
             near = float(group)
-    return find_legs(market, rules, desk, session, moment, mask, kept, later, later_far, near) == ENTERED
+    found = find_legs(market, rules, desk, session, moment, mask, kept, later, later_far, near, ADMITTED)
+    return found == ENTERED
 
 
 @kernel(**PLAIN)

@@ -8,10 +8,14 @@ from typing import Any
 from bifrost_lib.backtest.engine.layout import (
     C_CALL,
     D_DAY,
+    D_DIVIDEND,
+    D_EARNINGS,
     D_MOMENT,
     D_ROW,
     D_SEEN,
+    EARNINGS,
     ENTERED,
+    EX_DIVIDEND,
     G_CLASS,
     G_EXPIRES,
     G_EXPIRY,
@@ -45,6 +49,8 @@ from bifrost_lib.backtest.engine.layout import (
     N_ROW,
     NO_EXPIRY,
     NO_LEGS,
+    NOT_THROUGH,
+    ONLY_THROUGH,
     PLAIN,
     Q_CONTRACT,
     Q_QUOTE,
@@ -60,6 +66,7 @@ from bifrost_lib.backtest.engine.layout import (
     S_MIN_VOLUME,
     S_TARGET,
     SAME,
+    THROUGHS,
 )
 from bifrost_lib.core.kernels import kernel
 
@@ -289,15 +296,30 @@ def seen_place(market: Any, session: int, group: int) -> int:
     return -1
 
 
+@kernel(**INLINE)
+def _event_until(market: Any, session: int, expiry: int, admission: int) -> int:
+    # Which event before an expiry, or the lack of it, forbids that one; `ENTERED` for none.
+    if _is_missed(admission % THROUGHS, market.sessions[session, D_DIVIDEND] <= expiry):
+        return EX_DIVIDEND
+    if _is_missed(admission // THROUGHS, market.sessions[session, D_EARNINGS] <= expiry):
+        return EARNINGS
+    return ENTERED
+
+
+@kernel(**INLINE)
+def _is_missed(asked: int, falls: bool) -> bool:
+    return (asked == ONLY_THROUGH and not falls) or (asked == NOT_THROUGH and falls)
+
+
 @kernel(**PLAIN)
 def find_legs(
     market: Any, rules: Any, desk: Any, session: int, moment: int, mask: int, keep: float, later: float,
-    later_far: float, near: float,
+    later_far: float, near: float, admission: int,
 ) -> int:  # fmt: skip
     """Find all legs of `mask` anew: `ENTERED` where the first expiry, or pair of them, has them all.
 
     New expiries come after the days `later` and `later_far`. Where no near leg is moved, `near` is the group that one
-    is in; else it is not looked at.
+    is in; else it is not looked at. Near expiries that `admission` does not allow are passed over.
     """
     legs, day, now = int(rules[S_LEGS]), market.sessions[session, D_DAY], market.moment_us[moment]
     moves_near = moves_far = False
@@ -313,6 +335,10 @@ def find_legs(
             if place < 0:
                 return outcome
             group = market.seen[place, N_GROUP]
+            event = _event_until(market, session, market.groups[group, G_EXPIRY], admission)
+            if event != ENTERED:
+                outcome = event if outcome == NO_EXPIRY else outcome
+                continue
         base, prefer, far_key = market.groups[group, G_EXPIRY], float(market.groups[group, G_CLASS]), -1.0
         while True:
             if moves_far:

@@ -62,10 +62,13 @@ class Plan:
 
 def plan(stage: Stage, documents: Sequence[StrategyDocument], terms: Terms, allowed: Array | None) -> Plan:
     """Return documents as the numbers that the simulation reads."""
-    rows = rows_of(documents, terms)
-    numbers: dict[bytes, int] = {}
-    choice = np.array([numbers.setdefault(choice_of(row), len(numbers)) for row in rows], dtype=np.int64)
-    return Plan(rows, choice, Admissions(stage, [document.entry for document in documents], allowed))
+    rows, entries = rows_of(documents, terms), [document.entry for document in documents]
+    admissions = Admissions(stage, entries, allowed)
+    own = [int(row) if entry.chooses_expiries else -1 for row, entry in zip(admissions.row_of, entries, strict=True)]
+    numbers: dict[tuple[bytes, int], int] = {}
+    choices = [(choice_of(row), admitted) for row, admitted in zip(rows, own, strict=True)]
+    choice = np.array([numbers.setdefault(one, len(numbers)) for one in choices], dtype=np.int64)
+    return Plan(rows, choice, admissions)
 
 
 def simulate_all(

@@ -7,16 +7,11 @@ from typing import Any
 
 from bifrost_lib.backtest.engine.layout import (
     ACTIVE,
-    ADMITTED,
     CACHE_WIDTH,
     CREDIT,
-    D_DIVIDEND,
-    D_EARNINGS,
     DEBIT,
     DESK_COUNTS,
-    EARNINGS,
     ENTERED,
-    EX_DIVIDEND,
     INLINE,
     KEPT_WIDTH,
     L_QTY,
@@ -28,8 +23,6 @@ from bifrost_lib.backtest.engine.layout import (
     MOST_LEGS,
     NO_CAPITAL,
     NO_SPOT,
-    NOT_THROUGH,
-    ONLY_THROUGH,
     PLAIN,
     Q_CONTRACT,
     REFUSED,
@@ -41,12 +34,10 @@ from bifrost_lib.backtest.engine.layout import (
     S_MAX_ACTIVE,
     S_ROLLS,
     S_SHARE,
-    T_EXPIRY,
     T_MARGIN,
     T_PREMIUM,
     T_ROLLS,
     T_UNITS,
-    THROUGHS,
     TRADE_WIDTH,
     WRONG_CASH,
     Books,
@@ -128,15 +119,10 @@ def _enter(
 ) -> int:  # fmt: skip
     if not market.spot[moment] > 0.0:
         return NO_SPOT
-    outcome = _choose(market, rules, desk, entry, session, moment)
+    outcome = _choose(market, rules, desk, entry, session, moment, admission)
     if outcome != ENTERED:
         return outcome
     _open(market, rules, desk, entry, session, moment)
-    if admission != ADMITTED:
-        if _is_missed(admission % THROUGHS, market.sessions[session, D_DIVIDEND] <= desk.trade[T_EXPIRY]):
-            return EX_DIVIDEND
-        if _is_missed(admission // THROUGHS, market.sessions[session, D_EARNINGS] <= desk.trade[T_EXPIRY]):
-            return EARNINGS
     cash = desk.trade[T_PREMIUM]  # shares are part of what a structure costs
     if (rules[S_CASH] == CREDIT and not cash > 0.0) or (rules[S_CASH] == DEBIT and not cash < 0.0):
         return WRONG_CASH
@@ -144,12 +130,9 @@ def _enter(
 
 
 @kernel(**INLINE)
-def _is_missed(asked: int, falls: bool) -> bool:
-    return (asked == ONLY_THROUGH and not falls) or (asked == NOT_THROUGH and falls)
-
-
-@kernel(**INLINE)
-def _choose(market: Any, rules: Any, desk: Any, entry: int, session: int, moment: int) -> int:
+def _choose(
+    market: Any, rules: Any, desk: Any, entry: int, session: int, moment: int, admission: int
+) -> int:  # fmt: skip
     # What sets that differ in their exits alone would choose again is looked up, where there is room to keep it.
     legs, at, cache = int(rules[S_LEGS]), entry * CACHE_WIDTH, desk.cache
     is_kept = cache.size > 0
@@ -159,7 +142,7 @@ def _choose(market: Any, rules: Any, desk: Any, entry: int, session: int, moment
         return int(cache[at])
     for leg in range(legs):
         desk.contract[leg], desk.row[leg] = -1, -1
-    outcome = find_legs(market, rules, desk, session, moment, (1 << legs) - 1, 0.0, -1.0, -1.0, -1.0)
+    outcome = find_legs(market, rules, desk, session, moment, (1 << legs) - 1, 0.0, -1.0, -1.0, -1.0, admission)
     if is_kept:
         cache[at] = outcome
         for leg in range(legs):

@@ -13,7 +13,7 @@ from bifrost_lib.core.calendar import EXCHANGE_TZ, exchange_date
 from bifrost_lib.strategies import StrategyDocument
 from tests.backtest.reference.admitting import refusal, refusal_until
 from tests.backtest.reference.capital import Option, cash_secured, extremes, regulation_t
-from tests.backtest.reference.choosing import Choice, choose, pairs_of_groups
+from tests.backtest.reference.choosing import Choice, choose, near_groups, pairs_of_groups
 from tests.backtest.reference.conduct import begin_session, live_through, settle
 from tests.backtest.reference.tape import Market, Tape
 from tests.backtest.reference.terms import Terms
@@ -113,15 +113,14 @@ class Run:
             return "max_active"
         if math.isnan(tape.spot[moment]):
             return "spot"
-        pairs = pairs_of_groups(document, tape, moment)
+        groups = near_groups(document, tape, moment)
+        refusals = {group: refusal_until(group.expiry, document.entry, tape, moment) for group in groups}
+        pairs = [pair for pair in pairs_of_groups(document, tape, moment) if not refusals[pair[0]]]
         if not pairs:
-            return "no expiry"
+            return next(filter(None, refusals.values()), "no expiry")
         choices = choose(document, tape, moment, pairs)
         if choices is None:
             return "no legs"
-        refused = refusal_until(min(one.contract.group.expiry for one in choices), document.entry, tape, moment)
-        if refused:
-            return refused
         trade = self.price(choices, tape, moment)
         if (document.cash == "credit" and trade.premium <= 0) or (document.cash == "debit" and trade.premium >= 0):
             return "cash"
