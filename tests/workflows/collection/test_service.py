@@ -31,7 +31,7 @@ def service_of(desk: Desk, gateway: Any, *, hours: Hours) -> CollectorService:
     return CollectorService(desk, gateway, outbox, limits=Limits(), hours=hours)
 
 
-async def until(condition: Callable[[], bool], *, timeout_s: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
@@ -44,7 +44,7 @@ async def move(clock: SteppedClock, service: CollectorService, end: datetime, st
     while clock.now() < end:
         if (slot := Hours().slot_at(clock.now(), 3600.0)) is not None:
             slots.add(slot)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(service.turns.reports) < len(slots):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.02)
