@@ -13,14 +13,19 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from bifrost_lib.core.errors import SourceUnavailable
+
 NAME = "bifrost-nursery"
 #: The nursery loads and draws everything once before its first kernel; a new home compiles first.
 READY_WITHIN_S = 300.0
+#: A picture that takes longer is given up.
+DRAWN_WITHIN_S = 20.0
 HERE = Path(__file__).resolve().parents[1]
 
 
@@ -30,7 +35,7 @@ class Nursery:
     Parameters
     ----------
     notebooks : sequence of Path
-        Of the pages, rehearsed up to their viewers.
+        Of the pages, each drawn once beforehand.
     """
 
     def __init__(self, notebooks: Sequence[Path]) -> None:
@@ -54,12 +59,35 @@ class Nursery:
         RuntimeError
             If the nursery has ended.
         """
-        order = json.dumps({"connection_file": connection_file, "env": env, "cwd": cwd})
+        return await self._copy({"connection_file": connection_file, "env": env, "cwd": cwd})
+
+    async def picture(self, notebook: Path, env: dict[str, str]) -> str:
+        """Return what a page's notebook shows first, as HTML.
+
+        Raises
+        ------
+        RuntimeError
+            If the nursery has ended.
+        SourceUnavailable
+            If there is none after `DRAWN_WITHIN_S`, or drawing it failed; the log says why.
+        """
+        with TemporaryDirectory(prefix="bifrost-") as folder:
+            into = Path(folder) / "first.html"
+            copy = Copy(await self._copy({"notebook": str(notebook), "env": env, "into": str(into)}))
+            try:
+                await asyncio.to_thread(copy.wait, DRAWN_WITHIN_S)
+                return into.read_text(encoding="utf-8")
+            except (TimeoutError, FileNotFoundError) as problem:
+                raise SourceUnavailable(f"the first picture of {notebook.stem}", str(problem)) from None
+            finally:
+                copy.kill()
+
+    async def _copy(self, order: dict[str, Any]) -> int:
         async with self._one_at_a_time:
             if not self._is_ready:
                 await asyncio.to_thread(self._answer)
                 self._is_ready = True
-            return int(await asyncio.to_thread(self._ask, order))
+            return int(await asyncio.to_thread(self._ask, json.dumps(order)))
 
     def is_alive(self) -> bool:
         """Tell whether kernels can be had."""

@@ -2,12 +2,14 @@
 
 A kernel of its own takes seconds to import what a page needs, and keeps 190 MB; a copy is there at once and shares what
 it does not change. ``python -m apps.nursery NOTEBOOK...`` reads orders from its standard input, a socket that only its
-parent holds: one JSON object a line with ``connection_file``, ``env`` and ``cwd``. It answers each with the process id,
-and ends with its kernels when its parent is gone.
+parent holds: one JSON object a line. With ``connection_file``, ``env`` and ``cwd`` a copy becomes a kernel; with
+``notebook``, ``env`` and ``into`` it writes what the notebook shows first to the file ``into``, as HTML, and ends. Each
+is answered with the process id. The nursery ends with its kernels when its parent is gone.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import gc
 import json
@@ -16,36 +18,49 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
-
-#: The cell of a page's notebook that waits for the viewer, and everything after it, is for the kernels alone.
-WAITS = "wait_for_request()"
 
 log = logging.getLogger(__name__)
 
 
-def cells_before_the_viewer(notebook: Path) -> Iterator[str]:
-    """Yield the code cells of a page's notebook up to the one that waits for its viewer."""
+def drawn(notebook: Path) -> tuple[Any, dict[str, Any]]:
+    """Run a page's notebook as a kernel does, but without waiting for a viewer.
+
+    Returns
+    -------
+    page : object
+        The value of its last line: what it shows.
+    names : dict
+        What it has named.
+    """
+    names: dict[str, Any] = {"__name__": "__main__"}
+    page: Any = None
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        source = "".join(cell["source"])
-        if WAITS in source:
-            return
         if cell["cell_type"] == "code":
-            yield source
+            body = ast.parse("".join(cell["source"]), notebook.name).body
+            last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+            exec(compile(ast.Module(body, []), notebook.name, "exec"), names)  # noqa: S102 - the pages' own notebooks
+            if isinstance(last, ast.Expr):
+                page = eval(compile(ast.Expression(last.value), notebook.name, "eval"), names)  # noqa: S307 - as above
+    return page, names
 
 
 def rehearse(notebook: Path) -> None:
-    """Run a page's notebook up to its viewer, so that its code is loaded and compiled; trouble is left to kernels."""
-    names: dict[str, Any] = {"__name__": "__main__"}
+    """Draw a page and throw it away, so that its code is loaded and compiled; trouble is left to kernels."""
+    from ipykernel.kernelapp import IPKernelApp  # noqa: F401 - kernels find it loaded
+    from ipywidgets import Widget
+
+    from bifrost_lib.views import still_page
+
     try:
-        for source in cells_before_the_viewer(notebook):
-            exec(compile(source, notebook.name, "exec"), names)  # noqa: S102 - the pages' own notebooks
+        page, names = drawn(notebook)
+        still_page(page)
+        names["desk"].close()  # a copy must not share a connection with anybody
     except Exception:
         log.exception("%s cannot be rehearsed; its kernels will tell why", notebook.name)
-    if (desk := names.get("desk")) is not None:
-        desk.close()  # a copy must not share a connection with anybody
+    Widget.close_all()
 
 
 def serve(orders: socket.socket) -> None:
@@ -59,13 +74,12 @@ def serve(orders: socket.socket) -> None:
             order = json.loads(line)
             pid = os.fork()
             if pid == 0:
-                _become_kernel(order, orders)
+                _become(_draw_picture if "into" in order else _run_kernel, order, orders)
             lines.write(f"{pid}\n")
             lines.flush()
 
 
-def _become_kernel(order: dict[str, Any], orders: socket.socket) -> NoReturn:
-    nursery = os.getppid()
+def _become(kind: Callable[[dict[str, Any]], None], order: dict[str, Any], orders: socket.socket) -> NoReturn:
     status = 1
     try:
         os.setsid()
@@ -73,28 +87,35 @@ def _become_kernel(order: dict[str, Any], orders: socket.socket) -> NoReturn:
         orders.close()
         os.environ.clear()
         os.environ.update(order["env"])
-        os.chdir(order["cwd"] or "/")
-        _run_kernel(["-f", order["connection_file"], f"--IPKernelApp.parent_handle={nursery}"])
+        kind(order)
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
     except BaseException:
-        log.exception("a kernel ended")
+        log.exception("a copy of the nursery ended")
     finally:
         os._exit(status)
 
 
-def _run_kernel(arguments: list[str]) -> None:
+def _draw_picture(order: dict[str, Any]) -> None:
+    from bifrost_lib.views import still_page
+
+    page, _ = drawn(Path(order["notebook"]))
+    Path(order["into"]).write_text(still_page(page), encoding="utf-8")
+
+
+def _run_kernel(order: dict[str, Any]) -> None:
     import random
 
     import numpy as np
     from ipykernel.kernelapp import IPKernelApp
     from ipywidgets import register_comm_target
 
+    os.chdir(order["cwd"] or "/")
     random.seed()
     np.random.seed()  # noqa: NPY002 - copies must not share the state of the generator that everybody has
     app: Any = IPKernelApp.instance()
-    app.initialize(arguments)
+    app.initialize(["-f", order["connection_file"], f"--IPKernelApp.parent_handle={os.getppid()}"])
     register_comm_target()  # widgets were imported before there was a kernel to tell
     app.start()
 

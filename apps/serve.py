@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps.assets import page_scripts, with_assets
+from apps.assets import page_script, with_assets
 from apps.forked_kernels import Nursery, take_kernels_from
 from apps.preheating import LOOK_EVERY_MS, keep_pool_healthy, page_handlers, preheat
 from apps.process import announce, run
+from apps.stills import with_stills
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.core.settings import Settings
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
@@ -53,7 +55,6 @@ def page_config(page: Page, *, port: int, secret: str) -> Any:
     config.Voila.open_browser = False
     config.Voila.cookie_secret = bytes.fromhex(secret)
     config.VoilaConfiguration.template = "bifrost"
-    config.VoilaConfiguration.resources = {"scripts": page_scripts()}
     config.VoilaConfiguration.extension_allowlist = EXTENSIONS
     config.VoilaConfiguration.file_allowlist = []
     config.VoilaConfiguration.http_header_envs = ["X-Bifrost-User", "X-Bifrost-Role"]
@@ -94,7 +95,7 @@ def serve_pages(settings: Settings) -> None:
     loop, nursery = IOLoop.current(), Nursery([page.path for page in pages])
     servers = [page_server(page, settings, places, nursery) for page in pages]
     for page, server in zip(pages, servers, strict=True):
-        begin_listening(server, port=places.pages[page.name])
+        begin_listening(server, page, nursery, port=places.pages[page.name])
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
     PeriodicCallback(lambda: None if nursery.is_alive() else loop.stop(), LOOK_EVERY_MS).start()
@@ -108,8 +109,10 @@ def serve_pages(settings: Settings) -> None:
         raise SourceUnavailable("the nursery of kernels", "it has ended")
 
 
-def begin_listening(server: Voila, *, port: int) -> None:
+def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int) -> None:
     """Let one of several servers answer on the loop of this process, which is started once for all of them.
+
+    Its first pictures are drawn by copies of the nursery.
 
     Raises
     ------
@@ -124,7 +127,9 @@ def begin_listening(server: Voila, *, port: int) -> None:
     server.app = Application(**server.init_settings())
     server.app.settings.update(server.tornado_settings)
     bare = (server.base_url.rstrip("/"), RedirectHandler, {"url": server.base_url})
-    server.app.add_handlers(".*$", [bare, *with_assets(page_handlers(server), base_url=server.base_url)])
+    handlers = with_assets(page_handlers(server), base_url=server.base_url)
+    draw = partial(nursery.picture, page.path)
+    server.app.add_handlers(".*$", [bare, *with_stills(handlers, draw, title=page.title, script=page_script())])
     keep_pool_healthy(server.kernel_manager)
     try:
         server.app.listen(port, LOOPBACK)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from bifrost_lib.core.front_doors import front_door
 
-_WHERE = {
+_HOMES = {
     "BuilderState": "builder_state",
     "absent_list": "report_tables",
     "builder_page": "builder",
@@ -28,7 +27,6 @@ _WHERE = {
     "recommendations_grid": "reliability",
     "reliability_chart": "reliability",
     "scores_grid": "reliability",
-    "rehearse": "page",
     "report_head": "report_tables",
     "report_table": "report_tables",
     "score_table": "details",
@@ -37,14 +35,11 @@ _WHERE = {
     "smile_chart": "smile",
     "smile_charts": "report_charts",
     "source_label": "badges",
+    "still_page": "still",
     "term_charts": "report_charts",
     "volatility_charts": "report_charts",
 }
 
-__all__ = list(_WHERE)
+__all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+__getattr__, __dir__ = front_door(__name__, _HOMES)

@@ -72,6 +72,21 @@ def candidates_grid(records: Sequence[Record], *, theme: str = "light", rows: in
     )
 
 
+def candidates_still(records: Sequence[Record], *, rows: int = 10, selected: int = 0) -> str:
+    """Return HTML that looks like `candidates_grid` of the same, until a browser can build that."""
+    heads = "".join(f"<th class='{_align(column)}'>{column.header}</th>" for column in COLUMNS)
+    lines = "".join(
+        f"<tr{' class=bf-selected' if place == selected else ''}>{_row(record)}</tr>"
+        for place, record in enumerate(records[:rows])
+    )
+    widths = "".join(f"<col style='width: {column.width}px'>" for column in COLUMNS)
+    return (
+        f"<div class='bf-still-grid' style='height: {ROW_HEIGHT * (rows + 1) + 10}px'>"
+        f"<table class='bf-table bf-ranked'><colgroup>{widths}</colgroup>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
 def _grid_column(column: Column) -> TableColumn:
     if column.name == "score":
         bar = '<i><b style="width:<%= Math.round(value) %>%"></b></i>'

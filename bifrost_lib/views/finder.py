@@ -14,7 +14,7 @@ import pandas as pd
 from bifrost_lib.core.clock import parse_moment
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.views.builder_state import candidate_query
-from bifrost_lib.views.candidates import candidates_grid
+from bifrost_lib.views.candidates import candidates_grid, candidates_still
 from bifrost_lib.views.charts import load_bokeh
 from bifrost_lib.views.columns import legs_text
 from bifrost_lib.views.controls import Controls, Request
@@ -177,7 +177,8 @@ class _Finder:
             return
         grid = candidates_grid(self._records, theme=self._theme, rows=ROWS, selected=self._selected)
         grid.source.selected.on_change("indices", self._select)
-        _replace(self._grid, Picture(grid))
+        still = candidates_still(self._records, rows=ROWS, selected=self._selected)
+        _replace(self._grid, Picture(grid, still=still))
         self._lower.layout.display = "flex"
         self._draw_chart()
         self._draw_detail()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import ipywidgets as widgets
 
@@ -15,9 +15,3 @@ def page_box(children: Sequence[widgets.Widget], theme: str) -> widgets.VBox:
     for name in ("bf-root", "bf-page", f"bf-{theme}"):
         page.add_class(name)
     return page
-
-
-def rehearse(show: Callable[[], widgets.Widget]) -> None:
-    """Draw a page and throw it away, so that the first viewer does not wait for code that is used the first time."""
-    show()
-    widgets.Widget.close_all()

@@ -16,7 +16,14 @@ SETTLES_S = 3.0
 
 
 class Picture(BokehModel):  # type: ignore[misc]  # jupyter_bokeh has no types
-    """A Bokeh model that lives on a page until it is closed, and may be closed twice, as the collector will."""
+    """A Bokeh model that lives on a page until it is closed, and may be closed twice, as the collector will.
+
+    `still` is HTML that stands for it until a browser can build it, where there is such.
+    """
+
+    def __init__(self, model: UIElement, *, still: str = "") -> None:
+        super().__init__(model)
+        self.still = still
 
     def close(self) -> None:
         """Leave the page."""

@@ -24,16 +24,24 @@ class Workbench:
     leg_details = staticmethod(leg_details)
     export_structure = staticmethod(export_structure)
 
+    _is_rehearsed = False
+
     def __init__(self, desk: Desk) -> None:
         self.read_market = partial(read_market, desk)
 
     def rehearse(self, symbol: str, strategy: str = "iron_condor") -> None:
-        """Do everything once, so that the first viewer does not wait for code to be loaded; an empty desk is fine."""
+        """Do everything once, so that the first viewer does not wait for code to be loaded; an empty desk is fine.
+
+        Once is enough for a process and for those that are copied from it later.
+        """
+        if Workbench._is_rehearsed:
+            return
         try:
             market = self.read_market(symbol)
             structure = build_structure(market, start_legs(market, strategy))
             scenario_curves(structure)
             scenario_map(structure, quantity="delta")
             export_structure(structure)
+            Workbench._is_rehearsed = True
         except BifrostError as problem:
             log.info("nothing to rehearse with: %s", problem)

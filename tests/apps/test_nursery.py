@@ -18,10 +18,15 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from traitlets.config import Config
 
 from apps.forked_kernels import Copy, Nursery, take_kernels_from
-from apps.nursery import cells_before_the_viewer
+from apps.nursery import drawn
+from bifrost_lib.core.errors import SourceUnavailable
 
 ANSWER_WITHIN_S = 180
-CELLS = ["import wave", "desk = None", "wait_for_request()\nopen('/nowhere')", "import xdrlib_of_the_viewer"]
+CELLS = [
+    "import os, wave",
+    "from io import StringIO\nfrom ipywidgets import HTML\ndesk = StringIO()",
+    "who = os.environ.get('HTTP_X_BIFROST_USER', 'nobody')\nHTML(f'<b>shown to {who}</b>')",
+]
 ASK = (
     "import json, os, random, sys\n"
     "print(json.dumps(['wave' in sys.modules, os.environ.get('MINE'), os.getppid(), random.random(), os.getcwd()]))"
@@ -37,8 +42,10 @@ def notebook(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_notebook_is_rehearsed_up_to_its_viewer(notebook):
-    assert list(cells_before_the_viewer(notebook)) == CELLS[:2]
+def test_a_notebook_is_drawn_to_its_last_line(notebook):
+    page, names = drawn(notebook)
+    assert page.value == "<b>shown to nobody</b>"
+    assert names["desk"].getvalue() == ""
 
 
 async def told_by(manager: AsyncKernelManager, folder: Path) -> list[Any]:
@@ -72,6 +79,11 @@ def test_kernels_share_what_was_loaded_and_nothing_else(notebook, tmp_path, monk
             file = str(runtime / f"kernel-{name}.json")
             managers.append(AsyncKernelManager(config=config, transport="ipc", connection_file=file))
             told.append(await told_by(managers[-1], tmp_path / name))
+            env = {**os.environ, "HTTP_X_BIFROST_USER": name}
+            assert f"<b>shown to {name}</b>" in await nursery.picture(notebook, env)
+        notebook.write_text("{}", encoding="utf-8")
+        with pytest.raises(SourceUnavailable, match="the first picture of page"):
+            await nursery.picture(notebook, env)
         await managers[0].shutdown_kernel(now=True)
         left: Any = vars(managers[1].provisioner)["process"]
         assert left.poll() is None

@@ -6,11 +6,9 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from traitlets.config import Config
 from voila.request_info_handler import RequestInfoSocketHandler
 
-from apps.assets import BOKEH, FOLDER, page_scripts
 from apps.preheating import Refused, Viewers, page_handlers, preheat, replace_ended
 
 KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
@@ -85,9 +83,3 @@ def test_a_kernel_that_ended_before_its_viewer_came_is_replaced():
 
     pool = asyncio.run(look())
     assert (pool.ended, pool.filled) == (["over"], ["finder.ipynb"])
-
-
-@pytest.mark.parametrize("name", BOKEH)
-def test_each_script_that_a_page_loads_is_on_this_machine(name):
-    assert (FOLDER / f"{name}.min.js").is_file()
-    assert any(f"/{name}.min.js?v=" in address for address in page_scripts())

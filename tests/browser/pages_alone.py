@@ -56,7 +56,7 @@ def serve_notebook(name: str, port: int) -> None:
     take_kernels_from(nursery, config)
     server = Voila(config=config)
     server.initialize([str(page.path)])
-    begin_listening(server, port=port)
+    begin_listening(server, page, nursery, port=port)
     IOLoop.current().add_callback(_ready, f"http://{LOOPBACK}:{port}/services/{name}/")
     _run(IOLoop.current())
     server.stop()

@@ -121,6 +121,7 @@ def look_at(browser: Browser, url: str) -> Built:
     page.on("request", lambda request: built.requests.append(request.url))
     page.goto(url, timeout=READY_MS)
     page.locator(".bf-quote").first.wait_for(timeout=READY_MS)
+    page.locator("#bf-opening").wait_for(state="detached", timeout=READY_MS)
     return built
 
 

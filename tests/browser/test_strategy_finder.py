@@ -80,6 +80,7 @@ def look_at(browser: Browser, url: str, size: str) -> Watched:
     page.on("pageerror", lambda error: watched.problems.append(str(error)))
     page.on("request", lambda request: watched.requests.append(request.url))
     page.goto(url)
+    page.locator("#bf-opening").wait_for(state="detached", timeout=READY_MS)
     page.locator(".slick-row").first.wait_for(timeout=READY_MS)
     page.locator(".bk-Figure canvas").first.wait_for(timeout=READY_MS)
     return watched

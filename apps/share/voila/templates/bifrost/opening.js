@@ -1,0 +1,78 @@
+// What stands on the page until its own widgets do, how they take its place, and what is said when they are lost.
+const bifrost = (() => {
+  "use strict";
+  const LONG_MS = 15000, LOOK_EVERY_MS = 10000, DRAWN_WITHIN_MS = 4000;
+  const opening = document.getElementById("bf-opening"), state = document.getElementById("bf-state");
+  const lost = document.getElementById("bf-lost");
+  let scripts, misses = 0, seen = new Date();
+
+  const say = (text) => { if (state.isConnected) state.querySelector("span").textContent = text; };
+  setTimeout(() => say("Still connecting. What you see is real; controls follow as soon as the page has a session."), LONG_MS);
+
+  function script(address) {
+    return new Promise((done, failed) => {
+      const tag = Object.assign(document.createElement("script"), { src: address, async: false, onload: done, onerror: failed });
+      document.head.append(tag);
+    });
+  }
+
+  // Voilà's own script comes last: pieces that it finds read already it does not ask for.
+  const load = (address) => { scripts = script(address).catch(() => undefined); };
+  const start = (address) => { scripts.then(() => script(address)).catch(fail); };
+
+  function fail() {
+    state.classList.add("bf-failed");
+    say("This page has no session: its server did not start one. What you see no longer changes. Reload to try again.");
+  }
+
+  // The page's widgets are there and its pictures hold still, or its notebook says what went wrong.
+  function isDrawn() {
+    if (!document.querySelector("#rendered_cells .bf-page")) {
+      return Boolean(document.querySelector("#rendered_cells .jp-OutputArea-output pre"));
+    }
+    return ((window.Bokeh && window.Bokeh.documents) || []).every((one) => one.is_idle);
+  }
+
+  function show() {
+    if (!window.themeLoaded) { window.cellLoaded = true; return; }
+    document.getElementById("rendered_cells").style.display = "";
+    const began = performance.now();
+    const look = () => {
+      const page = document.querySelector("#rendered_cells .bf-page");
+      if (isDrawn() || (page && performance.now() - began > DRAWN_WITHIN_MS)) requestAnimationFrame(reveal);
+      else setTimeout(look, 30);
+    };
+    look();
+  }
+
+  function reveal() {
+    opening.remove();
+    setInterval(watch, LOOK_EVERY_MS);
+  }
+
+  async function watch() {
+    const { baseUrl, kernelId } = JSON.parse(document.getElementById("jupyter-config-data").textContent);
+    let answer = null;
+    try {
+      answer = await fetch(`${baseUrl}api/kernels/${kernelId}`, { cache: "no-store", redirect: "manual" });
+    } catch { /* the server does not answer: counted below */ }
+    if (answer && answer.ok) { misses = 0; seen = new Date(); tell(""); return; }
+    misses += 1;
+    const gone = answer && (answer.status === 404 || answer.status === 403 || answer.type === "opaqueredirect");
+    if (gone || misses > 1) {
+      const since = seen.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+      tell(gone ? `This page's session has ended. It shows what was known at ${since}.`
+        : `The server does not answer. This page shows what was known at ${since}.`);
+    }
+  }
+
+  function tell(text) {
+    lost.hidden = !text;
+    lost.querySelector("span").textContent = text;
+    document.body.classList.toggle("bf-is-lost", Boolean(text));
+  }
+
+  return { load, start, show, fail };
+})();
+window.voila_heartbeat = window.voila_process = () => undefined;
+window.voila_finish = bifrost.show;

@@ -1,0 +1,115 @@
+"""A notebook's page shows data before its kernel has drawn it: one picture for all who may see the same.
+
+Whoever opens the page gets the picture at once, with everything that is on the page, and the time that its data are of.
+Scripts and a kernel of his own come behind it, and then the same page, alive, takes its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tornado.web import authenticated
+from voila.tornado.handler import TornadoVoilaHandler
+
+from apps.access import ROLE_HEADER, USER_HEADER
+
+#: Viewers who come within this time are shown the same first picture; the age of its data is on it.
+FRESH_S = 2.0
+#: Pictures of so many addresses and roles are kept.
+KEPT = 32
+#: So many are drawn at the same time.
+AT_ONCE = 2
+#: A viewer who has waited so long for a picture is told to wait for the page itself.
+PATIENCE_S = 3.0
+
+log = logging.getLogger(__name__)
+
+#: Returns a picture for what a page's notebook finds in its environment.
+Draw = Callable[[dict[str, str]], Awaitable[str]]
+
+
+class Stills:
+    """First pictures of one page by what they depend on, each drawn at most once in `FRESH_S`, however many ask.
+
+    Parameters
+    ----------
+    draw : callable
+    clock_s : callable
+    """
+
+    def __init__(self, draw: Draw, *, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._draw, self._clock_s = draw, clock_s
+        self._drawn: OrderedDict[tuple[str, str], tuple[float, asyncio.Task[str]]] = OrderedDict()
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def still(self, *, query: str, user: str | None, role: str | None) -> str:
+        """Return what somebody of `role` sees first, or nothing if that cannot be drawn in time."""
+        key = (query, role or "")
+        born_s, task = self._drawn.get(key, (float("-inf"), None))
+        if task is None or (task.done() and self._clock_s() - born_s >= FRESH_S):
+            task = asyncio.get_running_loop().create_task(self._picture(query, user, role))
+            self._drawn[key] = self._clock_s(), task
+            self._drawn.move_to_end(key)
+            while len(self._drawn) > KEPT:
+                self._drawn.popitem(last=False)
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), PATIENCE_S)
+        except TimeoutError:
+            return ""
+
+    async def _picture(self, query: str, user: str | None, role: str | None) -> str:
+        told = {"QUERY_STRING": query, "HTTP_X_BIFROST_USER": user, "HTTP_X_BIFROST_ROLE": role}
+        env = {**os.environ, "VOILA_KERNEL_ID": "picture"} | {name: text for name, text in told.items() if text}
+        try:
+            async with self._places:
+                return await self._draw(env)
+        except Exception:
+            log.exception("there is no first picture; the page itself will tell why")
+            return ""
+
+
+class StillFirst(TornadoVoilaHandler):  # type: ignore[misc]  # Voilà has no types
+    """Answers with the first picture, then with the page as its kernel draws it."""
+
+    def initialize(self, *, stills: Stills, title: str, script: str, **given: Any) -> None:
+        self._stills, self._title, self._script = stills, title, script
+        super().initialize(**given)
+
+    @authenticated
+    async def get(self, path: str | None = None) -> None:
+        """Show the page."""
+        if path:
+            await super().get(path)
+            return
+        headers = self.request.headers
+        user, role = headers.get(USER_HEADER), headers.get(ROLE_HEADER)
+        picture = await self._stills.still(query=str(self.request.query), user=user, role=role)
+        opening = self.get_template("opening.html")
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("Cache-Control", "no-store")  # it is this viewer's, and of this moment
+        self.write(opening.render(base_url=self.base_url, script=self._script, title=self._title, still=picture))
+        await self.flush()
+        try:
+            await super().get()
+        except Exception:
+            self.log.exception("%s has no kernel", self._title)
+            self.write("<script>bifrost.fail()</script>")
+
+
+def with_stills(handlers: list[tuple[Any, ...]], draw: Draw, **given: Any) -> list[tuple[Any, ...]]:
+    """Return a page's handlers, of which the one for the page itself shows the picture that `draw` returns first.
+
+    `given` are `title` and `script` of the page.
+    """
+    stills = Stills(draw)
+    return [
+        (pattern, StillFirst, {**rest[0], **given, "stills": stills}) if handler is TornadoVoilaHandler
+        else (pattern, handler, *rest)
+        for pattern, handler, *rest in handlers
+    ]  # fmt: skip
