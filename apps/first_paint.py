@@ -6,19 +6,23 @@ session is made when the browser, which has loaded its scripts meanwhile, opens 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import panel
+from bokeh.document import Document
 from bokeh.server.contexts import ApplicationContext
 from bokeh.util.token import generate_jwt_token, generate_session_id
 from panel.io.resources import LOCAL_DIST, Resources, bundle_resources
 from panel.io.server import DocHandler
+from panel.io.state import set_curdoc
 from tornado.web import authenticated
 
 from apps.panel.visit import Visit
+from apps.turns import Turns, sessions_in_turn
 from bifrost_lib.views import live as views
 
 Links = Sequence[tuple[str, str]]
@@ -58,7 +62,9 @@ def session_maker(make: Make, links_for: LinksFor) -> Callable[[], None]:
     return into_session
 
 
-def paint_first(server: Any, path: str, make: Make, links_for: LinksFor, *, title: str) -> None:
+def paint_first(
+    server: Any, path: str, make: Make, links_for: LinksFor, *, title: str, turns: Turns | None = None
+) -> None:
     """Let `server` answer with a page that shows data at once.
 
     Parameters
@@ -70,33 +76,62 @@ def paint_first(server: Any, path: str, make: Make, links_for: LinksFor, *, titl
     make, links_for : callable
         As for `session_maker`.
     title : str
+    turns : Turns, optional
+        Of all pages that share the server's loop; default: the page's own.
     """
-    application = server._tornado
+    application, turns = server._tornado, turns or Turns()
+    context = application._applications[path]
+    sessions_in_turn(context, turns)
     given = {
-        "application_context": application._applications[path], "bokeh_websocket_path": None,
-        "first": FirstPictures(make), "links_for": links_for, "title": title,
+        "application_context": context, "bokeh_websocket_path": None, "first": FirstPictures(make, turns),
+        "links_for": links_for, "title": title,
     }  # fmt: skip
     application.add_handlers(r".*", [(rf"{application.prefix}{path.rstrip('/')}/?", FirstPaint, given)])
 
 
 class FirstPictures:
-    """Sketches of a page by what they depend on, each made at most once in `FRESH_S`."""
+    """Sketches of a page by what they depend on, each made at most once in `FRESH_S` and by one thread.
 
-    def __init__(self, make: Make, *, clock_s: Callable[[], float] = time.monotonic) -> None:
-        self._make, self._clock_s = make, clock_s
-        self._made: OrderedDict[tuple[Any, ...], tuple[float, str]] = OrderedDict()
+    Parameters
+    ----------
+    make : callable
+        Returns a page's layout.
+    turns : Turns, optional
+        No session of theirs begins while a sketch is made.
+    clock_s : callable, optional
+        Seconds that only grow.
+    """
 
-    def sketch(self, visit: Visit) -> str:
-        """Return the sketch of what `visit` sees first."""
+    def __init__(
+        self, make: Make, turns: Turns | None = None, *, clock_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._make, self._turns, self._clock_s = make, turns or Turns(), clock_s
+        self._made: OrderedDict[tuple[Any, ...], tuple[float, asyncio.Future[str]]] = OrderedDict()
+
+    async def sketch(self, visit: Visit) -> str:
+        """Return the sketch of what `visit` sees first; those who come while it is made wait for the same."""
         key = (visit.links, visit.theme, tuple(sorted(visit.asked.items())))
-        born_s, text = self._made.get(key, (float("-inf"), ""))
-        if self._clock_s() - born_s >= FRESH_S:
-            text = views.sketch(self._make(visit))
-            self._made[key] = self._clock_s(), text
+        born_s, sketched = self._made.get(key, (float("-inf"), None))
+        if sketched is None or self._clock_s() - born_s >= FRESH_S:
+            sketched = asyncio.ensure_future(self._sketch(visit))
+            self._made[key] = self._clock_s(), sketched
             self._made.move_to_end(key)
             while len(self._made) > KEPT:
                 self._made.popitem(last=False)
-        return text
+        try:
+            return await asyncio.shield(sketched)  # one who leaves takes nothing from the others
+        except Exception:
+            if self._made.get(key, (0.0, None))[1] is sketched:
+                del self._made[key]
+            raise
+
+    async def _sketch(self, visit: Visit) -> str:
+        with self._turns.picture():
+            return await asyncio.to_thread(self._sketched, visit)
+
+    def _sketched(self, visit: Visit) -> str:
+        with set_curdoc(Document()):  # components would take that of a viewer whom the loop serves meanwhile
+            return str(views.sketch(self._make(visit)))
 
 
 class FirstPaint(DocHandler):
@@ -124,7 +159,7 @@ class FirstPaint(DocHandler):
         page = views.live_page(
             title=self._title,
             theme=visit.theme,
-            sketched=self._first.sketch(visit),
+            sketched=await self._first.sketch(visit),
             scripts=_scripts(self.application),
             item=PLACE | {"token": self._token(payload)},
         )

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from apps.process import announce, run
+from apps.turns import Turns
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.core.settings import Settings
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
@@ -81,7 +82,8 @@ def serve_live(settings: Settings) -> None:
     places = Places.read(settings.home)
     loop = IOLoop.current()
     with live_pages(settings) as made:
-        servers = [_page_server(page, made[page.name], settings=settings, places=places) for page in panel_pages()]
+        turns = Turns()
+        servers = [_page_server(page, made[page.name], turns, settings, places) for page in panel_pages()]
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
         forget_closed_sockets(loop)
@@ -93,7 +95,7 @@ def serve_live(settings: Settings) -> None:
             server.stop()
 
 
-def _page_server(page: Page, make: Callable[[Visit], Any], *, settings: Settings, places: Places) -> Any:
+def _page_server(page: Page, make: Callable[[Visit], Any], turns: Turns, settings: Settings, places: Places) -> Any:
     import panel
     from panel.io.resources import COMPONENT_PATH
     from panel.io.server import ComponentResourceHandler
@@ -135,7 +137,7 @@ def _page_server(page: Page, make: Callable[[Visit], Any], *, settings: Settings
         [(route, known_only(ComponentResourceHandler, login.hub), {}), (bare, RedirectHandler, {"url": f"{bare}/"})],
     )
     # After `bare`, which it would answer as well.
-    paint_first(server, "/", make, links_for, title=f"{page.title} · Bifrost")
+    paint_first(server, "/", make, links_for, title=f"{page.title} · Bifrost", turns=turns)
     return server
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,8 @@ TOO_OLD = timedelta(days=4)
 SWEEP_MS = 120_000
 #: A surface moves slower than its quotes, and takes longer to fit than all the rest of a page.
 SURFACE_S = 60
+#: Smiles and expirations move slowly as well, and cost more than a ladder: all viewers share those of a beat.
+SLOW_S = 2.0
 
 
 class Boards:
@@ -82,7 +85,7 @@ class Boards:
             table: dict[str, Any] = views.expiry_grid(live.expiry_summary(picture, before))
             return table
 
-        return self._kept.once(("expiries", picture.number, before.number if before else None), make)
+        return self._kept.once(("expiries", *_slowly(picture), before.number if before else None), make)
 
     def smile(self, picture: live.ChainPicture, expiry: date, theme: str) -> str:
         """Return the numbers of the smiles, of which one expiration stands out."""
@@ -90,7 +93,7 @@ class Boards:
         def make() -> str:
             return str(views.smile_data(picture.chain, chosen=expiry, spot=picture.spot, theme=theme))
 
-        return self._kept.once(("smile", picture.number, expiry, theme), make)
+        return self._kept.once(("smile", *_slowly(picture), expiry, theme), make)
 
     def blank_smile(self, theme: str) -> str:
         """Return the chart that those numbers fill."""
@@ -124,6 +127,10 @@ class Boards:
             return live.chain_picture(self.desk, symbol, at=at)
         except NoDataError:
             return None
+
+
+def _slowly(picture: live.ChainPicture) -> tuple[Hashable, ...]:
+    return picture.symbol, picture.at, int(picture.as_of.timestamp() // SLOW_S)
 
 
 def _surface(picture: live.ChainPicture, theme: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import panel
 
-from apps.panel.boards import Boards
+from apps.panel.boards import SLOW_S, Boards
 from apps.panel.visit import Visit
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
@@ -21,9 +21,6 @@ from bifrost_lib.views import BuilderState
 from bifrost_lib.views import history as pictures
 from bifrost_lib.views import live as views
 from bifrost_lib.workflows import list_symbols, live
-
-#: The smile and the expirations are drawn anew this often at most: they move slowly, and cost more than the ladder.
-SLOW_S = 2.0
 
 pn: Any = panel
 log = logging.getLogger(__name__)

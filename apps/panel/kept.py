@@ -22,16 +22,25 @@ class Kept:
     def __init__(self, most: int) -> None:
         self._most = most
         self._made: OrderedDict[Hashable, Any] = OrderedDict()
+        self._turns: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """Return what `make` made of `key` before, or makes now."""
+        """Return what `make` made of `key` before, or makes now; who asks meanwhile waits for the same."""
         with self._lock:
-            if key in self._made:
-                self._made.move_to_end(key)
-                found: Made = self._made[key]
-                return found
-        made = make()  # two viewers may make the same at the same time; either's will do
+            turn = self._turns.setdefault(key, threading.Lock())
+        with turn:
+            with self._lock:
+                if key in self._made:
+                    self._made.move_to_end(key)
+                    found: Made = self._made[key]
+                    return found
+            try:
+                return self._keep(key, make())
+            finally:
+                self._turns.pop(key, None)
+
+    def _keep(self, key: Hashable, made: Made) -> Made:
         with self._lock:
             self._made[key] = made
             while len(self._made) > self._most:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import panel
+import pytest
 from panel.io.resources import LOCAL_DIST
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
@@ -16,6 +18,7 @@ from tornado.websocket import websocket_connect
 from apps.first_paint import FRESH_S, KEPT, FirstPictures, paint_first, session_maker
 from apps.panel.chain import chain_page
 from apps.panel.visit import Visit
+from apps.turns import LOOK_AGAIN_S, Turns
 from bifrost_lib.views import live as views
 
 if TYPE_CHECKING:
@@ -58,21 +61,68 @@ def parts(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_viewers_who_come_together_are_shown_one_picture() -> None:
     clock, made = Clock(), Seen()
     first = FirstPictures(made, clock_s=clock)
-    seen = [first.sketch(Visit(asked={"symbol": "SIM"})) for _ in range(3)]
-    assert len(set(seen)) == len(made.visits) == 1
-    clock.now_s = FRESH_S
-    first.sketch(Visit(asked={"symbol": "SIM"}))
+
+    async def ten_come() -> list[str]:
+        return await asyncio.gather(*(first.sketch(Visit(asked={"symbol": "SIM"})) for _ in range(10)))
+
+    async def and_later() -> tuple[list[str], list[str]]:
+        before = await ten_come()
+        clock.now_s = FRESH_S
+        return before, await ten_come()
+
+    before, after = asyncio.run(and_later())
+    assert len(set(before)) == len(set(after)) == 1
     assert len(made.visits) == 2
+
+
+def test_a_picture_that_could_not_be_made_is_tried_again() -> None:
+    made = Seen()
+
+    def fails_once(visit: Visit) -> Any:
+        page = made(visit)
+        if len(made.visits) == 1:
+            raise RuntimeError("the first one fails")
+        return page
+
+    async def twice() -> str:
+        first = FirstPictures(fails_once)
+        with pytest.raises(RuntimeError):
+            await first.sketch(Visit())
+        return await first.sketch(Visit())
+
+    assert "Head" in asyncio.run(twice())
+
+
+def test_sessions_are_made_one_by_one_and_after_first_pictures() -> None:
+    turns, told = Turns(), list[str]()
+
+    async def session(name: str) -> None:
+        told.append(f"{name} begins")
+        await asyncio.sleep(0)
+        told.append(f"{name} ends")
+
+    async def come_together() -> None:
+        with turns.picture():
+            waiting = [asyncio.ensure_future(turns.session(partial(session, name))) for name in "ab"]
+            await asyncio.sleep(3 * LOOK_AGAIN_S)
+            told.append("picture")
+        await asyncio.gather(*waiting)
+
+    asyncio.run(come_together())
+    assert told == ["picture", "a begins", "a ends", "b begins", "b ends"]
 
 
 def test_what_differs_between_viewers_has_pictures_of_its_own() -> None:
     first = FirstPictures(layout)
+
+    async def come(visits: Sequence[Visit]) -> None:
+        for visit in visits:
+            await first.sketch(visit)
+
     visits = [Visit(), Visit(theme="dark"), Visit(links=(("Home", "/hub/home"),)), Visit(asked={"symbol": "X"})]
-    for visit in visits:
-        first.sketch(visit)
+    asyncio.run(come(visits))
     assert len(first._made) == len(visits)
-    for number in range(2 * KEPT):
-        first.sketch(Visit(asked={"symbol": str(number)}))
+    asyncio.run(come([Visit(asked={"symbol": str(number)}) for number in range(2 * KEPT)]))
     assert len(first._made) == KEPT
 
 
@@ -92,7 +142,7 @@ def test_a_page_that_is_only_looked_at_follows_nothing(boards: Boards) -> None:
 
 
 def test_what_an_address_asks_for_cannot_leave_its_text() -> None:
-    sketched = FirstPictures(layout).sketch(Visit(asked={"symbol": HOSTILE}))
+    sketched = asyncio.run(FirstPictures(layout).sketch(Visit(asked={"symbol": HOSTILE})))
     assert "<" not in sketched
     assert json.loads(sketched)["parts"][0]["model"]["state"]["what"] == HOSTILE
     page = views.live_page(title="T", theme="dark", sketched=sketched, scripts=["a.js"], item={"token": HOSTILE})

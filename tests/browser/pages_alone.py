@@ -24,9 +24,10 @@ def serve_live(port: int) -> None:
 
     from apps.first_paint import paint_first, session_maker
     from apps.live import forget_closed_sockets, live_pages, panel_pages
+    from apps.turns import Turns
 
     pn: Any = panel
-    links = [(page.title, page.name) for page in panel_pages()]
+    links, turns = [(page.title, page.name) for page in panel_pages()], Turns()
     with live_pages(load_settings()) as made:
         server = pn.serve(
             {name: session_maker(make, lambda _: links) for name, make in made.items()}, port=port, address=LOOPBACK,
@@ -35,7 +36,8 @@ def serve_live(port: int) -> None:
             check_unused_sessions_milliseconds=1000, unused_session_lifetime_milliseconds=1000,
         )  # fmt: skip
         for page in panel_pages():
-            paint_first(server, f"/{page.name}", made[page.name], lambda _: links, title=f"{page.title} · Bifrost")
+            title = f"{page.title} · Bifrost"
+            paint_first(server, f"/{page.name}", made[page.name], lambda _: links, title=title, turns=turns)
         forget_closed_sockets(server.io_loop)
         server.start()
         server.io_loop.add_callback(_ready, f"http://{LOOPBACK}:{port}/chain")

@@ -17,7 +17,7 @@ from bifrost_lib.workflows.live.pictures import ChainPicture, chain_picture, ove
 
 QUOTES, SNAPSHOTS = "live_quotes", "option_snapshots"
 #: Least seconds between two pictures of one symbol: faster than eyes, slower than ticks.
-GATHER_S = 0.15
+GATHER_S = 0.25
 #: How long a picture serves while nobody watches.
 ALONE_S = 1.0
 #: How long a stored chain is waited for to be complete: a sweep announces every batch.

@@ -1,0 +1,64 @@
+"""Whose turn it is on the one loop that all viewers share: first pictures go before sessions, and those one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+#: A session waits no longer than this for first pictures, or those who come all the time would end all following.
+LONGEST_WAIT_S = 1.0
+LOOK_AGAIN_S = 0.01
+
+Made = TypeVar("Made")
+
+
+class Turns:
+    """A session takes a tenth of a second of the loop; ten at once would hold up everybody for a second.
+
+    So the next one waits for as long as the one before it took, in which quotes and first pictures are sent.
+    """
+
+    def __init__(self) -> None:
+        self._free = asyncio.Lock()
+        self._pictures = 0
+
+    @contextmanager
+    def picture(self) -> Iterator[None]:
+        """Let no session begin while a first picture is made in the block."""
+        self._pictures += 1
+        try:
+            yield
+        finally:
+            self._pictures -= 1
+
+    async def session(self, make: Callable[[], Awaitable[Made]]) -> Made:
+        """Return what `make` returns when its turn has come."""
+        await self._free.acquire()
+        begun_s = time.monotonic()
+        try:
+            while self._pictures and time.monotonic() - begun_s < LONGEST_WAIT_S:
+                await asyncio.sleep(LOOK_AGAIN_S)
+            begun_s = time.monotonic()
+            return await make()
+        finally:
+            asyncio.get_running_loop().call_later(time.monotonic() - begun_s, self._free.release)
+
+
+def sessions_in_turn(context: Any, turns: Turns) -> None:
+    """Let a page's sessions be made in turn.
+
+    Parameters
+    ----------
+    context : bokeh.server.contexts.ApplicationContext
+    turns : Turns
+        The same for all pages that share a loop.
+    """
+    make = context.create_session_if_needed
+
+    async def in_turn(*given: Any, **options: Any) -> Any:
+        return await turns.session(lambda: make(*given, **options))
+
+    context.create_session_if_needed = in_turn
