@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_LOCK = "lock"
 _PACKAGE = Path(__file__).parents[1]
 _IMPORT = re.compile(rb"^ *from (bifrost_lib[\w.]*) import \(?([\w, \n]*)", re.MULTILINE)
 
@@ -27,7 +30,26 @@ def cache_folder() -> Path:
 
 def has_kernels() -> bool:
     """Tell whether anything has been compiled into the cache folder yet; declaring kernels only makes empty folders."""
-    return any(path.is_file() for path in cache_folder().rglob("*"))
+    return any(path.is_file() and path.name != _LOCK for path in cache_folder().rglob("*"))
+
+
+@contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Let one process at a time work in a folder of the cache; the system lets go of it, however that process ends.
+
+    Where the folder can be neither made nor written to, nothing can be kept either, and nobody waits.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / _LOCK, os.O_RDONLY | os.O_CREAT, 0o644)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def kernel(**options: Any) -> Callable[[F], F]:
@@ -41,10 +63,26 @@ def kernel(**options: Any) -> Callable[[F], F]:
     def compile_later(function: F) -> F:
         folder = str(cache_folder() / sources_digest(Path(function.__code__.co_filename)))
         numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
-        compiled: F = numba.njit(cache=_writable(folder), **options)(function)
+        kept = _writable(folder)
+        compiled: F = numba.njit(cache=kept, **options)(function)
+        if kept:
+            _keep_alone(compiled, Path(folder))
         return compiled
 
     return compile_later
+
+
+def _keep_alone(compiled: Any, folder: Path) -> None:
+    # the compiler's cache reads its list of what is kept, adds to it and writes it back: two processes at once would
+    # give the code for two signatures one name
+    kept = compiled._cache
+    save = kept.save_overload
+
+    def save_alone(signature: Any, data: Any) -> None:
+        with one_writer(folder):
+            save(signature, data)
+
+    kept.save_overload = save_alone
 
 
 @cache

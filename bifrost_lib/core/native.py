@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.kernels import cache_folder, sources_digest
+from bifrost_lib.core.kernels import cache_folder, one_writer, sources_digest
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.int8]
@@ -66,19 +66,19 @@ def loop(module: str, name: str) -> Callable[..., int]:
 
 
 def compile_loops(loops: Sequence[tuple[str, str]]) -> None:
-    """Compile those (module, name) of `loops` into the cache that are not there yet, as many at once as cores."""
+    """Compile those (module, name) of `loops` into the cache that are not there yet, as many at once as cores.
+
+    Where several processes do so, each loop is compiled by the one that comes first, and the others wait for it.
+    """
     missing = [one for one in loops if not _kept(*one).exists()]
     processes = min(os.cpu_count() or 1, len(missing))
     with ThreadPoolExecutor(max(processes, 1)) as pool:
-        list(pool.map(_compile_and_keep, [missing[first::processes] for first in range(processes)]))
+        list(pool.map(_compile, [missing[first::processes] for first in range(processes)]))
 
 
 @cache
 def _machine_code(module: str, name: str) -> Callable[..., int]:
-    try:
-        stored = _kept(module, name).read_bytes()
-    except OSError:
-        (stored,) = _compile_and_keep([(module, name)])
+    stored = _read(_kept(module, name)) or _compile([(module, name)])[0]
     size = struct.unpack_from("<q", stored)[0]
     kinds = json.loads(stored[8 : 8 + size])
     return _load(kinds, stored[8 + size :])
@@ -88,11 +88,11 @@ def _kept(module: str, name: str) -> Path:
     return cache_folder() / f"native-{_digest(module)}" / f"{module}.{name}"
 
 
-def _compile_and_keep(loops: Sequence[tuple[str, str]]) -> list[bytes]:
-    compiled = _compile(loops)
-    for one, stored in zip(loops, compiled, strict=True):
-        _keep(_kept(*one), stored)
-    return compiled
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _keep(path: Path, stored: bytes) -> None:
@@ -151,6 +151,16 @@ def _compile(loops: Sequence[tuple[str, str]]) -> list[bytes]:
         compiled.append(done.stdout[at + 8 : at + 8 + size])
         at += 8 + size
     return compiled
+
+
+def _compiled_once(module: str, name: str) -> bytes:
+    path = _kept(module, name)
+    with one_writer(path.parent):  # while this process waited, another may have compiled it
+        stored = _read(path)
+        if not stored:
+            stored = _compiled_here(module, name)
+            _keep(path, stored)
+    return stored
 
 
 def _compiled_here(module: str, name: str) -> bytes:
@@ -286,5 +296,5 @@ def _load(kinds: list[str], code: bytes) -> Callable[..., int]:
 
 if __name__ == "__main__":
     for path in sys.argv[1:]:
-        code = _compiled_here(*path.rsplit(".", 1))
+        code = _compiled_once(*path.rsplit(".", 1))
         sys.stdout.buffer.write(struct.pack("<q", len(code)) + code)
