@@ -6,6 +6,7 @@ import os
 import pwd
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -48,27 +49,39 @@ print([twice(one) for one in eval(os.environ["SIGNATURES"])])
 
 
 @pytest.fixture
-def shared(tmp_path):
+def shared():
     """Return a folder that every user may read and the environment of a process that keeps loops in it."""
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+    with tempfile.TemporaryDirectory(prefix="bifrost-shared-") as name:  # pytest's own are closed to other users
+        folder = Path(name)
         folder.chmod(0o755)
-    (tmp_path / "shared_loops.py").write_text(LOOPS)
-    imported = tmp_path / "imported"
-    imported.touch()
-    imported.chmod(0o666)
-    home = Path(__file__).resolve().parents[2]
-    environment = os.environ | {
-        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
-        "IMPORTED": str(imported),
-        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(home)]),
-    }
-    return tmp_path, environment
+        (folder / "shared_loops.py").write_text(LOOPS)
+        imported = folder / "imported"
+        imported.touch()
+        imported.chmod(0o666)
+        yield (
+            folder,
+            os.environ
+            | {
+                "NUMBA_CACHE_DIR": str(folder / "cache"),
+                "IMPORTED": str(imported),
+                "PYTHONPATH": os.pathsep.join([name, *(path for path in sys.path if path)]),
+            },
+        )
 
 
 def _start(program, environment, **options):
     command = [sys.executable, "-W", "error", "-c", program]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, env=environment, **pipes, **options)
+
+
+def _works(program, environment, **options):
+    try:
+        process = _start(program, environment, **options)
+    except PermissionError:
+        return False
+    process.communicate()
+    return process.returncode == 0
 
 
 def _imports(folder):
@@ -101,10 +114,7 @@ def test_another_user_reads_what_the_first_compiled_and_can_do_without(shared):
     nobody = pwd.getpwnam("nobody")
     other = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": [], "cwd": "/"}
     theirs = environment | {"HOME": str(folder), "BIFROST_HOME": str(folder / "none")}
-    try:
-        if _start("import numpy", theirs, **other).wait():
-            pytest.skip("this Python cannot be read by another user")
-    except PermissionError:
+    if not _works("import numpy", theirs, **other):
         pytest.skip("this Python cannot be read by another user")
     assert _start(CALL, environment).communicate() == (ANSWER, "")
     assert _start(CALL, theirs, **other).communicate() == (ANSWER, "")
