@@ -13,7 +13,7 @@ from bifrost_lib.backtest.engine.layout import DESK_COUNTS, DESK_FLOATS, M_REFUS
 from bifrost_lib.backtest.engine.market import Cubes, Stage
 from bifrost_lib.backtest.engine.simulation import Plan, Simulated, plan
 from bifrost_lib.backtest.replay import Replay
-from bifrost_lib.backtest.sweeping import chunk_arrays
+from bifrost_lib.backtest.sweeping import chunk_arrays, follow
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import StrategyDocument
 
@@ -37,8 +37,10 @@ def gpu_sweep_chunk(documents: Sequence[StrategyDocument], cubes: Cubes, **optio
         raise InputError("documents", documents, "at least one document")
     replay = Replay(**options)
     stage = replay.stage(cubes)
-    planned = plan(stage, documents, replay.terms, replay.allowed(cubes))
-    return chunk_arrays(documents, _run(stage, planned), replay)
+    allowed = replay.allowed(cubes)
+    found = _run(stage, plan(stage, documents, replay.terms, allowed))
+    follow(found, stage, documents, replay.terms, allowed)
+    return chunk_arrays(documents, found, replay)
 
 
 def gpu_bytes(cubes: Cubes, sets: int, *, max_active: int = 1) -> int:

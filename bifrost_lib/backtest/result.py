@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from bifrost_lib.backtest.chains.cube import ChainCube
 
 #: One row a trade; money in currency for all its units, net of commission in `pnl` alone. `carried`: moments at which
-#: a leg had no price to believe.
+#: a leg had no price to believe. `shares` were held with it when it was opened, negative where sold short.
 TRADE_COLUMNS: tuple[str, ...] = (
     *("symbol", "opened", "closed", "reason", "units", "premium", "pnl", "commission", "mae", "mfe", "margin"),
     *("max_profit", "max_loss", "dividends", "carried", "rolls", "open_spot", "close_spot", "open_iv", "dte"),
+    "shares",
 )
 #: One row a leg that was held; a leg that was rolled has one for each contract. `qty` is per unit, prices per share,
 #: `trade` the row of `trades`; `close_qty` and `close_strike` differ from what was opened after a split. A

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 from bifrost_lib.backtest.engine import layout as at
 from bifrost_lib.backtest.engine.market import Allowed, Cubes, Stage
 from bifrost_lib.backtest.engine.simulation import Simulated, simulate_single
+from bifrost_lib.backtest.engine.wheel import REASONS, Wheeled, follower_of, simulate_wheel
 from bifrost_lib.backtest.replay import Replay
 from bifrost_lib.backtest.result import EQUITY_COLUMNS, LEG_COLUMNS, TRADE_COLUMNS, Result
 from bifrost_lib.core.kernels import sources_digest
@@ -73,15 +75,23 @@ def run(
     Notes
     -----
     Where somebody asks for a contract and nobody bids, a leg is sold for nothing, and bought at the fill's share of the
-    ask. A trade whose sold options are assigned ends there: the shares are closed at the spot, and the strategy that
-    ``exits.after_assignment`` names for them is not entered; `Result.settings` then has it as ``not_replayed``.
+    ask. A trade whose sold options are assigned ends there, and the shares are closed at the spot. Where
+    ``exits.after_assignment`` names a strategy of the catalogue that one goes on, with the shares if it trades on such:
+    they change hands at the spot, for nothing, so that the account is that of shares taken at the strike and held.
+    Until its next trade they are marked as a trade of their own, "shares held"; assigned in its turn, or without shares
+    after its stop, it hands back to the document. Documents with several trades at once are not followed;
+    `Result.settings` then has the name as ``not_replayed``.
     """
     replay = Replay(
         start=start, end=end, fills=fills, capital=capital, entry_time=entry_time, entry_offset=entry_offset,
         rate=rate, entry_allowed=entry_allowed,
     )  # fmt: skip
     stage = replay.stage(cube)
-    found = simulate_single(stage, document, replay.terms, replay.allowed(cube))
+    follower = follower_of(document)
+    if follower is None:
+        found = simulate_single(stage, document, replay.terms, replay.allowed(cube))
+    else:
+        found = simulate_wheel(stage, document, follower, replay.terms, replay.allowed(cube))
     return Result(
         document_hash=document.sha256,
         symbols=tuple(one.symbol for one in stage.cubes),
@@ -92,21 +102,25 @@ def run(
         code_version=code_version(),
         chains=stage.cubes,
         trades=_trades(stage, document, found),
-        legs=_legs(stage, document, found),
+        legs=_legs(stage, [document] if follower is None else [document, follower], found),
         equity=_equity(stage, found),
         skipped=skips_of(found.told[0], found.refusals),
         settings={
             "entry_time": entry_time.isoformat() if entry_time else None,
             "entry_offset": entry_offset,
             "rate": rate,
-            **_not_replayed(document),
+            **_after_assignment(document, follower),
         },
     )
 
 
-def _not_replayed(document: StrategyDocument) -> dict[str, str]:
-    after = document.exits.after_assignment
-    return {} if after is None else {"not_replayed": f"after assignment: {after}"}
+def _after_assignment(document: StrategyDocument, follower: StrategyDocument | None) -> dict[str, str]:
+    name = document.exits.after_assignment
+    if name is None:
+        return {}
+    if follower is None:
+        return {"not_replayed": f"after assignment: {name}"}
+    return {"after_assignment": f"{name} {follower.sha256}"}
 
 
 def code_version() -> str:
@@ -132,7 +146,7 @@ def _trades(stage: Stage, document: StrategyDocument, found: Simulated) -> pd.Da
         "symbol": symbols[np.searchsorted(stage.session_starts, session, side="right") - 1],
         "opened": _moments(market.moment_us[opened].astype(np.float64)),
         "closed": _moments(log[:, at.J_CLOSED_US]),
-        "reason": [at.REASONS[int(code)] for code in log[:, at.J_REASON]],
+        "reason": [REASONS[int(code)] for code in log[:, at.J_REASON]],
         "units": log[:, at.J_UNITS].astype(np.int64),
         "carried": log[:, at.J_CARRIED].astype(np.int64),
         "rolls": log[:, at.J_ROLLS].astype(np.int64),
@@ -140,6 +154,7 @@ def _trades(stage: Stage, document: StrategyDocument, found: Simulated) -> pd.Da
         "open_spot": market.spot[opened],
         "close_spot": log[:, at.J_CLOSE_SPOT],
         "open_iv": _open_iv(stage, found),
+        "shares": _shares(stage, document, found),
     }
     money = {
         "premium": at.J_PREMIUM, "pnl": at.J_PNL, "commission": at.J_COMMISSION, "mae": at.J_MAE, "mfe": at.J_MFE,
@@ -150,10 +165,18 @@ def _trades(stage: Stage, document: StrategyDocument, found: Simulated) -> pd.Da
     return pd.DataFrame({name: columns[name] for name in TRADE_COLUMNS})
 
 
-def _legs(stage: Stage, document: StrategyDocument, found: Simulated) -> pd.DataFrame:
+def _shares(stage: Stage, document: StrategyDocument, found: Simulated) -> Array:
+    if isinstance(found, Wheeled):
+        return found.shares
+    first = np.searchsorted(found.legs[:, at.H_TRADE], np.arange(len(found.trades)))
+    multiplier = stage.market.multiplier[found.legs[first, at.H_CONTRACT].astype(np.int64)]
+    return np.asarray(document.stock_qty * multiplier * found.trades[:, at.J_UNITS])
+
+
+def _legs(stage: Stage, documents: Sequence[StrategyDocument], found: Simulated) -> pd.DataFrame:
     held, market = found.legs, stage.market
     contract, opened = held[:, at.H_CONTRACT].astype(np.int64), held[:, at.H_OPENED].astype(np.int64)
-    names = np.array([leg.name for leg in document.option_legs], dtype=object)
+    names = np.array([leg.name for document in documents for leg in document.option_legs], dtype=object)
     group = market.contracts[contract, at.C_GROUP]
     expiry = market.groups[group, at.G_EXPIRY].astype("datetime64[D]").astype("datetime64[s]")
     classes = np.array(sorted({name for cube in stage.cubes for name in cube.classes}), dtype=object)

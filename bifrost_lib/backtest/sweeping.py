@@ -13,6 +13,8 @@ from bifrost_lib.backtest.chains.cube import ChainCube
 from bifrost_lib.backtest.engine import layout as at
 from bifrost_lib.backtest.engine.market import Cubes, Stage, by_symbol
 from bifrost_lib.backtest.engine.simulation import Simulated, room_of, simulate_all
+from bifrost_lib.backtest.engine.tables import Terms
+from bifrost_lib.backtest.engine.wheel import follower_of, simulate_wheel
 from bifrost_lib.backtest.replay import Replay
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import StrategyDocument
@@ -72,7 +74,8 @@ def sweep(documents: Sequence[StrategyDocument], cubes: Cubes, **options: Any) -
 
     Notes
     -----
-    A set's figures depend on its document alone. Sets that choose their legs alike share that work.
+    A set's figures depend on its document alone. Sets that choose their legs alike share that work; those that go on
+    after an assignment are simulated one by one, and take hundreds of times longer.
     """
     return assemble(documents, cubes, sweep_chunk(documents, cubes, **options), **options)
 
@@ -86,8 +89,21 @@ def sweep_chunk(documents: Sequence[StrategyDocument], cubes: Cubes, **options: 
     if not len(documents):
         raise InputError("documents", documents, "at least one document")
     replay = Replay(**options)
-    found = simulate_all(_stages.get(cubes, replay), documents, replay.terms, replay.allowed(cubes))
+    stage, allowed = _stages.get(cubes, replay), replay.allowed(cubes)
+    found = simulate_all(stage, documents, replay.terms, allowed)
+    follow(found, stage, documents, replay.terms, allowed)
     return chunk_arrays(documents, found, replay)
+
+
+def follow(
+    found: Simulated, stage: Stage, documents: Sequence[StrategyDocument], terms: Terms, allowed: Array | None
+) -> None:
+    """Put what `run` finds of documents that go on after an assignment in the place of what was simulated of them."""
+    for place, document in enumerate(documents):
+        if (follower := follower_of(document)) is not None:
+            wheeled = simulate_wheel(stage, document, follower, terms, allowed)
+            found.told[place, : at.M_REFUSED] = wheeled.told[0, : at.M_REFUSED]
+            found.equity[place] = wheeled.equity[0]
 
 
 def chunk_arrays(documents: Sequence[StrategyDocument], found: Simulated, replay: Replay) -> dict[str, Array]:

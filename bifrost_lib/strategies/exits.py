@@ -78,7 +78,7 @@ class Exits(Part):
     roll : tuple of Roll
         Tried before closing, in this order.
     after_assignment : str
-        Name of the strategy that goes on with the shares. Backtests close them instead, and say so.
+        Name of the strategy that goes on with the shares; a backtest follows one of the catalogue.
     """
 
     take_profit: Target | None = None

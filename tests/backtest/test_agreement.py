@@ -12,13 +12,26 @@ import pandas as pd
 import pytest
 
 from bifrost_lib.backtest import run
+from bifrost_lib.backtest.engine import wheel
+from bifrost_lib.strategies import (
+    ByDelta,
+    Costs,
+    DteRange,
+    Exits,
+    Leg,
+    Roll,
+    Sizing,
+    StrategyDocument,
+    Target,
+)
 from tests.backtest.reference.engine import Outcome
 from tests.backtest.reference.engine import run as plain_run
 from tests.backtest.reference.random_documents import random_document
 from tests.backtest.reference.random_markets import random_market
 from tests.backtest.reference.tables import cube_of, equity_table, legs_table, trades_table
+from tests.backtest.reference.wheel import run_wheel
 
-RUNS = 200
+RUNS, WHEELS = 200, 60
 CLOSE = 1e-9
 #: What the random runs must have met, so that their agreement says something: ends of trades, and what befell them.
 EVERYTHING = (
@@ -55,6 +68,30 @@ def random_run(seed: int) -> tuple[Any, Any, dict[str, Any]]:
     return document, markets, terms
 
 
+def random_wheel(seed: int) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """Return a document, the one that follows it after an assignment, markets, and the other arguments of a run."""
+    rng = np.random.default_rng(seed)
+    _, _, terms = random_run(seed)
+    terms = {name: value for name, value in terms.items() if name not in ("start", "end")}
+    markets = [random_market(rng, symbol="ABC")]
+    if rng.random() < 0.25:
+        markets.append(random_market(rng, symbol="XYZ", near=markets[0]))
+    puts, calls = ByDelta(-0.5, -0.75, -0.25), ByDelta(0.5, 0.25, 0.75)
+    fields: dict[str, Any] = {"dte": DteRange(1, 4, 20), "sizing": Sizing(contracts=int(rng.integers(1, 4)))}
+    exits = [
+        Exits(),
+        Exits(take_profit=Target(0.5), stop=Target(3.0)),
+        Exits(dte=2, roll=(Roll("tested", only_for_credit=True),)),
+    ]
+    sold_put = StrategyDocument(name="sold_put", view="up", legs=(Leg("put", "P", -1, puts),), **fields)
+    bought = StrategyDocument(
+        name="covered", view="up", legs=(Leg("stock", "S", 1), Leg("call", "C", -1, calls)), **fields
+    )
+    pair = [sold_put, bought] if rng.random() < 0.7 else [bought, sold_put]
+    first, follower = (one.with_(exits=exits[int(rng.integers(3))], costs=Costs()) for one in pair)
+    return first.with_(exits=first.exits.with_(after_assignment=follower.name)), follower, markets, terms
+
+
 def assert_agree(found: Any, plain: Outcome) -> None:
     """Assert that a result says what a plain outcome says."""
     assert len(found.trades) == len(plain.trades)
@@ -82,14 +119,35 @@ def test_random_runs_agree():
     seen, differing = Counter[str](), []
     for seed in range(RUNS):
         document, markets, terms = random_run(seed)
-        plain = plain_run(document, *markets, **terms)
+        follower = wheel.follower_of(document)
+        plain = run_wheel(document, follower, *markets, **terms) if follower else plain_run(document, *markets, **terms)
         seen.update(_features(plain))
-        try:
-            assert_agree(run(document, {one.symbol: cube_of(one) for one in markets}, **terms), plain)
-        except AssertionError as error:
-            differing.append(f"seed {seed}: {document.name}, {terms}: {' '.join(str(error).split())[:300]}")
+        differing += _differing(seed, document, markets, terms, plain)
     assert not differing, "\n".join(differing)
     assert {name for name in EVERYTHING if not seen[name]} == set(), "what no run did is not compared"
+
+
+@pytest.mark.slow
+def test_random_wheels_agree(monkeypatch):
+    seen, differing = Counter[str](), []
+    for seed in range(WHEELS):
+        document, follower, markets, terms = random_wheel(seed)
+        monkeypatch.setattr(wheel, "strategy_named", {follower.name: follower}.__getitem__)
+        plain = run_wheel(document, follower, *markets, **terms)
+        seen.update(trade.reason for trade in plain.trades)
+        seen.update("dividend" for trade in plain.trades if trade.reason == "shares held" and trade.dividends)
+        differing += _differing(seed, document, markets, terms, plain)
+    assert not differing, "\n".join(differing)
+    met = ("shares held", "dividend", "assigned", "expired", "open", "stop", "take profit", "unpriceable: split")
+    assert {name for name in met if not seen[name]} == set(), "what no run did is not compared"
+
+
+def _differing(seed: int, document: Any, markets: list[Any], terms: dict[str, Any], plain: Outcome) -> list[str]:
+    try:
+        assert_agree(run(document, {one.symbol: cube_of(one) for one in markets}, **terms), plain)
+    except AssertionError as error:
+        return [f"seed {seed}: {document.name}, {terms}: {' '.join(str(error).split())[:300]}"]
+    return []
 
 
 def test_a_trade_whose_last_session_is_missing_agrees():

@@ -87,9 +87,9 @@ def attribute(result: Result, document: StrategyDocument, cube: ChainCube | Mapp
         if math.isnan(trade["pnl"]):
             totals.append(dict.fromkeys((*PARTS, "pnl"), math.nan))
             continue
-        legs: list[Record] = [*by_trade[place].to_dict("records")]
-        if document.stock_qty:
-            legs.append(_shares(trade, document.stock_qty * legs[0]["multiplier"], split=_split(legs[0])))
+        legs: list[Record] = [*by_trade[place].to_dict("records")] if place in by_trade else []
+        if shares := _shares_each(trade, legs, document):
+            legs.append(_shares(trade, shares, split=_splits(trade, books[trade["symbol"]])))
         found = _of_trade(trade, legs, books[trade["symbol"]])
         rows.append(found)
         totals.append({**{part: float(found[part].sum()) for part in PARTS}, "pnl": trade["pnl"]})
@@ -180,6 +180,21 @@ def _shares(trade: Record, shares: float, *, split: float) -> Record:
     prices = {"open_price": trade["open_spot"], "close_price": trade["close_spot"]}
     when = {name: trade[name] for name in ("opened", "closed")}
     return {"right": "S", "qty": shares, "close_qty": shares * split, "multiplier": 1.0, **when, **prices}
+
+
+def _shares_each(trade: Record, legs: list[Record], document: StrategyDocument) -> float:
+    # How many are held with a unit; runs that were kept before this was written down had those of the document.
+    if "shares" in trade:
+        return float(trade["shares"] / trade["units"])
+    return float(document.stock_qty * legs[0]["multiplier"])
+
+
+def _splits(trade: Record, marks: _Marks) -> float:
+    # What one share has become from the opening to the end of a trade.
+    cube = marks.cube
+    sessions = (marks.session_of(marks.moment_at(_us(trade[name]))) for name in ("opened", "closed"))
+    first, last = (cube.session_day[session] for session in sessions)
+    return float(np.prod(cube.split_ratio[(cube.split_day > first) & (cube.split_day <= last)]))
 
 
 def _split(leg: Record) -> float:

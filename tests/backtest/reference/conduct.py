@@ -121,7 +121,7 @@ def _exercise(trade: Trade, tape: Tape, moment: datetime, terms: Terms) -> None:
     for held, price in zip(others, prices, strict=True):
         held.close_price = price
     for held in assigned:
-        held.close_price = held.intrinsic(spot)
+        held.close_price, held.is_exercised = held.intrinsic(spot), True
     trade.commission += terms.commission(others)
     value = sum(held.shares * held.close_price for held in trade.legs) + trade.stock_value(spot)
     trade.end(moment, "assigned", trade.gross(value), spot)
@@ -157,7 +157,8 @@ def settle(trade: Trade, tape: Tape, moment: datetime, price: float, terms: Term
     paid = sum(held.shares * held.intrinsic(price) for held in trade.legs if held not in later)
     for held in trade.legs:
         held.close_price = held.intrinsic(price)
+        held.is_exercised = held.close_price > 0 and tape.american[held.contract]
     for held, closing in zip(later, prices, strict=True):
-        held.close_price = closing
+        held.close_price, held.is_exercised = closing, False
     trade.commission += terms.commission(later)
     trade.end(expiry, "expired", trade.gross(paid + value_of(later, prices) + stock), spot)

@@ -24,6 +24,7 @@ class Held:
     close_price: float = math.nan
     first_contract: Contract | None = None
     first_qty: int = 0
+    is_exercised: bool = False
 
     def __post_init__(self) -> None:
         self.first_contract, self.first_qty = self.contract, self.qty
