@@ -25,8 +25,10 @@ FRESH_S = 2.0
 KEPT = 32
 #: So many are drawn at the same time.
 AT_ONCE = 2
-#: A viewer who has waited so long for a picture is told to wait for the page itself.
-PATIENCE_S = 3.0
+#: A viewer who has waited so long for a picture waits for the page itself.
+PATIENCE_S = 10.0
+#: Where the template has room for the picture.
+PLACE = "<!-- still -->"
 
 log = logging.getLogger(__name__)
 
@@ -89,11 +91,14 @@ class StillFirst(TornadoVoilaHandler):  # type: ignore[misc]  # Voilà has no ty
             return
         headers = self.request.headers
         user, role = headers.get(USER_HEADER), headers.get(ROLE_HEADER)
-        picture = await self._stills.still(query=str(self.request.query), user=user, role=role)
         opening = self.get_template("opening.html")
+        page = opening.render(base_url=self.base_url, script=self._script, title=self._title)
+        before, after = page.split(PLACE)
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")  # it is this viewer's, and of this moment
-        self.write(opening.render(base_url=self.base_url, script=self._script, title=self._title, still=picture))
+        self.write(before)
+        await self.flush()  # scripts load while the picture is drawn
+        self.write(await self._stills.still(query=str(self.request.query), user=user, role=role) + after)
         await self.flush()
         try:
             await super().get()

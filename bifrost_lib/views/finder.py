@@ -149,7 +149,7 @@ class _Finder:
     def refresh(self) -> None:
         """Scan again for what the controls ask, and show the result or the problem."""
         asked = self._controls.request()
-        self._status.value = "<div class='bf-progress bf-on' role='progressbar' aria-label='scanning'></div>"
+        self._tell_waiting(asked)
         try:
             found = self._scan(asked.symbol, asked.strategy, dte=asked.dte, top=asked.top, at=asked.at)
             self._found, self._records, self._selected = found, found.candidates.records(), 0
@@ -162,6 +162,16 @@ class _Finder:
             log.exception("the scan of %s failed", asked)
             self._show_problem("The scan failed unexpectedly", f"{type(problem).__name__}: {problem}")
         self._status.value = "<div class='bf-progress'></div>"
+        for box in (self._grid, self._lower):
+            box.remove_class("bf-waiting")
+
+    def _tell_waiting(self, asked: Request) -> None:
+        # What is on the page answers an older question: it stays to be read, dimmed, until the new answer is there.
+        self._status.value = "<div class='bf-progress bf-on' role='progressbar' aria-label='scanning'></div>"
+        told = f"{asked.symbol}, {asked.strategy.replace('_', ' ')}, {asked.dte[0]} to {asked.dte[1]} days"
+        self._header.put_aside(f"<span class='bf-scanning' role='status'>Scanning {escape(told)}</span>")
+        for box in (self._grid, self._lower):
+            box.add_class("bf-waiting")
 
     def _aside(self, found: Found, asked: Request) -> str:
         considered = f"<span class='bf-foot'>{found.candidates.considered:,} candidates considered</span>"

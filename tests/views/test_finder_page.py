@@ -72,6 +72,25 @@ def test_another_strategy_is_scanned_once_and_shown(desk: Any, symbols: Any) -> 
     assert grid(page).source.data["legs"] == ["+505C"]
 
 
+def test_while_a_scan_runs_the_page_says_so_and_dims_what_it_still_shows(desk: Any, symbols: Any) -> None:
+    scan, seen = desk.scan, []
+
+    def watched(*words: Any, **options: Any) -> Any:
+        if desk.asked:
+            dimmed = [part for part in everything(page) if "bf-waiting" in part._dom_classes]
+            seen.append((text(page), len(dimmed), grid(page).source.data["rank_text"]))
+        return scan(*words, **options)
+
+    desk.scan = watched
+    page = open_page(desk, symbols)
+    control(page, widgets.Dropdown, 1).value = "long_call"
+    told, dimmed, rows = seen[-1]
+    assert "Scanning SIM, long call, 20 to 60 days" in told
+    assert "role='progressbar'" in told and dimmed == 2 and rows == ["1", "2"]
+    assert "Scanning" not in text(page)
+    assert not [part for part in everything(page) if "bf-waiting" in part._dom_classes]
+
+
 def test_another_symbol_is_scanned_once_at_its_newest_moment(desk: Any, symbols: Any) -> None:
     page = open_page(desk, symbols, at="2026-09-29T20:00Z")
     control(page, widgets.Dropdown, 0).value = "SIMX"

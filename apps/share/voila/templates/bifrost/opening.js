@@ -2,12 +2,11 @@
 const bifrost = (() => {
   "use strict";
   const LONG_MS = 15000, LOOK_EVERY_MS = 10000, DRAWN_WITHIN_MS = 4000;
-  const opening = document.getElementById("bf-opening"), state = document.getElementById("bf-state");
-  const lost = document.getElementById("bf-lost");
+  const part = (id) => document.getElementById(id);
   let scripts, misses = 0, seen = new Date();
 
-  const say = (text) => { if (state.isConnected) state.querySelector("span").textContent = text; };
-  setTimeout(() => say("Still connecting. What you see is real; controls follow as soon as the page has a session."), LONG_MS);
+  const say = (text) => { const state = part("bf-state"); if (state) state.querySelector("span").textContent = text; };
+  setTimeout(() => say("Still connecting: controls follow as soon as there is a session"), LONG_MS);
 
   function script(address) {
     return new Promise((done, failed) => {
@@ -21,8 +20,8 @@ const bifrost = (() => {
   const start = (address) => { scripts.then(() => script(address)).catch(fail); };
 
   function fail() {
-    state.classList.add("bf-failed");
-    say("This page has no session: its server did not start one. What you see no longer changes. Reload to try again.");
+    part("bf-state").classList.add("bf-failed");
+    say("There is no session for this page, and what you see no longer changes. Reload to try again.");
   }
 
   // The page's widgets are there and its pictures hold still, or its notebook says what went wrong.
@@ -35,7 +34,7 @@ const bifrost = (() => {
 
   function show() {
     if (!window.themeLoaded) { window.cellLoaded = true; return; }
-    document.getElementById("rendered_cells").style.display = "";
+    part("rendered_cells").style.display = "";
     const began = performance.now();
     const look = () => {
       const page = document.querySelector("#rendered_cells .bf-page");
@@ -46,12 +45,12 @@ const bifrost = (() => {
   }
 
   function reveal() {
-    opening.remove();
+    part("bf-opening").remove();
     setInterval(watch, LOOK_EVERY_MS);
   }
 
   async function watch() {
-    const { baseUrl, kernelId } = JSON.parse(document.getElementById("jupyter-config-data").textContent);
+    const { baseUrl, kernelId } = JSON.parse(part("jupyter-config-data").textContent);
     let answer = null;
     try {
       answer = await fetch(`${baseUrl}api/kernels/${kernelId}`, { cache: "no-store", redirect: "manual" });
@@ -67,6 +66,7 @@ const bifrost = (() => {
   }
 
   function tell(text) {
+    const lost = part("bf-lost");
     lost.hidden = !text;
     lost.querySelector("span").textContent = text;
     document.body.classList.toggle("bf-is-lost", Boolean(text));
