@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 #: A session waits no longer than this for first pictures, or those who come all the time would end all following.
 LONGEST_WAIT_S = 1.0
 LOOK_AGAIN_S = 0.01
+#: After a session the next one waits for this share of the time that it took.
+REST = 0.25
 
 Made = TypeVar("Made")
 
@@ -18,7 +20,7 @@ Made = TypeVar("Made")
 class Turns:
     """A session takes a tenth of a second of the loop; ten at once would hold up everybody for a second.
 
-    So the next one waits for as long as the one before it took, in which quotes and first pictures are sent.
+    So between two of them there is a rest, in which quotes and first pictures are sent.
     """
 
     def __init__(self) -> None:
@@ -44,7 +46,7 @@ class Turns:
             begun_s = time.monotonic()
             return await make()
         finally:
-            asyncio.get_running_loop().call_later(time.monotonic() - begun_s, self._free.release)
+            asyncio.get_running_loop().call_later(REST * (time.monotonic() - begun_s), self._free.release)
 
 
 def sessions_in_turn(context: Any, turns: Turns) -> None:

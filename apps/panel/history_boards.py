@@ -41,9 +41,9 @@ class Asked:
     at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Board:
-    """One tab as it is shown: pictures and grids by their places, and the frame behind them."""
+    """One tab as it is shown: pictures and grids by their places, and the frame behind them; equal to itself alone."""
 
     history: pd.DataFrame
     charts: dict[str, str] = field(default_factory=dict)

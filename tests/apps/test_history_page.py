@@ -6,6 +6,7 @@ import asyncio
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,14 @@ def test_two_viewers_share_a_board_and_its_texts(boards: HistoryBoards) -> None:
     one, other = (boards.board(Asked("SIM")) for _ in range(2))
     assert one is other
     assert boards.board(Asked("SIM", theme="dark")).charts["a"] != one.charts["a"]
+
+
+def test_a_newer_board_of_the_same_takes_the_place_of_the_older(page: HistoryPage) -> None:
+    assert page._shown is not None
+    asked, older = page._shown
+    page._settle(asked, newer := replace(older, history=older.history.iloc[:-1]))
+    assert page._shown[1] is newer
+    assert page.head.state["note"] == f"{len(older.history) - 1} sessions"
 
 
 def test_an_unknown_symbol_is_told_in_words(boards: HistoryBoards, page: HistoryPage) -> None:

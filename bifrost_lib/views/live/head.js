@@ -72,6 +72,7 @@ export function render({ model }) {
     notice.textContent = state.note ?? ""
     notice.className = `note ${state.note_kind ?? ""}`
     for (const link of carriers) link.search = state.query ?? ""
+    if (state.query) history.replaceState(null, "", `?${state.query}`) // loaded again, the page shows the same
     age()
   }
   function name() {

@@ -134,12 +134,27 @@ window.bifrost = (() => {
     }
     try {
       await Promise.all(scripts.map(load))
-      await window.Bokeh.embed.embed_items({}, [item])
+      const [views] = await window.Bokeh.embed.embed_items({}, [item])
+      const [view] = [...views]
+      view.model.document.on_event("connection_lost", lost)
     } catch (problem) {
       console.error(problem)
     }
     if (document.getElementById("bf-page").childElementCount) setTimeout(settle, LATEST_MS)
     else part("p", "broken", "This page does not follow the data: it could not be completed. Load it again.", document.body)
+  }
+
+  // What is shown grows older from now on, which its badge tells. A server that was started again knows nothing of this
+  // page, so it is loaded again; viewers come back one after another.
+  async function lost() {
+    const told = "The connection is lost: what you see grows older. The page is loaded again once the server answers."
+    part("p", "broken", told, document.body).setAttribute("role", "alert")
+    for (;;) {
+      await new Promise((done) => setTimeout(done, 1000 + 2000 * Math.random()))
+      const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null)
+      if (answer?.ok) break
+    }
+    location.reload()
   }
 
   function know(name, script, styles) {
