@@ -16,9 +16,9 @@ import pandas as pd
 from bifrost_lib.strategies.correction import PopCorrection
 from bifrost_lib.strategies.document import StrategyDocument
 from bifrost_lib.strategies.margin import cash_margin, reg_t_margin
-from bifrost_lib.strategies.measures import return_on_risk
 from bifrost_lib.strategies.odds import under_surface
 from bifrost_lib.strategies.ranking import Pick
+from bifrost_lib.strategies.returns import return_on_risk
 from bifrost_lib.strategies.score import PARTS, score_parts
 from bifrost_lib.strategies.wording import why
 

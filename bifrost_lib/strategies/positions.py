@@ -135,6 +135,16 @@ def as_number(name: str, value: Any) -> float:
         raise InputError(name, f"{str(value)[:12]}...", "a finite number") from None
 
 
+def check_numbers(**values: float) -> None:
+    """Raise `InputError` for the first value that its name does not allow; those of no special name may be any."""
+    for name, value in values.items():
+        number = as_number(name, value)
+        strict = name in ("spot", "multiplier")
+        positive = name in ("vol", "real_vol")
+        if not math.isfinite(number) or (strict and number <= 0) or (positive and number < 0):
+            raise InputError(name, value, "a number" + (" > 0" if strict else " >= 0" if positive else ""))
+
+
 def _first_expiry(legs: Sequence[Any]) -> date | None:
     given = [(place, leg["expiry"]) for place, leg in enumerate(legs) if isinstance(leg, Mapping) and leg.get("expiry")]
     return min((_date(f"legs[{place}]", expiry) for place, expiry in given), default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,9 @@ MOST_BYTES, MOST_VALUES, DEEPEST = 65_536, 5_000, 12
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _MERGE = "tag:yaml.org,2002:merge"
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+#: YAML also reads 045 as 37, 1:30 as 90 and 0x1F as 31, which nobody means; .nan and .inf are told by their field.
+_PLAIN_NUMBER = re.compile(r"[-+]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?|[-+]?\.(nan|inf)", re.IGNORECASE)
 
 
 def read_document(source: str | Mapping[str, Any]) -> StrategyDocument:
@@ -162,11 +166,11 @@ def _yaml(text: str) -> Any:
             raise DocumentError("document", f"more{_line(event)}", _limits())
     root = yaml.compose(text, Loader=_LOADER)
     if root is not None:
-        _check_keys(root)
+        _check_nodes(root)
     return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
 
 
-def _check_keys(node: yaml.Node) -> None:
+def _check_nodes(node: yaml.Node) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -175,10 +179,12 @@ def _check_keys(node: yaml.Node) -> None:
             if key.value in seen:
                 raise DocumentError("document", key.value, f"each key once{_line(key)}")
             seen.add(key.value)
-            _check_keys(value)
+            _check_nodes(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _check_keys(item)
+            _check_nodes(item)
+    elif node.tag in _NUMBERS and not _PLAIN_NUMBER.fullmatch(node.value):
+        raise DocumentError("document", node.value, f"numbers such as 45 or -0.16{_line(node)}")
 
 
 def _check_values(value: Any, where: str, depth: int) -> None:

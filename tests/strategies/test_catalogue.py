@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from bifrost_lib.cli import run
 from bifrost_lib.core.errors import UnknownNameError
-from bifrost_lib.strategies import CATALOG, Filters, evaluate, example_legs, find_candidates, strategy_named
+from bifrost_lib.strategies import CATALOG, evaluate, example_legs, strategy_named
 
 #: What QuantConnect LEAN, optopsy, tastytrade and OptionStrat offer between them, by the names that traders use.
 UNION = """
@@ -111,35 +115,25 @@ def test_a_christmas_tree_is_flat_beyond_its_far_wing():
     assert payoff == pytest.approx([0.0, 0.0])
 
 
-def real_chain(samples, symbol):
-    """Four expiries of a fund's chain at the close of 2026-08-12, as the store gives it."""
-    from bifrost_lib.core.calendar import EXCHANGE_TZ, year_fractions
-    from bifrost_lib.feeds import open_feed
-    from bifrost_lib.workflows import with_analytics
-
-    feed = open_feed(samples / "options" / "yahoo_eod_mit" / "2026-08-12" / f"{symbol}.csv.gz")
-    chain = pd.concat([with_analytics(batch.quotes) for batch in feed.batches() if len(batch.quotes)])
-    chain = chain.reset_index(drop=True)
-    day = chain["ts"].dt.tz_convert(EXCHANGE_TZ).dt.tz_localize(None).dt.normalize()
-    is_am = (chain["settlement"] == "AM").to_numpy()
-    chain = chain.assign(
-        mid=(chain["bid"] + chain["ask"]) / 2,
-        dte=(chain["expiry"] - day).dt.days,
-        tau=year_fractions(chain["ts"].dt.tz_localize(None).to_numpy(), chain["expiry"].to_numpy(), is_am),
-    )
-    listed = chain["dte"].unique()
-    kept = {min(listed, key=lambda days: abs(days - wanted)) for wanted in (30, 45, 60, 80)}
-    return chain[chain["dte"].isin(kept)].reset_index(drop=True)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("symbol", ["SPY", "QQQ"])
-def test_every_strategy_has_candidates_on_a_real_chain(samples, symbol):
-    chain = real_chain(samples, symbol)
-    for name, document in CATALOG.items():
-        limit = 200 if document.has_two_expiries else 5_000
-        found = find_candidates(chain, document, top=1, limit=limit, filters=Filters(min_open_interest=1))
-        (record,) = found.records()
+def test_every_structure_is_found_by_its_name_on_a_real_chain(
+    samples, database_settings, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setenv("BIFROST_HOME", str(database_settings.home))
+    monkeypatch.setenv("BIFROST_DATABASE_URL", database_settings.database_url.replace("+psycopg2", ""))
+    evening = samples / "options" / "yahoo_eod_mit" / "2026-08-12"
+    quotes = pd.read_csv(evening / "SPY.csv.gz", dtype=str)
+    # Every tenth dollar, so that not even six legs have more than thousands of combinations.
+    quotes[quotes["strike"].astype(float) % 10 == 0].to_csv(tmp_path / "SPY.csv.gz", index=False)
+    shutil.copy(evening / "meta.json", tmp_path)
+    assert run(["ingest", str(tmp_path / "SPY.csv.gz")]) == 0
+    capsys.readouterr()
+    for name in NAMES:
+        wanted = ["scan", "SPY", "--strategy", name, "--top", "1", "--no-surface", "--no-history", "--json"]
+        assert run(wanted) == 0, (name, capsys.readouterr().err)
+        found, document = json.loads(capsys.readouterr().out), strategy_named(name)
+        (record,) = found["candidates"]
+        assert (found["strategy"], found["source"]) == (document.name, "yahoo"), name
         assert 0 <= record["score"] <= 100, name
         assert [(leg["right"], leg["qty"]) for leg in record["legs"]] == [(leg.right, leg.qty) for leg in document.legs]
         assert document.cash == "any" or (record["premium"] > 0) == (document.cash == "credit"), name

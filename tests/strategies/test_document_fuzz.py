@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 
 import pytest
+import yaml
 
-from bifrost_lib.core.errors import DocumentError
-from bifrost_lib.strategies import CATALOG, read_document, write_document
+from bifrost_lib.core.errors import DocumentError, FileFormatError
+from bifrost_lib.strategies import CATALOG, read_document, read_file, write_document
 
 pytestmark = pytest.mark.slow
 
@@ -157,17 +159,55 @@ def refused(text):
     return caught.value
 
 
+def changed_fields(before, after):
+    """The fields of a document that differ: what a mistake is named by begins with one of them."""
+    texts = [{key: json.dumps(value) for key, value in content.items()} for content in (before, after)]  # 1 == True
+    return {key for key in {*before, *after} if texts[0].get(key) != texts[1].get(key)}
+
+
 def test_ten_thousand_mistakes_are_told_one_by_one():
     draw = random.Random(SEED)
     originals = [json.loads(write_document(one, form="json", full=True)) for one in CATALOG.values()]
     for _ in range(COUNT):
-        mutate = draw.choice(MUTATIONS)
-        content = mutate(draw, draw.choice(originals))
+        mutate, original = draw.choice(MUTATIONS), draw.choice(originals)
+        content = mutate(draw, original)
         text = json.dumps(content)
         try:
-            refused(text)
+            named = refused(text).name.removeprefix("document.")
+            assert named == "document" or re.split(r"[.[]", named)[0] in changed_fields(original, content), named
         except BaseException as error:
             raise AssertionError(f"{mutate.__name__}: {text[:3000]}") from error
+
+
+#: What YAML makes of plain words, and what it has beyond JSON: none of it is a value of any field.
+TRICKS = [
+    "on", "off", "yes", "No", "2026-09-18", "2026-09-18T16:00:00Z", ".nan", ".inf", "-.Inf", "1e999", "0x1F", "0o17",
+    "1_000", "045", "12:30", "!!python/object/apply:os.system ['true']", "!!binary aGk=", "!!set {a, b}",
+    "!!omap [a: 1]", "!own {a: 1}", "&a [*a]", "*nobody", "<<", "? [a]", "{<<: {a: 1}}", "[[[]]]", "|\n  text\n  more",
+    "~ ~", "9" * 4000,
+]  # fmt: skip
+
+
+def test_tricks_of_yaml_are_no_values_of_any_field():
+    draw = random.Random(SEED)
+    originals = [json.loads(write_document(one, form="json", full=True)) for one in CATALOG.values()]
+    for trick in TRICKS:
+        for _ in range(6):
+            content = draw.choice(originals)
+            numbers = [path for path, value in places(content) if type(value) in (int, float)]
+            text = yaml.safe_dump(put(content, draw.choice(numbers), "HERE"), width=10**6)
+            refused(text.replace("HERE", trick))
+
+
+def test_what_is_no_text_of_a_document_is_told(tmp_path):
+    for data in (b"", b"\n\n", b"# nothing\n", b"---\n...\n", b"null", b"[]", b"42", b"name", b"{}", b"--- a\n--- b\n"):
+        refused(data.decode())
+    for data in (b"\xff\xfe\x00", bytes(range(256)), b"\x1f\x8b" + bytes(60), b"name: caf\xe9"):
+        file = tmp_path / "odd.yaml"
+        file.write_bytes(data)
+        with pytest.raises((FileFormatError, DocumentError)) as caught:
+            read_file(file)
+        assert "\n" not in str(caught.value)
 
 
 def test_broken_yaml_is_told_too():
