@@ -221,6 +221,11 @@ def recalibrate(forecast: npt.ArrayLike, won: npt.ArrayLike, *, shrinkage: float
     -----
     The logistic (Platt) form with a prior instead of a split: with n outcomes the correction is taken over by about
     n / (n + shrinkage) of what the data say. It is monotone, so ranks by probability alone do not change.
+
+    Isotonic regression (pooled adjacent violators) was tried beside it on simulated forecasts that were true, five
+    points too high, overconfident, or wrong above 80 % alone. Out of sample its Brier score and its log loss were worse
+    with 50, 200 and 1,000 outcomes, drawn towards the forecast or not; they were better only for that last, stepped
+    mistake with 5,000 outcomes, which is more than a desk settles in years.
     """
     p, y = _pairs(forecast, won, fewest=0)
     if not shrinkage > 0:
