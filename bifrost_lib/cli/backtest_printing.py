@@ -151,10 +151,15 @@ def trade_rows(found: backtests.Backtest) -> list[dict[str, Any]]:
     trades = found.result.trades
     rows = zip(trades.index, trades.to_dict("records"), trades["closed"].isna(), strict=True)
     return [
-        {**{str(name): value for name, value in row.items()}, "legs": words.get(place, "")}
+        {**{str(name): value for name, value in row.items()}, "legs": _shares_words(row) + words.get(place, "")}
         | ({"closed": None} if is_open else {})
         for place, row, is_open in rows
     ]  # fmt: skip
+
+
+def _shares_words(row: Mapping[Any, Any]) -> str:
+    shares = row.get("shares", 0.0)  # runs that were kept early do not say
+    return f"{shares / row['units']:+,g} shares " if shares else ""
 
 
 def _leg_words(legs: Any) -> str:

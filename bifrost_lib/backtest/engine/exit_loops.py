@@ -130,17 +130,30 @@ def exercised_early(market: Any, rules: Any, desk: Any, session: int, moment: in
 @kernel(**PLAIN)
 def assign(market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, mask: int) -> float:
     """End a trade of which the legs of `mask` are assigned and the others closed; return what it leaves."""
-    trade, legs, spot = desk.trade, int(rules[S_LEGS]), market.spot[moment]
-    others, now = ((1 << legs) - 1) & ~mask, float(market.moment_us[moment])
-    value = closing_value(market, rules, desk, session, moment, others, trade[T_SHARES])
-    for leg in range(legs):
-        if mask >> leg & 1:
+    others = ((1 << int(rules[S_LEGS])) - 1) & ~mask
+    value = closing_value(market, rules, desk, session, moment, others, desk.trade[T_SHARES])
+    now = float(market.moment_us[moment])
+    left: float = _pay_out(
+        market, rules, desk, books, session, moment, others, value, ASSIGNED, now, market.spot[moment]
+    )
+    return left
+
+
+@kernel(**PLAIN)
+def _pay_out(
+    market: Any, rules: Any, desk: Any, books: Any, session: int, moment: int, others: int, value: float,
+    reason: float, closed_us: float, spot: float,
+) -> float:  # fmt: skip
+    # End a trade whose legs take intrinsic value at `spot`, but for `others`: these, and shares, bring `value`.
+    trade = desk.trade
+    for leg in range(int(rules[S_LEGS])):
+        if not others >> leg & 1:
             intrinsic = _intrinsic(market, desk.contract[leg], spot)
             value += desk.qty[leg] * market.multiplier[desk.contract[leg]] * intrinsic
-            note_leg(desk, books, leg, now, intrinsic, -1.0)
-    close_legs(market, rules, desk, books, session, moment, others, now)
+            note_leg(desk, books, leg, closed_us, intrinsic, -1.0)
+    close_legs(market, rules, desk, books, session, moment, others, closed_us)
     gross = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
-    left: float = end_trade(market, rules, desk, books, session, ASSIGNED, gross, now, spot)
+    left: float = end_trade(market, rules, desk, books, session, reason, gross, closed_us, spot)
     return left
 
 
@@ -168,14 +181,7 @@ def settle(market: Any, rules: Any, desk: Any, books: Any, session: int) -> floa
     if math.isnan(spot) or math.isnan(value):
         reason = NO_SETTLEMENT if math.isnan(spot) else NO_QUOTES
         return give_up(market, rules, desk, books, session, reason, closed_us)
-    for leg in range(legs):
-        if not others >> leg & 1:
-            intrinsic = _intrinsic(market, desk.contract[leg], spot)
-            value += desk.qty[leg] * market.multiplier[desk.contract[leg]] * intrinsic
-            note_leg(desk, books, leg, closed_us, intrinsic, -1.0)
-    close_legs(market, rules, desk, books, session, moment, others, closed_us)
-    gross = trade[T_PREMIUM] + value + trade[T_DIVIDENDS]
-    left: float = end_trade(market, rules, desk, books, session, EXPIRED, gross, closed_us, spot)
+    left: float = _pay_out(market, rules, desk, books, session, moment, others, value, EXPIRED, closed_us, spot)
     return left
 
 

@@ -28,7 +28,7 @@ def trades_grid(trades: pd.DataFrame, legs: pd.DataFrame, *, most: int = MOST) -
     """
     columns = [
         column("Opened", text=True), column("Closed", text=True), column("Symbol", text=True),
-        column("Legs", text=True, help="per unit, as they were opened"), column("Units"), column("Days"),
+        column("Legs", text=True, help="per unit, as they were opened, after shares"), column("Units"), column("Days"),
         column("Premium", "$", help="received (+) or paid, rolls included"),
         column("P&L", "$", help="net of commissions"), column("Worst", "$", help="MAE: furthest behind on the way"),
         column("Best", "$", help="MFE: furthest ahead on the way"), column("Margin", "$"),
@@ -37,7 +37,7 @@ def trades_grid(trades: pd.DataFrame, legs: pd.DataFrame, *, most: int = MOST) -
     words = _legs_words(legs)
     shown = trades.iloc[::-1].head(most)
     rows = [
-        {"key": str(place), "cells": _trade(row, words.get(place, MISSING))}
+        {"key": str(place), "cells": _trade(row, " ".join(_shares_words(row) + words.get(place, [])) or MISSING)}
         for place, row in zip(shown.index, shown.to_dict("records"), strict=True)
     ]
     cut = f", the newest {most:,} shown" if len(trades) > most else ""
@@ -96,12 +96,19 @@ def _session(moment: Any) -> str:
     return MISSING if pd.isna(moment) else day(moment.tz_convert(EXCHANGE_TZ))
 
 
-def _legs_words(legs: pd.DataFrame) -> dict[Any, str]:
+def _shares_words(row: Mapping[Any, Any]) -> list[str]:
+    shares = row.get("shares", 0.0)  # runs that were kept early do not say
+    if not shares:
+        return []
+    return [f"{'+' if shares > 0 else MINUS}{abs(shares) / row['units']:,g} shares"]
+
+
+def _legs_words(legs: pd.DataFrame) -> dict[Any, list[str]]:
     """Return the legs with which each trade began, in order of strike."""
-    found: dict[Any, str] = {}
+    found: dict[Any, list[str]] = {}
     for place, rows in legs.sort_values(["trade", "opened", "strike"], kind="stable").groupby("trade", sort=False):
         first = rows[rows["opened"] == rows["opened"].iloc[0]]
-        found[place] = " ".join(_word(row) for row in first.to_dict("records"))
+        found[place] = [_word(row) for row in first.to_dict("records")]
     return found
 
 
