@@ -39,6 +39,15 @@ class Desk:
         await ib.connectAsync("127.0.0.1", self.port, clientId=client_id, timeout=3, **options)
         return ib
 
+    async def reconnect(self, client_id: int, seconds: float = 3.0) -> IB:
+        """Connect as soon as the gateway accepts it."""
+        async with asyncio.timeout(seconds):
+            while True:
+                try:
+                    return await self.connect(client_id)
+                except OSError:
+                    await asyncio.sleep(0.02)
+
     @property
     def codes(self) -> list[int]:
         """Codes of the errors so far, notices of farms left out."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
+import pytest
 from ib_async import Bag, ComboLeg, LimitOrder, MarketOrder, Option, Stock
 
 SPY, CALL = 756733, 1001
@@ -110,5 +112,39 @@ def test_accounts_are_told_in_every_way(at_desk):
         ib.cancelPnL(ACCOUNT)
         ib.client.reqPnL(4711, "DU0000000", "")
         await desk.until(lambda: 321 in desk.codes)
+
+    at_desk(act)
+
+
+#: Every fault that a session survives or that ends it, and what ends the fault where it does not end by itself.
+FAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("connectivity-lost", {}), ("restored-lost", {}), ("restored-kept", {}), ("nightly-reset", {"data": "lost"}),
+    ("farm-broken", {"farm": "all"}), ("drop", {}), ("half-open", {}), ("refuse", {}), ("relogin", {}), ("silent", {}),
+    ("stale", {}), ("crossed", {"share": 1.0}), ("missing", {}), ("no-greeks", {}), ("competing-session", {}),
+    ("line-limit", {"lines": 0}), ("not-subscribed", {}), ("hmds-error", {}), ("slow", {"delay": 0.05}),
+    ("slow-snapshots", {}), ("order-preset", {}), ("read-only", {}), ("depth-reset", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "facts"), FAULTS, ids=[name for name, _ in FAULTS])
+def test_no_order_is_sent_or_filled_again_after_a_fault(at_desk, fault, facts):
+    """A client that comes back with its own id finds what it left: one order at work and one fill, each once."""
+
+    async def act(desk):
+        ib = await desk.connect(5)
+        resting = ib.placeOrder(stock(), LimitOrder("BUY", 1, 400.0, tif="GTC", orderRef="rests"))
+        filled = ib.placeOrder(stock(), MarketOrder("BUY", 2, tif="DAY", orderRef="filled"))
+        await desk.until(lambda: resting.orderStatus.status == "Submitted" and filled.isDone())
+        known = (resting.order.orderId, resting.order.permId)
+        desk.gateway.faults.inject(fault, **facts)
+        await asyncio.sleep(0.1)
+        desk.gateway.faults.clear()
+        ib.disconnect()
+        await desk.until(lambda: not desk.gateway.sessions)
+        again = await desk.reconnect(5)
+        assert [(one.order.orderId, one.order.permId) for one in again.openTrades()] == [known]
+        assert [(fill.execution.orderRef, fill.execution.shares) for fill in again.fills()] == [("filled", 2.0)]
+        assert [one.position for one in again.positions()] == [2.0]
+        assert again.client.getReqId() > filled.order.orderId
 
     at_desk(act)
