@@ -52,11 +52,10 @@ def rehearse(notebook: Path) -> None:
     from ipykernel.kernelapp import IPKernelApp  # noqa: F401 - kernels find it loaded
     from ipywidgets import Widget
 
-    from bifrost_lib.views import still_page
+    from bifrost_lib.views import still_page  # noqa: F401 - as above
 
     try:
-        page, names = drawn(notebook)
-        still_page(page)
+        _, names = drawn(notebook)
         names["desk"].close()  # a copy must not share a connection with anybody
     except Exception:
         log.exception("%s cannot be rehearsed; its kernels will tell why", notebook.name)
@@ -100,8 +99,8 @@ def _become(kind: Callable[[dict[str, Any]], None], order: dict[str, Any], order
 def _draw_picture(order: dict[str, Any]) -> None:
     from bifrost_lib.views import still_page
 
-    page, _ = drawn(Path(order["notebook"]))
-    Path(order["into"]).write_text(still_page(page), encoding="utf-8")
+    shown = still_page(lambda: drawn(Path(order["notebook"]))[0])
+    Path(order["into"]).write_text(shown, encoding="utf-8")
 
 
 def _run_kernel(order: dict[str, Any]) -> None:

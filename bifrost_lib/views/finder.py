@@ -10,6 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
+from bokeh.models.widgets.tables import DataTable
 
 from bifrost_lib.core.clock import parse_moment
 from bifrost_lib.core.errors import BifrostError
@@ -26,7 +27,7 @@ from bifrost_lib.views.inputs import Found, ProfileOf, Recommend, Scan
 from bifrost_lib.views.page import page_box
 from bifrost_lib.views.palette import theme_palette
 from bifrost_lib.views.panes import PANES
-from bifrost_lib.views.picture import Picture
+from bifrost_lib.views.picture import picture
 
 log = logging.getLogger(__name__)
 
@@ -185,13 +186,16 @@ class _Finder:
             text = f"No candidate of {asked.strategy} expires in {span}. Widen the range of days."
             self._show_instead(notice("empty", "No candidates", text))
             return
-        grid = candidates_grid(self._records, theme=self._theme, rows=ROWS, selected=self._selected)
-        grid.source.selected.on_change("indices", self._select)
         still = candidates_still(self._records, rows=ROWS, selected=self._selected)
-        _replace(self._grid, Picture(grid, still=still))
+        _replace(self._grid, picture(self._drawn_grid, still=still))
         self._lower.layout.display = "flex"
         self._draw_chart()
         self._draw_detail()
+
+    def _drawn_grid(self) -> DataTable:
+        grid = candidates_grid(self._records, theme=self._theme, rows=ROWS, selected=self._selected)
+        grid.source.selected.on_change("indices", self._select)
+        return grid
 
     def _select(self, _attribute: str, _old: list[int], chosen: list[int]) -> None:
         if chosen and chosen[0] != self._selected:
@@ -204,10 +208,10 @@ class _Finder:
             return
         draw = PANES[self._panes.value]
         try:
-            picture = draw(self._found, self._records[self._selected], self._profile, self._theme)
+            drawn = draw(self._found, self._records[self._selected], self._profile, self._theme)
         except BifrostError as problem:
-            picture = widgets.HTML(notice("error", "This picture cannot be drawn", str(problem)))
-        _replace(self._chart, picture)
+            drawn = widgets.HTML(notice("error", "This picture cannot be drawn", str(problem)))
+        _replace(self._chart, drawn)
 
     def _draw_detail(self) -> None:
         record, theme = self._records[self._selected], self._theme

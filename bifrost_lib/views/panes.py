@@ -12,7 +12,7 @@ from bifrost_lib.views.chain import chain_table
 from bifrost_lib.views.columns import Record, expiries_text
 from bifrost_lib.views.inputs import Found, ProfileOf
 from bifrost_lib.views.payoff import payoff_chart
-from bifrost_lib.views.picture import Picture
+from bifrost_lib.views.picture import picture
 from bifrost_lib.views.smile import smile_chart
 
 LEAST_HEIGHT = 288
@@ -21,26 +21,32 @@ Pane = Callable[[Found, Record, ProfileOf, str], widgets.Widget]
 
 
 def _payoff(found: Found, record: Record, profile: ProfileOf, theme: str) -> widgets.Widget:
-    drawn = profile(found, int(record["rank"]))
-    chart = payoff_chart(
-        drawn.frame,
-        spot=found.spot,
-        breakevens=record["breakevens"],
-        band=drawn.band,
-        expiry_label=f"at expiry, {expiries_text(record).split(' / ')[0]}",
-        theme=theme,
-    )
+    def chart() -> figure:
+        drawn = profile(found, int(record["rank"]))
+        return payoff_chart(
+            drawn.frame,
+            spot=found.spot,
+            breakevens=record["breakevens"],
+            band=drawn.band,
+            expiry_label=f"at expiry, {expiries_text(record).split(' / ')[0]}",
+            theme=theme,
+        )
+
     return _filling(chart)
 
 
 def _smile(found: Found, _record: Record, _profile: ProfileOf, theme: str) -> widgets.Widget:
-    return _filling(smile_chart(found.chain, theme=theme))
+    return _filling(lambda: smile_chart(found.chain, theme=theme))
 
 
-def _filling(chart: figure) -> widgets.Widget:
+def _filling(draw: Callable[[], figure]) -> widgets.Widget:
     # As high as the page leaves room for, never less than can be read.
-    chart.sizing_mode, chart.min_height = "stretch_both", LEAST_HEIGHT
-    return Picture(chart)
+    def chart() -> figure:
+        drawn = draw()
+        drawn.sizing_mode, drawn.min_height = "stretch_both", LEAST_HEIGHT
+        return drawn
+
+    return picture(chart)
 
 
 def _chain(found: Found, record: Record, _profile: ProfileOf, theme: str) -> widgets.Widget:

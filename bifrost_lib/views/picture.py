@@ -1,11 +1,14 @@
-"""A Bokeh model as a widget."""
+"""A Bokeh model as a widget, and the room for one."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
+import ipywidgets as widgets
 from bokeh.core.json_encoder import serialize_json
 from bokeh.core.serialization import Serializer
 from bokeh.models.ui import UIElement
@@ -15,15 +18,37 @@ from jupyter_bokeh.widgets import BokehModel
 SETTLES_S = 3.0
 
 
+#: Whether pages are drawn with room for their pictures, and without them.
+_IS_ROOM_ONLY = ContextVar("_IS_ROOM_ONLY", default=False)
+
+
+class Room(widgets.Box):
+    """Where a picture will stand; `still` is HTML that stands for it, where there is such."""
+
+    still = ""
+
+
+def picture(draw: Callable[[], UIElement], *, still: str = "") -> widgets.Widget:
+    """Return what `draw` draws as a widget; inside `room_only` it is not drawn, and `still` stands for it."""
+    if not _IS_ROOM_ONLY.get():
+        return Picture(draw())
+    room = Room()
+    room.still = still
+    return room
+
+
+@contextmanager
+def room_only() -> Iterator[None]:
+    """Draw pages without their pictures, which take most of the time, for as long as the block lasts."""
+    before = _IS_ROOM_ONLY.set(True)
+    try:
+        yield
+    finally:
+        _IS_ROOM_ONLY.reset(before)
+
+
 class Picture(BokehModel):  # type: ignore[misc]  # jupyter_bokeh has no types
-    """A Bokeh model that lives on a page until it is closed, and may be closed twice, as the collector will.
-
-    `still` is HTML that stands for it until a browser can build it, where there is such.
-    """
-
-    def __init__(self, model: UIElement, *, still: str = "") -> None:
-        super().__init__(model)
-        self.still = still
+    """A Bokeh model that lives on a page until it is closed, and may be closed twice, as the collector will."""
 
     def close(self) -> None:
         """Leave the page."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, singledispatch
 from html import escape
 from importlib.resources import files
@@ -10,23 +10,24 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from bifrost_lib.views.picture import Picture
+from bifrost_lib.views.picture import Room, room_only
 
 
-def still_page(page: widgets.Widget) -> str:
-    """Return what `page` shows, with the style sheet that it needs until the widgets' own has come.
+def still_page(draw: Callable[[], widgets.Widget]) -> str:
+    """Return what a page shows, with the style sheet that it needs until the widgets' own has come.
 
     Parameters
     ----------
-    page : ipywidgets.Widget
-        As `finder_page` and `builder_page` return them.
+    draw : callable
+        Returns the page as `finder_page` and `builder_page` do.
 
     Notes
     -----
     Nothing in it can be used: controls stand where the page's own will stand, and show what those will show. Pictures
-    that need a script are left blank.
+    that need a script are not drawn, and their room is left blank.
     """
-    return f"<style>{_style()}</style>{still(page)}"
+    with room_only():
+        return f"<style>{_style()}</style>{still(draw())}"
 
 
 @cache
@@ -96,8 +97,8 @@ def _selection_slider(shown: widgets.SelectionSlider) -> str:
     return _sliding(shown, [(shown.index or 0) / max(len(labels) - 1, 1)], labels[shown.index or 0])
 
 
-@still.register(Picture)
-def _picture(shown: Picture) -> str:
+@still.register(Room)
+def _room(shown: Room) -> str:
     return _element("div", shown, "bf-still-picture", shown.still or "<span class='bf-still-wait'></span>")
 
 

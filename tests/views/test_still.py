@@ -21,7 +21,7 @@ def page(desk: Any, symbols: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("bifrost_lib.views.finder.load_bokeh", lambda: None)
     now = datetime(2026, 9, 30, 20, 10, tzinfo=UTC)
     shown: str = views.still_page(
-        views.finder_page(
+        lambda: views.finder_page(
             desk.scan, profile=desk.profile, now=lambda: now + timedelta(seconds=10), symbols=symbols,
             strategies={"iron_condor": "range-bound"}, theme="dark",
         )

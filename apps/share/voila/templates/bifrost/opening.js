@@ -15,8 +15,14 @@ const bifrost = (() => {
     });
   }
 
+  // What is there is painted before scripts keep the browser busy; a page that nobody sees is never painted.
+  const painted = () => new Promise((done) => {
+    setTimeout(done, 500);
+    requestAnimationFrame(() => setTimeout(done));
+  });
+
   // Voilà's own script comes last: pieces that it finds read already it does not ask for.
-  const load = (address) => { scripts = script(address).catch(() => undefined); };
+  const load = (address) => { scripts = painted().then(() => script(address)).catch(() => undefined); };
   const start = (address) => { scripts.then(() => script(address)).catch(fail); };
 
   function fail() {
