@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,29 +10,22 @@ import numpy.typing as npt
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.pricing.arguments import Floats
 from bifrost_lib.pricing.svi import GRID, SviSlices, slice_arrays
-from bifrost_lib.pricing.svi_forms import durrleman_g, svi_total_variance
+from bifrost_lib.pricing.svi_refit import (
+    LEAST_SIGMA,
+    LEAST_SLOPE,
+    NOTHING,
+    SAFETY,
+    SliceQuotes,
+    allowed_slopes,
+    lowest_g,
+    refitted,
+    slice_quotes,
+    total,
+    wings,
+)
 
 _OWN_POINTS = np.linspace(-4.0, 4.0, 41)  # sigmas from m, where a slice stands in for its quotes
-_LEAST_SIGMA, _SAFETY, _LEAST_SLOPE = 0.05, 1e-12, 1e-9
-_STEEPER, _OTHER_SIDE, _G_MARGIN = 1.5, 0.1, 1e-3
-_NOTHING = np.array([0.0, 0.0, 0.0, 0.0, 1.0])  # the slice of an expiry now: no variance anywhere
-
-
-@dataclass(frozen=True)
-class _Quotes:
-    """The quotes that one slice should stay near, shape (n,), all finite."""
-
-    k: Floats
-    w: Floats
-    weight: Floats
-
-    @property
-    def deviation(self) -> float:
-        """The standard deviation of the log of the price that the quotes speak of, about."""
-        return float(np.sqrt(np.median(self.w))) + _SAFETY
-
-    def loss(self, raw: Floats) -> float:
-        return float((self.weight * (_total(raw, self.k) - self.w) ** 2).sum() / self.weight.sum())
+_STEEPER, _OTHER_SIDE = 1.5, 0.1
 
 
 def without_arbitrage(
@@ -87,13 +78,13 @@ def without_arbitrage(
     fitted = np.flatnonzero(np.isfinite(raw).all(axis=1))
     if not _has_arbitrage(raw[fitted], least_g[fitted]):
         return slices
-    before, steepest = _NOTHING, _steepest_wings(raw, fitted, quotes)
+    before, steepest = NOTHING, _steepest_wings(raw, fitted, quotes)
     for number in fitted:
         row, most = raw[number], steepest[number]
-        if least_g[number] < 0 or _shortfall(row, before) > 0 or (_wings(row)[0] > most * (1 + _SAFETY)).any():
+        if least_g[number] < 0 or _shortfall(row, before) > 0 or (wings(row)[0] > most * (1 + SAFETY)).any():
             raw[number] = _repaired(row, before, most, quotes[number])
             rmse[number] = np.sqrt(quotes[number].loss(raw[number]))
-            least_g[number], least_at[number] = _least_g(raw[number])
+            least_g[number], least_at[number] = lowest_g(raw[number])
         before = raw[number]
     a, b, rho, m, sigma = raw.T.copy()
     return SviSlices(a, b, rho, m, sigma, rmse, slices.points, least_g, least_at)
@@ -104,40 +95,25 @@ def _quotes_of(
     log_moneyness: npt.ArrayLike | None,
     total_variance: npt.ArrayLike | None,
     weights: npt.ArrayLike | None,
-) -> list[_Quotes]:
+) -> list[SliceQuotes]:
     if total_variance is None or log_moneyness is None:
         if not (total_variance is None and log_moneyness is None and weights is None):
             raise InputError("total_variance", total_variance, "quotes with both log_moneyness and total_variance")
         own = raw[:, 3:4] + raw[:, 4:5] * _OWN_POINTS
-        return [_Quotes(k, _total(row, k), np.ones(len(k))) for row, k in zip(raw, own, strict=True)]
+        return [SliceQuotes(k, total(row, k), np.ones(len(k))) for row, k in zip(raw, own, strict=True)]
     k, w, weight, _ = slice_arrays(log_moneyness, total_variance, weights)
     if len(w) != len(raw):
         raise InputError("total_variance", w.shape, f"{len(raw)} rows, one per slice")
-    k, weight = np.broadcast_to(k, w.shape), np.broadcast_to(weight, w.shape)
-    counts = np.isfinite(k) & np.isfinite(w) & (weight > 0)
-    return [_Quotes(*(table[row][counts[row]] for table in (k, w, weight))) for row in range(len(w))]
-
-
-def _total(raw: Floats, k: Floats) -> Floats:
-    a, b, rho, m, sigma = raw
-    total: Floats = a + b * (rho * (k - m) + np.sqrt((k - m) ** 2 + sigma**2))
-    return total
-
-
-def _wings(raw: Floats) -> tuple[Floats, Floats]:
-    """Return slope and intercept of the right and of the left wing: w ~ intercept + slope |k|."""
-    a, b, rho, m, _ = raw
-    right, left = b * (1 + rho), b * (1 - rho)
-    return np.array([right, left]), np.array([a - right * m, a + left * m])
+    return slice_quotes(k, w, weight)
 
 
 def _shortfall(raw: Floats, before: Floats) -> float:
     """Return by how much `raw` lies below `before` at most, in total variance; infinite where a wing is flatter."""
-    slope, intercept = _wings(raw)
-    slope_before, intercept_before = _wings(before)
-    if (slope < slope_before - _SAFETY * slope.sum()).any():  # less than that is rounding of b (1 - abs(rho))
+    slope, intercept = wings(raw)
+    slope_before, intercept_before = wings(before)
+    if (slope < slope_before - SAFETY * slope.sum()).any():  # less than that is rounding of b (1 - abs(rho))
         return float("inf")
-    parallel = slope - slope_before <= 10 * _SAFETY
+    parallel = slope - slope_before <= 10 * SAFETY
     far = np.max((intercept_before - intercept)[parallel], initial=0.0)
     return float(max(far, _largest_excess(raw, before), 0.0))
 
@@ -146,39 +122,17 @@ def _largest_excess(raw: Floats, before: Floats) -> float:
     """Return the maximum of `before` less `raw` over all log-moneyness, to the last digits."""
     k = np.sort(np.concatenate([raw[3] + raw[4] * GRID, before[3] + before[4] * GRID]))
     largest = -np.inf
-    excess = _total(before, k) - _total(raw, k)
+    excess = total(before, k) - total(raw, k)
     tops = 1 + np.flatnonzero((excess[1:-1] >= excess[:-2]) & (excess[1:-1] >= excess[2:]))
     for top in tops[np.argsort(excess[tops])[-3:]]:  # two hyperbolas have at most three such tops
         low, high = k[top - 1], k[top + 1]
         for _ in range(3):
             near = np.linspace(low, high, 33)
-            found = _total(before, near) - _total(raw, near)
+            found = total(before, near) - total(raw, near)
             best = int(found.argmax())
             largest = max(largest, float(found[best]))
             low, high = near[max(best - 1, 0)], near[min(best + 1, 32)]
     return max(largest, float(excess.max()))
-
-
-def _least_g(raw: Floats) -> tuple[float, float]:
-    """Return the least of Durrleman's g, to the last digits, and its log-moneyness; where nothing is > 0: ``-inf``."""
-    k = raw[3] + raw[4] * GRID
-    names = dict(zip(("a", "b", "rho", "m", "sigma"), raw, strict=True))
-    if (svi_total_variance(log_moneyness=k, **names) <= 0).any():
-        return float("-inf"), float("nan")
-    g = durrleman_g(log_moneyness=k, **names)
-    least, place = float(g.min()), float(k[g.argmin()])
-    inner = g[1:-1]
-    valleys = 1 + np.flatnonzero((inner <= g[:-2]) & (inner <= g[2:]))
-    for valley in valleys[np.argsort(g[valleys])[:3]]:
-        low, high = k[valley - 1], k[valley + 1]
-        for _ in range(3):
-            near = np.linspace(low, high, 33)
-            found = durrleman_g(log_moneyness=near, **names)
-            best = int(found.argmin())
-            if found[best] < least:
-                least, place = float(found[best]), float(near[best])
-            low, high = near[max(best - 1, 0)], near[min(best + 1, 32)]
-    return least, place
 
 
 def _has_arbitrage(raw: Floats, least_g: Floats) -> bool:
@@ -186,7 +140,7 @@ def _has_arbitrage(raw: Floats, least_g: Floats) -> bool:
     return bool((least_g < 0).any()) or crossed
 
 
-def _steepest_wings(raw: Floats, fitted: npt.NDArray[np.int64], quotes: list[_Quotes]) -> Floats:
+def _steepest_wings(raw: Floats, fitted: npt.NDArray[np.int64], quotes: list[SliceQuotes]) -> Floats:
     """Return the slopes (m, 2) that wings may have at most, rising with time."""
     steepest = np.full((len(raw), 2), np.inf)
     limits = np.empty((len(fitted), 2))
@@ -194,7 +148,7 @@ def _steepest_wings(raw: Floats, fitted: npt.NDArray[np.int64], quotes: list[_Qu
         k = quotes[number].k
         edges = _slopes_by_k(raw[number], np.array([k.max(), k.min()])) * np.array([1.0, -1.0])
         edges = np.maximum(edges, _OTHER_SIDE * edges[::-1])  # a side without quotes is judged by the other
-        limits[place] = np.clip(np.minimum(_wings(raw[number])[0], _STEEPER * edges), _LEAST_SLOPE, 2.0)
+        limits[place] = np.clip(np.minimum(wings(raw[number])[0], _STEEPER * edges), LEAST_SLOPE, 2.0)
     for side in range(2):
         steepest[fitted, side] = np.exp(isotonic(np.log(limits[:, side]), np.ones(len(fitted))))
     return steepest
@@ -223,14 +177,14 @@ def isotonic(values: Floats, weights: Floats) -> Floats:
     return np.repeat(np.array(means), lengths)
 
 
-def _repaired(raw: Floats, before: Floats, steepest: Floats, quotes: _Quotes) -> Floats:
+def _repaired(raw: Floats, before: Floats, steepest: Floats, quotes: SliceQuotes) -> Floats:
     centred = np.array([raw[0], raw[1], raw[2], 0.0, quotes.deviation])  # a slice far from its quotes is a bad start
     starts = [_lifted(one, before, steepest, quotes) for one in (raw, centred)]
     best = min(starts, key=quotes.loss)
     for with_g in (False, True):  # the constraint on g costs ten times the others, and is seldom needed
         for start in starts:
-            found = _lift(_refitted(start, before, steepest, quotes, with_g=with_g), before)
-            fine = _shortfall(found, before) <= 0 and _least_g(found)[0] >= 0
+            found = _lift(refitted(start, quotes, before=before, steepest=steepest, with_g=with_g), before)
+            fine = _shortfall(found, before) <= 0 and lowest_g(found)[0] >= 0
             if fine and quotes.loss(found) < quotes.loss(best):
                 best = found
         if not any(best is start for start in starts):
@@ -238,23 +192,18 @@ def _repaired(raw: Floats, before: Floats, steepest: Floats, quotes: _Quotes) ->
     return best
 
 
-def _lifted(raw: Floats, before: Floats, steepest: Floats, quotes: _Quotes) -> Floats:
+def _lifted(raw: Floats, before: Floats, steepest: Floats, quotes: SliceQuotes) -> Floats:
     """Give the wings allowed slopes, and raise the level until nothing before lies above it."""
-    slope = _allowed(_wings(raw)[0], before, steepest)
-    sigma = max(raw[4], _LEAST_SIGMA * quotes.deviation)
+    slope = allowed_slopes(wings(raw)[0], before, steepest)
+    sigma = max(raw[4], LEAST_SIGMA * quotes.deviation)
     shaped = np.array([0.0, slope.sum() / 2, (slope[0] - slope[1]) / slope.sum(), raw[3], sigma])
-    shaped[0] = (quotes.weight * (quotes.w - _total(shaped, quotes.k))).sum() / quotes.weight.sum()
+    shaped[0] = (quotes.weight * (quotes.w - total(shaped, quotes.k))).sum() / quotes.weight.sum()
     lifted = _lift(shaped, before)
     step = 0.05 * quotes.deviation**2
-    while _least_g(lifted)[0] < 0:  # a level high enough has no arbitrage: g tends to 1 - w'**2 / 16 >= 3/4
+    while lowest_g(lifted)[0] < 0:  # a level high enough has no arbitrage: g tends to 1 - w'**2 / 16 >= 3/4
         lifted[0] += step
         step *= 2
     return lifted
-
-
-def _allowed(slope: Floats, before: Floats, steepest: Floats) -> Floats:
-    flattest = np.maximum(_wings(before)[0] * (1 + _SAFETY), _LEAST_SLOPE)
-    return np.clip(slope, flattest, np.maximum(steepest, flattest))
 
 
 def _lift(raw: Floats, before: Floats) -> Floats:
@@ -262,67 +211,5 @@ def _lift(raw: Floats, before: Floats) -> Floats:
     if not 0 < shortfall < np.inf:
         return raw
     lifted = raw.copy()
-    lifted[0] += shortfall * (1 + 1e-9) + _SAFETY
+    lifted[0] += shortfall * (1 + 1e-9) + SAFETY
     return lifted
-
-
-def _refitted(start: Floats, before: Floats, steepest: Floats, quotes: _Quotes, *, with_g: bool) -> Floats:
-    from scipy.optimize import minimize  # only chains with arbitrage pay for loading it
-
-    look = np.concatenate([before[3] + before[4] * GRID[::3], start[3] + start[4] * GRID[::3], quotes.k])
-    floor, flattest = _total(before, look), _wings(before)[0]
-    most = np.maximum(steepest, flattest)
-    width = quotes.deviation
-    units = np.array([width**2, width, 1.0, width, width])  # in which the parameters of any expiry are of like size
-    scale = max(quotes.loss(start), 1e-16 * width**4) * quotes.weight.sum()
-    per_look = 1 / (width**2 + width * np.abs(look))
-
-    def loss(x: Floats) -> tuple[float, Floats]:
-        off = _total(x * units, quotes.k) - quotes.w
-        slope = 2 * (quotes.weight * off) @ _slopes(x * units, quotes.k)
-        return float((quotes.weight * off**2).sum() / scale), slope * units / scale
-
-    def slack(x: Floats) -> Floats:
-        slope = _wings(x * units)[0]
-        above = (_total(x * units, look) - floor) * per_look
-        slacks: Floats = np.concatenate([above, (slope - flattest) / width, (most - slope) / width])
-        return slacks
-
-    def slack_slopes(x: Floats) -> Floats:
-        _, b, rho, _, _ = x * units
-        edges = np.array([[0.0, 1 + rho, b, 0.0, 0.0], [0.0, 1 - rho, -b, 0.0, 0.0]]) / width
-        slopes: Floats = np.vstack([_slopes(x * units, look) * per_look[:, None], edges, -edges]) * units
-        return slopes
-
-    first, last = min(start[3], quotes.k.min()), max(start[3], quotes.k.max())
-    low = np.array([-np.inf, _LEAST_SLOPE, -0.999, first - 4 * width, _LEAST_SIGMA * width]) / units
-    high = np.array([np.inf, 2.0, 0.999, last + 4 * width, 50 * width]) / units
-    constraints: list[dict[str, Any]] = [{"type": "ineq", "fun": slack, "jac": slack_slopes}]
-    if with_g:
-        constraints.append({"type": "ineq", "fun": lambda x: _g_slack(x * units)})
-    found = minimize(
-        loss, np.clip(start / units, low, high), jac=True, method="SLSQP", bounds=list(zip(low, high, strict=True)),
-        constraints=constraints, options={"maxiter": 100, "ftol": 1e-9},
-    )  # fmt: skip
-    refitted: Floats = np.asarray(found.x) * units
-    slope = _allowed(_wings(refitted)[0], before, steepest)  # the solver keeps a constraint only nearly
-    refitted[1], refitted[2] = slope.sum() / 2, (slope[0] - slope[1]) / slope.sum()
-    return refitted
-
-
-def _g_slack(raw: Floats) -> Floats:
-    """Return Durrleman's g less a margin at 43 points, negative where total variance is."""
-    k = raw[3] + raw[4] * GRID[::3]
-    if (_total(raw, k) <= 0).any():
-        return np.minimum(_total(raw, k), 0.0) - _G_MARGIN
-    names = dict(zip(("a", "b", "rho", "m", "sigma"), raw, strict=True))
-    slack: Floats = np.minimum(durrleman_g(log_moneyness=k, **names), 1.0) - _G_MARGIN
-    return slack
-
-
-def _slopes(raw: Floats, k: Floats) -> Floats:
-    """Return the derivatives of total variance by the five parameters, shape (n, 5)."""
-    _, b, rho, m, sigma = raw
-    root = np.sqrt((k - m) ** 2 + sigma**2)
-    by_m, by_sigma = -b * (rho + (k - m) / root), b * sigma / root
-    return np.stack([np.ones_like(k), rho * (k - m) + root, b * (k - m), by_m, by_sigma], axis=-1)

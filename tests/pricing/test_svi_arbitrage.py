@@ -39,10 +39,10 @@ def test_the_published_guaranteed_slice(vogt):
     assert not fixed.has_butterfly_arbitrage
 
 
-def test_the_nearest_slice_by_prices_keeps_the_least_variance_and_more_of_the_call_wing_than_published(vogt):
+def test_the_nearest_call_wing_by_prices_keeps_the_least_variance_and_more_than_published(vogt):
     w = svi_total_variance(log_moneyness=K, **VOGT)
     vega = np.exp(-((np.sqrt(w) / 2 - K / np.sqrt(w)) ** 2) / 2) / np.sqrt(w)
-    fixed = without_butterfly_arbitrage(vogt, log_moneyness=K, total_variance=w, weights=vega**2)
+    fixed = without_butterfly_arbitrage(vogt, log_moneyness=K, total_variance=w, weights=vega**2, method="call_wing")
     after = _wings(fixed)
     assert after.v_tilde == pytest.approx(0.0116249, abs=5e-8)  # Gatheral & Jacquier, example 5.1
     # they stop at c* = 0.8564763, where g is 0.008 at least; the first slice without arbitrage comes earlier
@@ -53,7 +53,7 @@ def test_the_nearest_slice_by_prices_keeps_the_least_variance_and_more_of_the_ca
 
 def test_arbitrage_is_removed_from_every_slice_and_the_others_stay():
     rng = np.random.default_rng(11)
-    size = 150
+    size = 30
     b, sigma, rho = rng.uniform(0.02, 1.2, size), rng.uniform(0.05, 0.6, size), rng.uniform(-0.95, 0.95, size)
     a = rng.uniform(0.002, 0.2, size) - b * sigma * np.sqrt(1 - rho**2)
     raw = {"a": a, "b": b, "rho": rho, "m": rng.uniform(-0.3, 0.3, size), "sigma": sigma}
@@ -61,17 +61,35 @@ def test_arbitrage_is_removed_from_every_slice_and_the_others_stay():
     w[0, 4:] = np.nan
     fit = fit_svi(log_moneyness=K, total_variance=w)
     had = fit.has_butterfly_arbitrage
-    assert 20 < had.sum() < size - 20
+    assert 5 < had.sum() < size - 5
     for quotes in ({}, {"log_moneyness": K, "total_variance": w}):
         near = without_butterfly_arbitrage(fit, **quotes)
+        wing = without_butterfly_arbitrage(fit, **quotes, method="call_wing")
         sure = without_butterfly_arbitrage(fit, **quotes, method="guaranteed")
-        for fixed in (near, sure):
+        for fixed in (near, wing, sure):
             assert not fixed.has_butterfly_arbitrage.any()
             assert (fixed.g(np.linspace(-4, 4, 4_001))[1:].min(axis=1) >= -1e-9).all()
             assert np.isnan(fixed.a[0])
             for name in (*NAMES, "rmse"):
                 assert np.array_equal(getattr(fixed, name)[~had], getattr(fit, name)[~had], equal_nan=True)
-        assert (near.rmse[had] <= sure.rmse[had]).all()
+        assert (wing.rmse[had] <= sure.rmse[had]).all()
+        assert (near.rmse[had] <= wing.rmse[had]).all()
+    assert np.median(near.rmse[had] / wing.rmse[had]) < 0.5  # of the last, which have quotes
+
+
+def test_little_that_is_free_of_arbitrage_is_nearer_than_the_nearest_slice():
+    k = np.linspace(-1.0, 1.0, 41)
+    wild = np.array([
+        tuple(VOGT.values()), (-0.00452, 0.67803, -0.66011, -0.30906, 0.29785),
+        (-0.11472, 1.43659, 0.28818, -0.16582, 0.18484), (-0.21645, 0.89849, 0.53016, 0.16557, 0.29336),
+        (-0.30624, 1.25334, 0.35463, -0.05714, 0.40144), (-0.21737, 1.15012, -0.7715, -0.08486, 0.52952),
+    ])  # fmt: skip
+    w = svi_total_variance(log_moneyness=k, **dict(zip(NAMES, wild.T[:, :, None], strict=True)))
+    fixed = without_butterfly_arbitrage(fit_svi(log_moneyness=k, total_variance=w), log_moneyness=k, total_variance=w)
+    assert not fixed.has_butterfly_arbitrage.any()
+    # the least errors that differential evolution over the five parameters finds in 24,000 slices for each of these
+    best = np.array([0.00156, 0.02581, 0.10786, 0.07519, 0.05952, 0.06651])
+    assert (fixed.rmse < 1.08 * best).all()
 
 
 def test_a_slice_below_zero_at_the_money_cannot_be_repaired(vogt):
