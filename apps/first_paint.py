@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import panel
@@ -28,6 +29,8 @@ from bifrost_lib.views import live as views
 Links = Sequence[tuple[str, str]]
 #: Viewers who come within this time are shown the same first picture; its age is on it.
 FRESH_S = 2.0
+#: And those who come within this time see it as well, while a newer one is made.
+OLD_S = 10.0
 #: Pages of so many symbols, tabs, themes and roles are kept.
 KEPT = 32
 #: Where Bokeh puts the page, as its template says.
@@ -89,8 +92,19 @@ def paint_first(
     application.add_handlers(r".*", [(rf"{application.prefix}{path.rstrip('/')}/?", FirstPaint, given)])
 
 
+@dataclass
+class _Picture:
+    """A sketch, since when it is true, and the newer one that is being made."""
+
+    text: str = ""
+    born_s: float = float("-inf")
+    newer: asyncio.Task[None] | None = None
+
+
 class FirstPictures:
-    """Sketches of a page by what they depend on, each made at most once in `FRESH_S` and by one thread.
+    """Sketches of a page by what they depend on, each made at most once in `FRESH_S`.
+
+    Viewers who come together wait for the same one; who comes soon after others is shown theirs while a newer is made.
 
     Parameters
     ----------
@@ -106,28 +120,30 @@ class FirstPictures:
         self, make: Make, turns: Turns | None = None, *, clock_s: Callable[[], float] = time.monotonic
     ) -> None:
         self._make, self._turns, self._clock_s = make, turns or Turns(), clock_s
-        self._made: OrderedDict[tuple[Any, ...], tuple[float, asyncio.Future[str]]] = OrderedDict()
+        self._made: OrderedDict[tuple[Any, ...], _Picture] = OrderedDict()
 
     async def sketch(self, visit: Visit) -> str:
-        """Return the sketch of what `visit` sees first; those who come while it is made wait for the same."""
+        """Return the sketch of what `visit` sees first."""
         key = (visit.links, visit.theme, tuple(sorted(visit.asked.items())))
-        born_s, sketched = self._made.get(key, (float("-inf"), None))
-        if sketched is None or self._clock_s() - born_s >= FRESH_S:
-            sketched = asyncio.ensure_future(self._sketch(visit))
-            self._made[key] = self._clock_s(), sketched
-            self._made.move_to_end(key)
-            while len(self._made) > KEPT:
-                self._made.popitem(last=False)
-        try:
-            return await asyncio.shield(sketched)  # one who leaves takes nothing from the others
-        except Exception:
-            if self._made.get(key, (0.0, None))[1] is sketched:
-                del self._made[key]
-            raise
+        picture = self._made.setdefault(key, _Picture())
+        self._made.move_to_end(key)
+        while len(self._made) > KEPT:
+            self._made.popitem(last=False)
+        age_s = self._clock_s() - picture.born_s
+        if age_s >= FRESH_S and picture.newer is None:
+            picture.newer = asyncio.create_task(self._renew(picture, visit))
+        if age_s >= OLD_S and picture.newer is not None:
+            await asyncio.shield(picture.newer)  # one who leaves takes nothing from the others
+        return picture.text
 
-    async def _sketch(self, visit: Visit) -> str:
-        with self._turns.picture():
-            return await asyncio.to_thread(self._sketched, visit)
+    async def _renew(self, picture: _Picture, visit: Visit) -> None:
+        begun_s = self._clock_s()
+        try:
+            with self._turns.picture():
+                picture.text = await asyncio.to_thread(self._sketched, visit)
+            picture.born_s = begun_s
+        finally:
+            picture.newer = None
 
     def _sketched(self, visit: Visit) -> str:
         with set_curdoc(Document()):  # components would take that of a viewer whom the loop serves meanwhile

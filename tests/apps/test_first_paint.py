@@ -15,7 +15,7 @@ from panel.io.resources import LOCAL_DIST
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from apps.first_paint import FRESH_S, KEPT, FirstPictures, paint_first, session_maker
+from apps.first_paint import FRESH_S, KEPT, OLD_S, FirstPictures, paint_first, session_maker
 from apps.panel.chain import chain_page
 from apps.panel.visit import Visit
 from apps.turns import LOOK_AGAIN_S, Turns
@@ -65,14 +65,16 @@ def test_viewers_who_come_together_are_shown_one_picture() -> None:
     async def ten_come() -> list[str]:
         return await asyncio.gather(*(first.sketch(Visit(asked={"symbol": "SIM"})) for _ in range(10)))
 
-    async def and_later() -> tuple[list[str], list[str]]:
+    async def and_later() -> list[list[str]]:
         before = await ten_come()
         clock.now_s = FRESH_S
-        return before, await ten_come()
+        soon = await ten_come()
+        clock.now_s = OLD_S + FRESH_S
+        return [before, soon, await ten_come()]
 
-    before, after = asyncio.run(and_later())
-    assert len(set(before)) == len(set(after)) == 1
-    assert len(made.visits) == 2
+    seen = asyncio.run(and_later())
+    assert [len(set(one)) for one in seen] == [1, 1, 1]
+    assert len(made.visits) == 2  # the newer one was begun for those who came soon
 
 
 def test_a_picture_that_could_not_be_made_is_tried_again() -> None:

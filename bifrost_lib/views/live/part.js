@@ -129,8 +129,10 @@ window.bifrost = (() => {
     if (figures.length) { // they want Bokeh alone
       const first = scripts.findIndex((url) => url.includes("/bokeh.min.js"))
       await load(scripts.splice(first, 1)[0])
-      for (const one of figures) one.make()
-      await painted()
+      for (const one of figures) { // each is seen before the next is drawn
+        one.make()
+        await painted()
+      }
     }
     try {
       await Promise.all(scripts.map(load))
