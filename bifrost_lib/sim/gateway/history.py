@@ -16,7 +16,7 @@ from bifrost_lib.sim.gateway.describe import TIME_ZONE
 from bifrost_lib.sim.gateway.moments import read_moment, write_moment
 from bifrost_lib.sim.gateway.registry import Refusal, handles, invalid
 from bifrost_lib.sim.gateway.session import Session
-from bifrost_lib.sim.gateway.spans import DAY_S, bar_seconds, begin_of, last_trading_moment
+from bifrost_lib.sim.gateway.spans import DAY_S, bar_seconds, bars_at_most, begin_of, last_trading_moment
 from bifrost_lib.sim.instruments import Instrument
 from bifrost_lib.sim.wire import (
     CancelHeadTimestamp,
@@ -39,6 +39,8 @@ KINDS = frozenset({
 QUOTED = frozenset({"MIDPOINT", "BID", "ASK", "BID_ASK"})
 LIVE_KINDS = frozenset({"TRADES", "MIDPOINT", "BID", "ASK"})
 UPDATE_S = 1.0
+#: IB refuses what is too long for its bars as well; nobody else is served while they are made.
+MOST_BARS = 50_000
 FIELDS = ("open", "high", "low", "close", "volume", "wap", "count")
 
 
@@ -64,6 +66,8 @@ def historical_data(session: Session, message: ReqHistoricalData) -> None:
     if message.duration.strip().upper().endswith("S"):
         end = last_trading_moment(gateway.market, end, regular_hours=regular_hours)
     start = _whole(begin_of(gateway.market, end, message.duration, regular_hours=regular_hours), bar_s)
+    if bars_at_most(start, end, bar_s, regular_hours=regular_hours) > MOST_BARS:
+        raise Refusal(162, detail="Time length exceed max.")
     bars = read_bars(session, instrument, what, start, end, bar_s, regular_hours=regular_hours)
     if not len(bars.start) and not message.keep_up_to_date:
         where = f"{instrument.symbol}@{message.contract.exchange or instrument.exchange}"

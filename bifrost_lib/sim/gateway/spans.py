@@ -23,6 +23,7 @@ BAR_SIZES: dict[str, int] = {
     "2 hours": 7200, "3 hours": 10_800, "4 hours": 14_400, "8 hours": 28_800, "1 day": DAY_S, "1 week": 7 * DAY_S,
     "1W": 7 * DAY_S, "1 month": 30 * DAY_S, "1M": 30 * DAY_S,
 }  # fmt: skip
+_REGULAR_SHARE = 6.5 / 24.0 * 5.0 / 7.0
 _DURATION = re.compile(r"(\d{1,6}) ?([SDWMY])")
 
 
@@ -52,6 +53,12 @@ def begin_of(market: Market, end: datetime, duration: str, *, regular_hours: boo
     days = {"W": 7, "M": 30.4375, "Y": 365.25}[unit] * count
     first = exchange_date(end - timedelta(days=days))
     return datetime(first.year, first.month, first.day, tzinfo=EXCHANGE_TZ)
+
+
+def bars_at_most(start: datetime, end: datetime, bar_s: int, *, regular_hours: bool) -> float:
+    """Return about how many bars there are from `start` to `end`; five days of a week have regular hours."""
+    span_s = (end - start).total_seconds()
+    return span_s * (_REGULAR_SHARE if regular_hours and span_s > DAY_S else 1.0) / bar_s
 
 
 def last_trading_moment(market: Market, moment: datetime, *, regular_hours: bool) -> datetime:

@@ -91,6 +91,12 @@ def version(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture(scope="session")
+def newest() -> int:
+    """The newest version that the client speaks, for checks whose messages are the same in all of them."""
+    return NEWEST
+
+
+@pytest.fixture(scope="session")
 def gateway(version: int) -> Iterator[Any]:
     """A gateway for checks that only read: the simulator, or the paper gateway that was named."""
     if PAPER:

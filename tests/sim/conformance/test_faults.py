@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def faulty(start, version):
-    with start("--seed", "7", "--no-limits", "--max-version", str(version)) as simulator:
+def faulty(start, newest):
+    with start("--seed", "7", "--no-limits", "--max-version", str(newest)) as simulator:
         yield simulator
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from operator import gt
 
 import pytest
 
@@ -109,19 +110,6 @@ def test_a_year_of_days(ib, spy):
     assert all(bar.date.weekday() < 5 for bar in bars)
 
 
-@pytest.mark.parametrize(("what", "rth"), [("MIDPOINT", False), ("TRADES", True)])
-def test_bars_kept_up_to_date_go_on(ib, spy, until, what, rth):
-    bars = ib.reqHistoricalData(spy, "", "300 S", "5 secs", what, rth, 2, True)
-    assert bars
-    begun, updates = len(bars), []
-    bars.updateEvent += lambda found, is_new: updates.append((is_new, found[-1].close))
-    until(lambda: updates and len(bars) > begun, 9)
-    starts = [bar.date for bar in bars]
-    assert starts == sorted(set(starts))
-    assert all(bar.low <= bar.close <= bar.high for bar in bars)
-    ib.cancelHistoricalData(bars)
-
-
 @pytest.mark.parametrize("what", ["TRADES", "MIDPOINT", "BID", "ASK"])
 def test_the_first_moment(ib, spy, what):
     first = ib.reqHeadTimeStamp(spy, what, True, 1)
@@ -161,14 +149,25 @@ def test_a_histogram(ib, spy):
     assert prices == sorted(set(prices))
 
 
-@pytest.mark.parametrize("rth", [True, False])
-def test_real_time_bars(ib, spy, option, until, rth):
-    stock, call = ib.reqRealTimeBars(spy, 5, "TRADES", rth), ib.reqRealTimeBars(option(ib), 5, "MIDPOINT", rth)
-    until(lambda: stock and call, 12)
-    for bar in (stock[-1], call[-1]):
-        assert bar.low <= bar.close <= bar.high
-        assert bar.time.timestamp() % 5 == 0
-    for bars in (stock, call):
+def test_bars_that_come_every_five_seconds(ib, spy, option, until):
+    """Kept up to date and in real time, in and out of regular hours, side by side: a bar of each is waited for once."""
+    kept = [ib.reqHistoricalData(spy, "", "300 S", "5 secs", what, rth, 2, True)
+            for what, rth in (("MIDPOINT", False), ("TRADES", True))]  # fmt: skip
+    live = [ib.reqRealTimeBars(contract, 5, what, rth) for rth in (True, False)
+            for contract, what in ((spy, "TRADES"), (option(ib), "MIDPOINT"))]  # fmt: skip
+    begun, updated = [len(bars) for bars in kept], set()
+    assert all(begun)
+    for number, bars in enumerate(kept):
+        bars.updateEvent += lambda found, is_new, number=number: updated.add(number)
+    until(lambda: len(updated) == 2 and all(map(gt, map(len, kept), begun)) and all(live), 12)
+    for bars in kept:
+        starts = [bar.date for bar in bars]
+        assert starts == sorted(set(starts))
+        assert all(bar.low <= bar.close <= bar.high for bar in bars)
+        ib.cancelHistoricalData(bars)
+    for bars in live:
+        assert bars[-1].low <= bars[-1].close <= bars[-1].high
+        assert bars[-1].time.timestamp() % 5 == 0
         ib.cancelRealTimeBars(bars)
 
 

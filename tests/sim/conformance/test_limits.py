@@ -11,8 +11,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def limited(start, version):
-    with start("--seed", "7", "--max-version", str(version)) as simulator:
+def limited(start, newest):
+    with start("--seed", "7", "--max-version", str(newest)) as simulator:
         yield simulator
 
 

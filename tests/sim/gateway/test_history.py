@@ -175,6 +175,7 @@ def test_the_calculator_inverts_itself(ask):
         (("", "1 D", "7 mins", "TRADES", True), 321),
         (("", "1 X", "1 day", "TRADES", True), 321),
         (("", "1 D", "1 day", "RUMOURS", True), 321),
+        (("", "2 Y", "1 min", "TRADES", True), 162),
         (("yesterday", "1 D", "1 day", "TRADES", True), 10314),
         (("20200101-00:00:00", "1 D", "1 day", "TRADES", True), 162),
         (("20261119-21:00:00", "1 D", "1 day", "ADJUSTED_LAST", True), 321),
