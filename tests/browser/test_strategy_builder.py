@@ -119,7 +119,7 @@ def look_at(browser: Browser, url: str) -> Built:
     page.on("console", lambda said: built.problems.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: built.problems.append(str(error)))
     page.on("request", lambda request: built.requests.append(request.url))
-    page.goto(url, timeout=READY_MS)
+    page.goto(url, wait_until="commit", timeout=READY_MS)
     page.locator(".bf-quote").first.wait_for(timeout=READY_MS)
     page.locator("#bf-opening").wait_for(state="detached", timeout=READY_MS)
     return built

@@ -79,7 +79,7 @@ def look_at(browser: Browser, url: str, size: str) -> Watched:
     page.on("console", lambda said: watched.problems.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: watched.problems.append(str(error)))
     page.on("request", lambda request: watched.requests.append(request.url))
-    page.goto(url)
+    page.goto(url, wait_until="commit", timeout=READY_MS)
     page.locator("#bf-opening").wait_for(state="detached", timeout=READY_MS)
     page.locator(".slick-row").first.wait_for(timeout=READY_MS)
     page.locator(".bk-Figure canvas").first.wait_for(timeout=READY_MS)
@@ -103,6 +103,27 @@ def test_the_page_shows_ranked_candidates_and_a_payoff_chart(watched: Watched) -
     chart = page.locator(".bk-Figure").bounding_box()
     assert chart is not None and chart["width"] > 400 and chart["height"] > 200
     watched.keep("light")
+
+
+def test_the_same_data_is_there_before_any_script_and_nothing_moves_when_they_come(
+    browser: Browser, url: str, watched: Watched
+) -> None:
+    page = browser.new_page(viewport={"width": SIZES["laptop"][0], "height": SIZES["laptop"][1]})
+    page.route("**/*.js*", lambda route: route.abort())
+    page.goto(url, wait_until="commit", timeout=READY_MS)
+    still = page.locator("#bf-still")
+    lines = still.locator(".bf-ranked tbody tr")
+    lines.nth(9).wait_for(timeout=READY_MS)
+    assert [" ".join(text.split()) for text in lines.all_inner_texts()] == watched.rows()
+    assert "days old" in still.inner_text() and "SIMULATED" in still.inner_text()
+    assert still.get_attribute("inert") is not None
+    for part in (".bf-header", ".bf-controls", ".bf-lower"):
+        before, after = still.locator(part).bounding_box(), watched.page.locator(part).bounding_box()
+        assert before is not None and after is not None
+        moved = {side: abs(before[side] - after[side]) for side in ("x", "y", "width", "height")}
+        assert max(moved.values()) <= 3, (part, moved)
+    page.screenshot(path=SCREENSHOTS / "strategy_finder_first.png")
+    page.close()
 
 
 def test_everything_fits_on_a_laptop_without_scrolling(watched: Watched) -> None:

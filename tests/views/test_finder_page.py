@@ -73,7 +73,7 @@ def test_another_strategy_is_scanned_once_and_shown(desk: Any, symbols: Any) -> 
 
 
 def test_while_a_scan_runs_the_page_says_so_and_dims_what_it_still_shows(desk: Any, symbols: Any) -> None:
-    scan, seen = desk.scan, []
+    scan, seen = desk.scan, list[tuple[str, int, list[str]]]()
 
     def watched(*words: Any, **options: Any) -> Any:
         if desk.asked:

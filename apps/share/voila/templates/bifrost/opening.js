@@ -18,7 +18,7 @@ const bifrost = (() => {
   // What is there is painted before scripts keep the browser busy; a page that nobody sees is never painted.
   const painted = () => new Promise((done) => {
     setTimeout(done, 500);
-    requestAnimationFrame(() => setTimeout(done));
+    requestAnimationFrame(() => setTimeout(done, 120));
   });
 
   // Voilà's own script comes last: pieces that it finds read already it does not ask for.
