@@ -154,12 +154,12 @@ def _ended_by_signal() -> Iterator[None]:
 @contextmanager
 def _gateway(desk: Desk) -> Iterator[None]:
     """Keep a gateway running, if it is a simulated one, and give the collectors something to watch on it."""
-    from bifrost_lib.workflows import gateway_for, watch_simulated
+    from bifrost_lib.workflows import kept_gateway, watch_simulated
 
     if watch_simulated(desk):
         _say("watchlist: SIM, SIMX and SIMT (./bifrost watch SPY adds one)")
     simulated = desk.settings.ib_port is None
-    with gateway_for(desk.settings) as found:
+    with kept_gateway(desk.settings, tell=_say) as found:
         _say(f"gateway: {'simulated, ' if simulated else ''}{found.ib_host}:{found.ib_port}")
         yield
 

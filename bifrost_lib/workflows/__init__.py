@@ -82,6 +82,7 @@ _HOMES = {
     "collect_forever": "collection",
     "describe_markets": "collection",
     "gateway_for": "collection",
+    "kept_gateway": "collection",
     "running_gateway": "collection",
     "Report": "reporting",
     "ReportRun": "reporting",

@@ -28,7 +28,8 @@ PATIENCE_MS = 180_000
 def measure(*, rows: int) -> list[Measured]:
     """Visit every page of the platform that runs in this home: first, again, and ten viewers at once.
 
-    A page counts as painted when what the registry names under `shows` is visible. `rows` does not matter here.
+    What is served to ten is told beside what ten windows of one browser show. A page counts as painted when what the
+    registry names under `shows` is visible. `rows` does not matter here.
 
     Raises
     ------
@@ -75,6 +76,8 @@ async def _measured(url: str, password: str, pages: Sequence[Page]) -> list[Meas
             lines.append(Measured(f"{page.name}, warm", median(warm), "s, median"))
         for page in pages:
             await asyncio.sleep(REST_S)
+            served = await desk.served_at_once(page, AT_ONCE)
+            lines.append(Measured(f"{page.name}, served to {AT_ONCE} at once", max(served), "s, slowest"))
             at_once = await desk.visit_at_once(page, AT_ONCE)
             lines.append(Measured(f"{page.name}, {AT_ONCE} viewers at once", median(at_once), "s, median"))
             lines.append(Measured(f"{page.name}, {AT_ONCE} viewers at once", max(at_once), "s, slowest"))
@@ -134,7 +137,7 @@ class Visits:
         SourceUnavailable
             If one of them sees none.
         """
-        windows = [await self._browser.new_context(viewport=LAPTOP, storage_state=self._login) for _ in range(viewers)]
+        windows = await self._windows(viewers)
         try:
             tabs = [await window.new_page() for window in windows]
             visits: list[Coroutine[Any, Any, float]] = [self._painted(tab, page) for tab in tabs]
@@ -142,6 +145,34 @@ class Visits:
         finally:
             for window in windows:
                 await window.close()
+
+    async def served_at_once(self, page: Page, viewers: int) -> list[float]:
+        """Return the seconds until the page, with the data on it, has come to each of `viewers`; nobody draws it.
+
+        Ten tabs on one machine measure its browser: this is what the server takes of their time, with the login.
+
+        Raises
+        ------
+        SourceUnavailable
+            If one of them gets none.
+        """
+        windows = await self._windows(viewers)
+        try:
+            answers: list[Coroutine[Any, Any, float]] = [self._served(window, page) for window in windows]
+            return list(await asyncio.gather(*answers))
+        finally:
+            for window in windows:
+                await window.close()
+
+    async def _windows(self, viewers: int) -> list[Any]:
+        return [await self._browser.new_context(viewport=LAPTOP, storage_state=self._login) for _ in range(viewers)]
+
+    async def _served(self, window: Any, page: Page) -> float:
+        began = time.perf_counter()
+        answer = await window.request.get(f"{self._url}services/{page.name}/", timeout=PATIENCE_MS)
+        if not answer.ok:
+            raise SourceUnavailable(f"the page {page.title}", f"it answers {answer.status}")
+        return time.perf_counter() - began
 
     async def _painted(self, tab: Any, page: Page) -> float:
         from playwright.async_api import Error

@@ -9,6 +9,7 @@ _HOMES = {
     "collect_forever": "collecting",
     "describe_markets": "collecting",
     "gateway_for": "simulated",
+    "kept_gateway": "simulated",
     "running_gateway": "simulated",
     "SimulatedGateway": "simulated",
     "SweepReport": "sweep",

@@ -9,8 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from bifrost_lib.core.settings import Settings, Value
 READY = "listening on 127.0.0.1:"
 START_TIMEOUT_S = 240.0  # a first start compiles, which a busy machine is slow at
 STOP_TIMEOUT_S = 10.0
+LOOK_EVERY_S = 1.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 
 _children: dict[int, subprocess.Popen[bytes]] = {}  # those of this process, which must collect their exit status
 
@@ -62,16 +65,69 @@ def gateway_for(settings: Settings) -> Iterator[Settings]:
         finally:
             with _starting(settings.home):
                 if _is_last(users):
-                    _stop(settings.home, gateway)
+                    _stop(settings.home, _recorded(settings.home) or gateway)
+
+
+@contextmanager
+def kept_gateway(settings: Settings, *, tell: Callable[[str], None] = lambda _: None) -> Iterator[Settings]:
+    """Yield what `gateway_for` does; a simulated gateway that ends by itself is started again, at its port.
+
+    Parameters
+    ----------
+    settings : Settings
+    tell : callable
+        Hears of it, in a thread of its own.
+
+    Raises
+    ------
+    EnvironmentProblem
+        As `gateway_for`.
+    """
+    with gateway_for(settings) as found:
+        if settings.ib_port is not None:
+            yield found
+            return
+        stop = threading.Event()
+        keeper = threading.Thread(target=_keep, args=(settings.home, found.ib_port, stop, tell), name="gateway")
+        keeper.start()
+        try:
+            yield found
+        finally:
+            stop.set()
+            keeper.join()
+
+
+def _keep(home: Path, port: int, stop: threading.Event, tell: Callable[[str], None]) -> None:
+    pause_s = FIRST_PAUSE_S
+    while not stop.wait(LOOK_EVERY_S):
+        gateway = _recorded(home)
+        if gateway is not None and _is_ours(gateway.pid):
+            continue
+        if gateway is not None and (child := _children.pop(gateway.pid, None)) is not None:
+            child.wait()
+        tell(f"gateway ended by itself: starts again in {pause_s:g} s; {home / 'logs' / 'gateway.log'}")
+        if stop.wait(pause_s):
+            return
+        try:
+            with _starting(home):
+                _start(home, port=port)
+            pause_s = FIRST_PAUSE_S
+        except EnvironmentProblem as problem:
+            tell(str(problem))
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
 def running_gateway(settings: Settings) -> SimulatedGateway | None:
     """Return the simulated gateway of this home if it runs and listens, or None."""
+    gateway = _recorded(settings.home)
+    return gateway if gateway is not None and _is_ours(gateway.pid) and _listens(gateway.port) else None
+
+
+def _recorded(home: Path) -> SimulatedGateway | None:
     try:
-        gateway = SimulatedGateway(**json.loads(_record(settings.home).read_text(encoding="utf-8")))
+        return SimulatedGateway(**json.loads(_record(home).read_text(encoding="utf-8")))
     except (FileNotFoundError, json.JSONDecodeError, TypeError):
         return None
-    return gateway if _is_ours(gateway.pid) and _listens(gateway.port) else None
 
 
 @contextmanager
@@ -90,14 +146,14 @@ def _is_last(users: IO[str]) -> bool:
     return True
 
 
-def _start(home: Path) -> SimulatedGateway:
+def _start(home: Path, *, port: int = 0) -> SimulatedGateway:
     folder = home / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     log = folder / "gateway.log"
     with log.open("w", encoding="utf-8") as sink:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bifrost_lib.sim", "--port", "0"],
+            [sys.executable, "-m", "bifrost_lib.sim", "--port", str(port)],
             stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
             env=os.environ | {"BIFROST_HOME": str(home)},
         )  # fmt: skip
