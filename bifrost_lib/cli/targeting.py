@@ -56,15 +56,22 @@ def print_targets(found: TargetResult) -> None:
     rows = [
         (
             str(row["rank"]), row["strategy"], _legs(row), str(row["units"]), number(row["profit"], 0),
-            number(100 * row["return_on_budget"], 0), number(row["capital_used"], 0),
+            number(100 * row["return_on_budget"], 0), number(_at_risk(row), 0),
             "unlimited" if row["max_profit"] is None else number(row["units"] * row["max_profit"], 0),
             number(100 * row["market_pop"], 1),
         )
         for row in found.structures
     ]  # fmt: skip
     note = f"{found.considered:,} structures of {found.strategies} strategies considered."
-    note += f" #1: {found.structures[0]['why']}" if found.structures else " None earns anything within these limits."
+    if not found.structures:
+        typer.echo(f"{title}\n{note} None earns anything within these limits: allow more, or expect something else.")
+        return
+    note += f" #1: {found.structures[0]['why']}"
     print_table(title, rows, header, left=("strategy", "legs"), note=note)
+
+
+def _at_risk(row: dict[str, Any]) -> float:
+    return float(row["capital_used"] if row["max_loss"] is None else row["units"] * row["max_loss"])
 
 
 def _legs(row: dict[str, Any]) -> str:
@@ -83,5 +90,7 @@ def _read_prices(text: str | None) -> tuple[float, float] | None:
     try:
         low, high = (float(part) for part in text.split(":"))
     except ValueError:
-        raise InputError("--range", text, "two prices LOW:HIGH, for example 540:580") from None
+        low = high = 0.0
+    if not 0 < low < high:
+        raise InputError("--range", text, "two prices LOW:HIGH, for example 540:580")
     return low, high

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bifrost_lib.strategies.finder import Progress, find_candidates
     from bifrost_lib.strategies.grouping import Grouping, split_portfolio
     from bifrost_lib.strategies.holding import UNTRADABLE, QuoteBoard, exit_due, intrinsic_cash
+    from bifrost_lib.strategies.margin import INDEX_RATE, naked_rate
     from bifrost_lib.strategies.matching import Match, name_of
     from bifrost_lib.strategies.measures import evaluate
     from bifrost_lib.strategies.part import Range
@@ -56,6 +57,8 @@ _HOMES = {
     "example_payoff": "example",
     "Grouping": "grouping",
     "split_portfolio": "grouping",
+    "INDEX_RATE": "margin",
+    "naked_rate": "margin",
     "Match": "matching",
     "name_of": "matching",
     "describe_document": "phrases",
@@ -120,6 +123,7 @@ _HOMES = {
 __all__ = [
     "CATALOG",
     "GROUPS",
+    "INDEX_RATE",
     "UNTRADABLE",
     "WEIGHTS",
     "Aimed",
@@ -170,6 +174,7 @@ __all__ = [
     "find_candidates",
     "intrinsic_cash",
     "leg_words",
+    "naked_rate",
     "name_of",
     "payoff_at_expiry",
     "read_document",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -131,24 +132,19 @@ def find_candidates(
     slices, excluded, skipped = cut_chain(chain, dte=(days[0], furthest), filters=quotes)
     refusal = partial(refusal_until, document.entry, at=moment, earnings=earnings, dividends=dividends)
     near = _suitable(slices, days, skipped, refusal)
-    found = list(_searches(document, near, slices, skipped))
-    searches = sorted(found, key=lambda search: abs(search.near.dte - document.dte.target))
+    searches = sorted(
+        _searches(document, near, slices, skipped), key=lambda search: abs(search.near.dte - document.dte.target)
+    )
     points, rate = points_of(weights), naked_rate(symbol)
     if correction is not None:
         points = np.append(points, [correction.intercept, correction.slope])
-    books = (
-        open_book(
-            document, search, fill=fill, naked_rate=rate, number=number,
-            dte_miss=_dte_miss(search.near.dte, days, document.dte.target),
-        )
-        for number, search in enumerate(searches)
-    )  # fmt: skip
+    books = _books(document, searches, days, fill=fill, naked_rate=rate)
     admissible = sum(map(count_combinations, searches))
     most = limit or (LIMIT_OVER_TIME if document.has_two_expiries else LIMIT)
     ranking, every = Ranking(top, limit=most), math.ceil(admissible / most) | 1  # an odd step meets all strikes
     stopped = _scan(zip(searches, books, strict=True), points, ranking, admissible, every, on_progress)
     if not len(ranking.rows):
-        raise _nothing(document, symbol, moment, days, ranking, excluded, skipped)
+        raise _nothing(document, symbol, moment, _no_expiry(days, chain["dte"]), ranking, excluded, skipped)
     return candidate_set(
         strategy=document,
         symbol=symbol,
@@ -167,6 +163,15 @@ def find_candidates(
         fill=fill,
         naked_rate=rate,
     )
+
+
+def _books(
+    document: StrategyDocument, searches: Sequence[Search], days: tuple[int, int], *, fill: float, naked_rate: float
+) -> Iterator[Book]:
+    # Opened one by one, when their turn comes.
+    for number, search in enumerate(searches):
+        miss = _dte_miss(search.near.dte, days, document.dte.target)
+        yield open_book(document, search, fill=fill, naked_rate=naked_rate, number=number, dte_miss=miss)
 
 
 def _scan(
@@ -263,7 +268,7 @@ def _nothing(
     document: StrategyDocument,
     symbol: str,
     moment: datetime,
-    days: tuple[int, int],
+    no_expiry: str,
     ranking: Ranking,
     excluded: Mapping[str, int],
     skipped: Mapping[str, str],
@@ -271,5 +276,11 @@ def _nothing(
     reasons = [f"{count} candidates rejected: {reason}" for reason, count in ranking.rejected.items()]
     reasons += [f"{count} quotes excluded: {reason}" for reason, count in excluded.items()]
     reasons += [f"{expiry}: {reason}" for expiry, reason in list(skipped.items())[:5]]
-    hint = "; ".join(reasons) or f"no expiry is {days[0]} to {days[1]} days away"
+    hint = "; ".join(reasons) or no_expiry
     return NoDataError("candidate", at=moment, hint=hint, symbol=symbol, strategy=document.name)
+
+
+def _no_expiry(days: tuple[int, int], listed: pd.Series[Any]) -> str:
+    nearest = [listed[listed < days[0]].max(), listed[listed > days[1]].min()]
+    known = " and ".join(f"{one:.0f}" for one in nearest if not pd.isna(one))
+    return f"no expiry is {days[0]} to {days[1]} days away; the nearest are {known} days away"

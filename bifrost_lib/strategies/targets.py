@@ -18,6 +18,7 @@ from bifrost_lib.pricing import price
 from bifrost_lib.strategies.book import open_book
 from bifrost_lib.strategies.document import StrategyDocument
 from bifrost_lib.strategies.enumeration import combinations
+from bifrost_lib.strategies.margin import STOCK_RATE
 from bifrost_lib.strategies.selection import Search, plan_search
 from bifrost_lib.strategies.slices import ExpirySlice
 
@@ -71,10 +72,11 @@ class View:
 
 @dataclass(frozen=True)
 class Aimed:
-    """One structure that serves a view, for one unit: quotes by leg, cash at entry, expected profit and capital.
+    """One structure that serves a view, for one unit: quotes by leg, cash at entry, expected profit, loss and capital.
 
-    `capital` is the most that can be lost at expiry; where that has no bound, the share of the underlying that a naked
-    option needs; where legs outlive the first expiry, what was paid.
+    `loss` is the most that can be lost at expiry; where that has no bound, the share of the underlying that a naked
+    option needs; where legs outlive the first expiry, what was paid. `capital` is as much, but with shares at least
+    half of what they are worth.
     """
 
     document: StrategyDocument
@@ -82,11 +84,12 @@ class Aimed:
     rows: tuple[int, ...]
     premium: float
     profit: float
+    loss: float
     capital: float
 
     def units(self, budget: float, max_loss: float) -> int:
         """Return how many units a budget buys within a limit on what all of them can lose."""
-        return math.floor(min(budget, max_loss) / self.capital)
+        return math.floor(min(budget / self.capital, max_loss / self.loss))
 
 
 def aim(
@@ -201,19 +204,21 @@ class _Priced:
         """Return the combinations that earn most on the budget, within the limits."""
         premium = self._sum(self.cash, combos) - self.shares * self.spot
         profit = premium + self._sum(self.worth, combos) + self.shares * self.view.spot
-        capital = self._capital(combos, premium, limits.naked_rate)
+        loss = self._loss(combos, premium, limits.naked_rate)
+        capital = np.maximum(loss, STOCK_RATE * abs(self.shares) * self.spot)
         # A risk that is less than the quotes leave open was not measured.
-        allowed = capital > self._sum(self.spreads, combos) + _ZERO
-        allowed &= (capital <= min(limits.budget, limits.max_loss)) & (profit > _ZERO)
+        allowed = loss > self._sum(self.spreads, combos) + _ZERO
+        units = np.floor(limits.budget / np.maximum(capital, _ZERO))
+        units = np.minimum(units, np.floor(limits.max_loss / np.maximum(loss, _ZERO)))
+        allowed &= (units >= 1) & (profit > _ZERO)
         if self.end_slope < 0 and not limits.unbounded:
             return []
-        units = np.floor(min(limits.budget, limits.max_loss) / np.maximum(capital, _ZERO))
         earned = np.where(allowed, units * profit, -np.inf)
         few = np.argpartition(-earned, min(keep, len(earned) - 1))[:keep]
         return [
             Aimed(
                 self.document, self.search.slices, self._rows(combos[at]),
-                float(premium[at]), float(profit[at]), float(capital[at]),
+                float(premium[at]), float(profit[at]), float(loss[at]), float(capital[at]),
             )
             for at in few
             if earned[at] > 0
@@ -228,7 +233,7 @@ class _Priced:
             total += part[combos[:, leg]]
         return total
 
-    def _capital(self, combos: npt.NDArray[np.int64], premium: Floats, naked_rate: float) -> Floats:
+    def _loss(self, combos: npt.NDArray[np.int64], premium: Floats, naked_rate: float) -> Floats:
         naked = naked_rate * self.spot
         if self.search.far is not self.search.near:
             paid: Floats = np.where(premium < 0, -premium, naked * self.multiplier)
@@ -243,5 +248,5 @@ class _Priced:
                 move = knot - strikes[:, leg] if self.is_call[leg] else strikes[:, leg] - knot
                 value = value + weight * np.maximum(move, 0.0)
             worst = np.minimum(worst, value)
-        capital: Floats = np.maximum(-worst, 0.0)
-        return capital
+        loss: Floats = np.maximum(-worst, 0.0)
+        return loss

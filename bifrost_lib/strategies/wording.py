@@ -20,7 +20,7 @@ def why(record: Mapping[str, Any]) -> str:
     sentences = [
         f"{_cash(record)} and profits with a probability of {record['pop']:.0%} if the price is "
         f"{_where(record['profit_ranges'])} in {record['dte']} days.",
-        f"{_gain(record)}, {_loss(record)}; expected {_money(record['ev'], signed=True)}.",
+        f"{_gain(record)} and {_loss(record)}; expected {_money(record['ev'], signed=True)}.",
         f"{_liquidity(record)}.",
         *_learned(record),
         f"Score {record['score']:.1f}: {_parts(record['score_parts'])}.",
@@ -56,7 +56,7 @@ def _gain(record: Mapping[str, Any]) -> str:
 def _loss(record: Mapping[str, Any]) -> str:
     if record["max_loss_unbounded"]:
         return f"its loss has no bound (margin {_money(record['margin'])})"
-    return f"loses at most {_money(record['max_loss'])}"
+    return f"it loses at most {_money(record['max_loss'])}"
 
 
 def _liquidity(record: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from bifrost_lib.analytics import (
 )
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import UnknownNameError
-from bifrost_lib.strategies import PopCorrection
+from bifrost_lib.strategies import PopCorrection, strategy_named
 from bifrost_lib.workflows.desk import Desk
 
 #: Probabilities of a profit that recommendations carry, and the expected profit of the same distribution.
@@ -117,6 +117,11 @@ def calibration_report(
     measure : {"pop", "pop_surface", "pop_real_world"}
         Which probability is judged.
 
+    Raises
+    ------
+    UnknownNameError
+        If there is no such measure, or nobody has recommended a strategy of that name and the catalogue has none.
+
     Notes
     -----
     A probability of a profit at expiry is judged at expiry, whether or not an exit closed the position before; what the
@@ -127,6 +132,9 @@ def calibration_report(
     at = as_utc(at) if at is not None else desk.clock.now()
     symbol = symbol.upper() if symbol else None
     known = store.list_recommendations(desk.store, at=at, strategy=strategy, symbol=symbol)
+    if strategy is not None and known.empty:  # another word for one of the catalogue, or a slip
+        strategy = strategy_named(strategy).name
+        known = store.list_recommendations(desk.store, at=at, strategy=strategy, symbol=symbol)
     held = known[known["expiry_pnl"].notna()].assign(won=lambda frame: (frame["expiry_pnl"] > 0).astype(float))
     scored = held[held[measure].notna()]
     ended = known[known["state"] == "settled"]

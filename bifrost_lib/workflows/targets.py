@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from bifrost_lib.core.calendar import SECONDS_PER_YEAR, dte, exchange_date, expiry_moment
-from bifrost_lib.core.contracts import INDEX_CLASSES
 from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.strategies import (
     CATALOG,
+    INDEX_RATE,
     Aimed,
     ExpirySlice,
     Filters,
@@ -23,6 +23,7 @@ from bifrost_lib.strategies import (
     aim,
     cut_chain,
     evaluate,
+    naked_rate,
 )
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk
@@ -91,7 +92,8 @@ def find_targets(
     by : date
         When. Legs that are left are valued at this session's close, each with its own volatility.
     budget : float
-        Currency, > 0: what may be lost at most; for structures without a bound on the loss, their margin.
+        Currency, > 0: what may be lost at most; for structures without a bound on the loss, and with shares, their
+        margin if that is more.
     price : float, optional
         Where the price will be, > 0. Without it, anywhere in `between` alike; without either, where it is now, if
         `iv_change` says what is to happen instead.
@@ -127,25 +129,21 @@ def find_targets(
     moment: datetime = chain.attrs["at"]
     days = dte(moment, by)
     if days < 0 or expiry_moment(by) <= moment:
-        raise InputError("by", by, f"a date after the chain's, {exchange_date(moment)}")
+        raise InputError("by", by.isoformat(), f"a date after the chain's, {exchange_date(moment)}")
     slices, _, _ = cut_chain(chain, dte=(days, 10_000), filters=Filters())
     near = _near(slices, days)
     if not near:
-        raise NoDataError("option that lives until then", symbol=symbol.upper(), by=by, at=moment)
+        last = chain["expiry"].max().date()
+        raise NoDataError("option that lives until then", symbol=symbol.upper(), by=by, hint=f"the last expires {last}")
     view = _view(low, high, moment, by, iv_change)
     documents = list(CATALOG.values() if strategies is None else strategies)
-    is_index = symbol.upper() in {convention.symbol for convention in INDEX_CLASSES.values()}
+    search = _Search(slices, near, view, budget, max_loss, naked_rate(symbol.upper()))
     found: list[dict[str, Any]] = []
     without, considered = [], 0
     for document in documents:
-        aimed, seen = aim(
-            document, slices, view, near=near, budget=budget, max_loss=max_loss,
-            naked_rate=0.15 if is_index else 0.20, keep=_KEPT * per_strategy, limit=LIMIT,
-        )  # fmt: skip
+        rows, seen = search.best(document, per_strategy)
         considered += seen
-        rows = [row for one in aimed if (row := _structure(one, view, budget, max_loss, is_index)) is not None]
-        rows.sort(key=lambda row: -row["return_on_budget"])
-        found += rows[:per_strategy]
+        found += rows
         without += [] if rows else [document.name]
     found.sort(key=lambda row: -row["return_on_budget"])
     ranked = tuple({"rank": rank, **row} for rank, row in enumerate(_distinct(found)[:top], start=1))
@@ -156,46 +154,68 @@ def find_targets(
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Search:
+    """A chain, what is expected of it, and what it may cost."""
+
+    slices: list[ExpirySlice]
+    near: list[ExpirySlice]
+    view: View
+    budget: float
+    max_loss: float | None
+    naked_rate: float
+
+    def best(self, document: StrategyDocument, count: int) -> tuple[list[dict[str, Any]], int]:
+        """Return the `count` structures of a document that earn most, and how many combinations there were."""
+        aimed, seen = aim(
+            document, self.slices, self.view, near=self.near, budget=self.budget, max_loss=self.max_loss,
+            naked_rate=self.naked_rate, keep=_KEPT * count, limit=LIMIT,
+        )  # fmt: skip
+        rows = [row for one in aimed if (row := self._measured(one)) is not None]
+        return sorted(rows, key=lambda row: -row["return_on_budget"])[:count], seen
+
+    def _measured(self, one: Aimed) -> dict[str, Any] | None:
+        # None where the exact figures break a limit that the quick ones kept.
+        first, legs = min(one.slices, key=lambda quotes: quotes.tau), _legs(one)
+        measures = evaluate(
+            legs=legs, spot=first.spot, vol=first.vol, rate=first.rate, div_yield=first.div_yield,
+            premium=one.premium, multiplier=first.multiplier, broad_index=self.naked_rate == INDEX_RATE,
+        )  # fmt: skip
+        loss = measures["margin"] if measures["max_loss"] is None else measures["max_loss"]
+        capital = max(loss, measures["margin"]) if one.document.stock_qty else loss
+        if (measures["max_loss"] is None and self.max_loss is not None) or not loss > 0:
+            return None
+        units = math.floor(min(self.budget / capital, math.inf if self.max_loss is None else self.max_loss / loss))
+        return _structure(one, measures, legs, units, capital, self) if units else None
+
+
 def _structure(
-    one: Aimed, view: View, budget: float, max_loss: float | None, is_index: bool
-) -> dict[str, Any] | None:  # fmt: skip
-    """Measure a structure in full; None where the exact figures break a limit that the quick ones kept."""
+    one: Aimed, measures: dict[str, Any], legs: list[dict[str, Any]], units: int, capital: float, search: _Search
+) -> dict[str, Any]:
     first = min(one.slices, key=lambda quotes: quotes.tau)
-    legs = _legs(one)
-    measures = evaluate(
-        legs=legs, spot=first.spot, vol=first.vol, rate=first.rate, div_yield=first.div_yield, premium=one.premium,
-        multiplier=first.multiplier, broad_index=is_index,
-    )  # fmt: skip
-    unbounded = measures["max_loss"] is None
-    capital = measures["margin"] if unbounded else max(measures["max_loss"], 0.0)
-    limit = min(budget, math.inf if max_loss is None else max_loss)
-    if (unbounded and max_loss is not None) or not 0 < capital <= limit:
-        return None
-    units = math.floor(limit / capital)
-    expiries = {id(quotes): quotes.expiry.isoformat() for quotes in one.slices}
     shown = [{**leg, "expiry": None} if leg["right"] == "S" else leg for leg in legs]
     row = {
         "strategy": one.document.name,
         "units": units,
         "profit": units * one.profit,
-        "return_on_budget": units * one.profit / budget,
+        "return_on_budget": units * one.profit / search.budget,
         "unit_profit": one.profit,
         "capital": capital,
         "capital_used": units * capital,
         "premium": one.premium,
         "max_profit": measures["max_profit"],
         "max_loss": measures["max_loss"],
-        "max_loss_unbounded": unbounded,
+        "max_loss_unbounded": measures["max_loss"] is None,
         "breakevens": measures["breakevens"],
         "market_pop": measures["pop"],
         "market_ev": measures["ev"],
         "margin": measures["margin"],
         "dte": first.dte,
-        "expiry": min(expiries.values()),
+        "expiry": min(quotes.expiry for quotes in one.slices).isoformat(),
         "multiplier": first.multiplier,
         "legs": [{key: value for key, value in leg.items() if key != "tau"} for leg in shown],
     }
-    row["why"] = _why(row, view)
+    row["why"] = _why(row, search.view)
     return row
 
 
@@ -223,7 +243,11 @@ def _legs(one: Aimed) -> list[dict[str, Any]]:
 def _why(row: dict[str, Any], view: View) -> str:
     where = f"{view.spot:,.2f}" if len(view.prices) == 1 else f"{view.prices[0]:,.2f} to {view.prices[-1]:,.2f}"
     cash = f"brings {row['premium']:,.2f}" if row["premium"] > 0 else f"costs {-row['premium']:,.2f}"
-    risk = "its loss has no bound" if row["max_loss_unbounded"] else f"loses at most {row['capital_used']:,.2f}"
+    risk = (
+        "its loss has no bound"
+        if row["max_loss_unbounded"]
+        else f"they lose at most {row['units'] * row['max_loss']:,.2f}"
+    )
     vol = f" and volatility {100 * view.iv_change:+.1f} points" if view.iv_change else ""
     name = row["strategy"].replace("_", " ")
     return (

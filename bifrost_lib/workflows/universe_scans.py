@@ -15,7 +15,7 @@ from bifrost_lib.core.settings import Settings
 from bifrost_lib.strategies import Progress, StrategyDocument, strategy_named
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk, open_desk
-from bifrost_lib.workflows.scans import ScanResult, ScanResults, scan_chain
+from bifrost_lib.workflows.scans import ScanResult, ScanResults, find_strategies, scan_chain
 
 #: Told the symbol and how far its scan is; returns True to stop with what there is.
 OnProgress = Callable[[str, Progress], bool]
@@ -46,6 +46,11 @@ def scan_symbols(
     InputError
         If no symbol is given.
     """
+    names, tell = {name.upper() for name in symbols}, on_progress or _silent
+    if len(names) == 1:  # whose own error says more than that none of all had a candidate
+        (name,) = names
+        scan = find_strategies(desk, name, strategy, on_progress=lambda done: tell(name, done), **options)
+        return ScanResults(scan.strategy, (scan,))
     (found,) = scan_universe(desk, symbols, [strategy], processes=processes, on_progress=on_progress, **options)
     if not found.scans:
         raise NoDataError("candidate", strategy=found.strategy.name, hint="; ".join(found.failed.values()))

@@ -206,6 +206,11 @@ def test_the_reverse_finder_serves_the_view_within_the_budget(desk):
     assert ending
     for row in ending:
         assert row["unit_profit"] == pytest.approx(_worth(row, [1.04 * spot], by)[0], abs=1e-6)
+    # However little a collar can lose, its shares must be carried.
+    collar = [strategy_named("collar")]
+    (held,) = find_targets(desk, "SIM", price=1.04 * spot, by=by, budget=1e5, strategies=collar, at=NOW).structures
+    assert 50 * spot <= held["capital"] and held["units"] == 1e5 // held["capital"]
+    assert not find_targets(desk, "SIM", price=1.04 * spot, by=by, budget=49 * spot, strategies=collar).structures
 
 
 def _worth(row, spots, by):
