@@ -31,7 +31,7 @@ from bifrost_lib.workflows.hub import LOOPBACK, Places, shared_secret
 #: A browser must not tell us who somebody is: pages hear that from the hub alone.
 FORGEABLE = ("X-Remote-User", "X-Forwarded-User", "X-Bifrost-User", "X-Bifrost-Role", "Remote-User")
 #: Belong to one connection, so they are not passed on.
-OF_A_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "te", "upgrade"}
+OF_A_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"}
 OF_A_SOCKET = ("Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions", "Sec-Websocket-Protocol")
 LONGEST_REQUEST_S = 600.0  # a notebook's page may take this long
 LARGEST_BODY = 256 * 2**20
@@ -124,6 +124,7 @@ class Forwarder(ProxyHandler):  # type: ignore[misc]
         request = self._get_proxy_request(url)
         request.header_callback, request.streaming_callback = self._take_header, self._take_body
         request.request_timeout = LONGEST_REQUEST_S
+        request.decompress_response = False  # what is packed stays packed: it is for the browser
         self._begun = False
         try:
             response = await AsyncHTTPClient().fetch(request, raise_error=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler, websocket_connect
 
 from hub_config.proxy import FORGEABLE, Forwarder
+
+PACKED = gzip.compress(b"a script" * 100)
 
 
 class Echo(WebSocketHandler):
@@ -39,6 +42,12 @@ class Told(RequestHandler):
         self.write(self.request.body)
 
 
+class Packed(RequestHandler):
+    def get(self):
+        self.set_header("Content-Encoding", "gzip")
+        self.write(PACKED)
+
+
 class Slow(RequestHandler):
     async def get(self):
         self.write("first")
@@ -50,7 +59,9 @@ class Slow(RequestHandler):
 @asynccontextmanager
 async def door() -> AsyncIterator[tuple[str, asyncio.Event]]:
     go_on = asyncio.Event()
-    behind = HTTPServer(Application([("/echo", Echo), ("/told", Told), ("/slow", Slow)], go_on=go_on))
+    behind = HTTPServer(
+        Application([("/echo", Echo), ("/told", Told), ("/packed", Packed), ("/slow", Slow)], go_on=go_on)
+    )
     proxy = PythonProxy({"auth_token": "word", "log": logging.getLogger("door")})
     front = HTTPServer(Application([(r"/(.*)", Forwarder, {"proxy": proxy})]))
     ports = []
@@ -120,6 +131,16 @@ def test_status_cookies_and_body_pass_and_a_silent_part_is_503():
     assert (posted.code, posted.body) == (201, b"\x00body")
     assert posted.headers.get_list("Set-Cookie") == ["a=1", "b=2"]
     assert silent.code == 503
+
+
+def test_what_is_packed_stays_packed_and_says_so():
+    async def ask():
+        async with door() as (place, _):
+            plain = HTTPRequest(f"http://{place}/packed", decompress_response=False)
+            return await AsyncHTTPClient().fetch(plain)
+
+    got = asyncio.run(ask())
+    assert (got.headers["Content-Encoding"], got.body) == ("gzip", PACKED)
 
 
 def test_a_page_comes_piece_by_piece():
