@@ -232,6 +232,28 @@ def test_the_chain_downloads_as_csv(watched: Watched) -> None:
     assert text.startswith("ts,symbol,") and len(text.splitlines()) > 500
 
 
+def test_a_page_whose_server_has_gone_says_so_and_comes_back_with_it(browser: Browser, url: str) -> None:
+    page = browser.new_context(viewport=LAPTOP).new_page()
+    sockets: list[Any] = []
+
+    def through(socket: Any) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    page.route_web_socket("**/ws*", through)
+    page.goto(f"{url}?symbol=SIMX")
+    page.locator("#bf-sketch").wait_for(state="detached", timeout=READY_MS)
+    page.route("**/chain*", lambda route: route.abort())
+    sockets[0].close()
+    told = page.get_by_role("alert").get_by_text("The connection is lost")
+    told.wait_for(timeout=READY_MS)
+    page.unroute("**/chain*")
+    told.wait_for(state="detached", timeout=READY_MS)
+    page.locator("#bf-sketch").wait_for(state="detached", timeout=READY_MS)
+    assert page.locator("header .what").inner_text() == "SIMX" and len(sockets) == 2
+    page.context.close()
+
+
 def test_everything_fits_on_a_laptop(watched: Watched) -> None:
     size = watched.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert size[0] <= LAPTOP["width"] and size[1] <= LAPTOP["height"]
