@@ -20,6 +20,8 @@ import pytest
 pytestmark = pytest.mark.slow
 
 Bifrost = Callable[..., subprocess.CompletedProcess[str]]
+COLLECTORS = ("option_chain", "market_conditions", "recommendations")
+PARTS = ("store", "gateway", "proxy", "hub", "pages", "live", *COLLECTORS, "reports")
 
 
 @pytest.fixture(scope="module")
@@ -69,19 +71,7 @@ def test_a_ranked_scan_is_printed_and_the_login_answers(url, own_home):
 def test_status_tells_what_runs_and_no_secret(url, bifrost, own_home):
     found = json.loads(bifrost("status", "--json").stdout)
     states = {part["name"]: part["state"] for part in found["parts"]}
-    parts = (
-        "store",
-        "gateway",
-        "proxy",
-        "hub",
-        "pages",
-        "live",
-        "option_chain",
-        "market_conditions",
-        "recommendations",
-        "reports",
-    )
-    assert states == dict.fromkeys(parts, "running")
+    assert states == dict.fromkeys(PARTS, "running")
     assert found["simulated_only"] is True and found["url"] == url
     assert {"data_age_s", "completeness", "lines"} <= found.keys()
     assert {row["symbol"] for row in found["symbols"]} == {"SIM", "SIMX", "SIMT"}
@@ -102,16 +92,33 @@ def test_no_secret_is_logged_or_in_a_command_line_or_readable_by_others(url, own
     assert all(path.stat().st_mode & 0o077 == 0 for path in [*private, own_home / "hub"])
 
 
-def test_a_killed_part_comes_back_and_is_told_of(url, bifrost, own_home):
-    before = {part["name"]: part["pid"] for part in json.loads(bifrost("status", "--json").stdout)["parts"]}
-    os.kill(before["live"], signal.SIGKILL)
-    deadline = time.monotonic() + 60
-    while (told := (own_home / "logs" / "up.log").read_text()).count("live ended by itself (killed by SIGKILL)") < 1:
-        assert time.monotonic() < deadline, told
-        time.sleep(0.2)
-    while not _answers(f"{url}services/chain/"):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+def test_each_part_that_is_killed_comes_back_and_the_others_live(url, bifrost, own_home):
+    def running() -> dict[str, int]:
+        """Process ids by part; those of files, since asking by command takes seconds."""
+        found = {part["name"]: part["pid"] for part in json.loads((own_home / "services.json").read_text())}
+        found["gateway"] = json.loads((own_home / "gateway.json").read_text())["pid"]
+        lock = own_home / "postgres" / "data" / "postmaster.pid"
+        lines = lock.read_text().splitlines() if lock.exists() else []
+        return found | {"store": int(lines[0]) if lines else 0}
+
+    for name in PARTS:
+        before = running()
+        os.kill(before[name], signal.SIGKILL)
+        deadline = time.monotonic() + 120
+        while not (after := running())[name] or after[name] == before[name]:
+            assert time.monotonic() < deadline, f"{name} did not come back"
+            time.sleep(0.2)
+        ended = {other for other, pid in before.items() if other != name and after[other] != pid}
+        assert not ended, f"{ended} ended with {name}"
+    told = (own_home / "logs" / "up.log").read_text()
+    assert all(f"{name} ended by itself" in told for name in PARTS[1:])
+    deadline = time.monotonic() + 120
+    for page in ("chain", "strategy_finder"):
+        while not _answers(f"{url}services/{page}/"):
+            assert time.monotonic() < deadline, f"{page} does not answer"
+            time.sleep(0.2)
+    states = {part["name"]: part["state"] for part in json.loads(bifrost("status", "--json").stdout)["parts"]}
+    assert set(states.values()) == {"running"}, states
 
 
 def test_a_second_up_shows_the_first(url, bifrost):
