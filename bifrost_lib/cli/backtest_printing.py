@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from bifrost_lib.cli.output import number, print_csv, print_json, print_table
 
@@ -44,7 +44,8 @@ def print_backtest(found: backtests.Backtest) -> None:
         _print_bands(told["bands"])
     if result.skipped:
         days = sorted(result.skipped.items(), key=lambda one: -one[1])
-        print("no entry on: " + ", ".join(f"{count} sessions ({reason.replace('_', ' ')})" for reason, count in days))
+        told_days = (f"{count} session{'s' * (count > 1)} ({reason.replace('_', ' ')})" for reason, count in days)
+        print("no entry on: " + ", ".join(told_days))
     for warning in found.warnings:
         print(f"! {warning}")
     if found.run_id is not None:
@@ -59,10 +60,10 @@ def print_statistics(told: Mapping[str, Any]) -> None:
 def _figures(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     def row(name: str, key: str, *, scale: float = 1.0, digits: int = 2, unit: str = "") -> tuple[str, str, str]:
         low, high = told.get(f"{key}_low"), told.get(f"{key}_high")
+        value: float | None = told.get(key)
         between = ""
-        if low is not None and high is not None and not math.isnan(low + high):
+        if _is_known(value) and _is_known(low) and _is_known(high):
             between = f"{number(low * scale, digits)} to {number(high * scale, digits)}{unit}"
-        value = told.get(key)
         return name, number(None if value is None else value * scale, digits, unit=unit), between
 
     trades = f"{told['trades']} ({told['closed']} closed, {told['open']} open, {told['unpriceable']} unpriceable)"
@@ -133,12 +134,18 @@ def print_sets(
          number(100 * row["max_drawdown"], 2))
         for row in rows[:_SHOWN_SETS]
     ]  # fmt: skip
-    words = f"{len(rows):,} sets. Chance that the best is better than luck: "
-    words += f"{number(100 * statistics['deflated_sharpe'], 0)} %"
-    words += f"; that choosing the best overfits: {number(100 * statistics['pbo'], 0)} %."
-    words += f" ({statistics['reason']})" if statistics.get("reason") else ""
+    words = f"{len(rows):,} {'set' if len(rows) == 1 else 'sets'}."
+    chances = {"the best is better than luck": "deflated_sharpe", "choosing the best overfits": "pbo"}
+    known = {what: 100 * statistics[name] for what, name in chances.items() if _is_known(statistics[name])}
+    told = "; that ".join(f"{what}: {number(chance, 0)} %" for what, chance in known.items())
+    words += f" Chance that {told}." if told else ""
+    words += f" Not told: {statistics['reason']}." if statistics.get("reason") else ""
     header = (*parameters, *(["sought"] if has_value else []), "trades", "win %", "P&L $", "Sharpe", "drawdown %")
     print_table(title, shown, header, note=words + note)
+
+
+def _is_known(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
 
 
 def _short(value: Any) -> str:

@@ -61,7 +61,8 @@ def begin(
     if as_json:
         print_json(study.to_json())
         return
-    print(f"{name} keeps {study.holdout_start} to {study.holdout_end} back. Next: bifrost study run {name}")
+    how = " --search bayesian" if study.has_ranges else ""
+    print(f"{name} keeps {study.holdout_start} to {study.holdout_end} back. Next: bifrost study run {name}{how}")
 
 
 @app.command("list")

@@ -81,6 +81,9 @@ def test_a_map_of_a_grid_takes_the_mean_over_all_else() -> None:
     mean = summary[(summary["dte.target"] == 30) & (summary["exits.take_profit.share"] == 0.5)]["sharpe"].mean()
     at = list(zip(cells["across"], cells["down"], strict=True)).index(("30", "0.5"))
     assert float(cells["value"][at]) == pytest.approx(mean, abs=1e-5) and set(cells["sets"]) == {"4"}
+    alone = views.grid_map(summary, x="dte.target", y="dte.target", value="sharpe")
+    (cells,) = sources(history.chart_figure(alone, theme="light", title=""), "sets")
+    assert sorted(cells["across"]) == sorted(str(one) for one in summary["dte.target"].unique()), "one row"
     with pytest.raises(InputError) as caught:
         views.grid_map(summary, x="dte.target", y="nothing", value="sharpe")
     assert caught.value.name == "summary.nothing"

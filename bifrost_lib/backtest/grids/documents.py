@@ -241,7 +241,7 @@ def _number(name: str, value: Any) -> float:
 
 def _values(path: str, axis: Axis) -> tuple[Any, ...]:
     if axis.values is None:
-        raise DocumentError(path, None, "a step, because a grid has an end; ranges without one are for random search")
+        raise DocumentError(path, None, "a step, as a grid has an end; a range without one is for a search (--search)")
     return axis.values
 
 

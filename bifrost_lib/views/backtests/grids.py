@@ -16,6 +16,7 @@ from bifrost_lib.views.palette import Palette, theme_palette
 
 #: With more sets than these the lines of a picture are a single blot: the best, the worst, and some between are drawn.
 MOST_LINES = 300
+_ALONE = "alone"  # the column down the side of a map of one parameter
 
 
 def grid_map(summary: pd.DataFrame, *, x: str, y: str, value: str, theme: str = "light") -> Drawn:
@@ -25,6 +26,8 @@ def grid_map(summary: pd.DataFrame, *, x: str, y: str, value: str, theme: str = 
     ----------
     summary : DataFrame
         One row a parameter set, with columns `x`, `y` and `value`.
+    x, y : str
+        Parameters across and down; the same one twice is a single row.
 
     Raises
     ------
@@ -35,19 +38,21 @@ def grid_map(summary: pd.DataFrame, *, x: str, y: str, value: str, theme: str = 
         if name not in summary.columns:
             raise InputError(f"summary.{name}", list(summary.columns), "this column to be present")
     palette = theme_palette(theme)
-    means = summary.groupby([x, y], observed=True)[value].agg(["mean", "size"]).reset_index()
+    down = y if y != x else _ALONE
+    of = summary if y != x else summary.assign(**{_ALONE: ""})
+    means = of.groupby([x, down], observed=True)[value].agg(["mean", "size"]).reset_index()
     known = means[means["mean"].notna()]
     if known.empty:
         raise InputError(f"summary.{value}", f"{len(summary)} rows", "at least one that is known")
     reach = max(float(known["mean"].abs().max()), 1e-9)
     cells = pd.DataFrame(
-        {"across": known[x].map(_words), "down": known[y].map(_words), "value": known["mean"], "sets": known["size"]}
+        {"across": known[x].map(_words), "down": known[down].map(_words), "value": known["mean"], "sets": known["size"]}
     )
-    axes = [hv.Dimension(place, values=[_words(one) for one in _ordered(summary[name])])
-            for place, name in (("across", x), ("down", y))]  # fmt: skip
+    axes = [hv.Dimension(place, values=[_words(one) for one in _ordered(of[name])])
+            for place, name in (("across", x), ("down", down))]  # fmt: skip
     tips = [
         (parameter_words(x), "@across"),
-        (parameter_words(y), "@down"),
+        *([(parameter_words(y), "@down")] if y != x else []),
         (parameter_words(value), "@value{0,0.00}"),
         ("sets", "@sets"),
     ]

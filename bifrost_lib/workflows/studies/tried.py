@@ -33,6 +33,8 @@ def tried_sets(desk: Desk, study: BacktestStudy) -> tuple[tuple[StrategyDocument
         return documents_of(study)
     proposed = [values for search in reversed(searches) for values in search.get("sets", ())]
     if not proposed:
-        raise NoDataError("tried sets", study=study.name, hint="search it: `bifrost study search`")
+        raise NoDataError(
+            "tried sets", study=study.name, hint="run the study first: `bifrost study run NAME --search bayesian`"
+        )
     values = tuple({json.dumps(one, sort_keys=True): one for one in proposed}.values())
     return tuple(with_parameters(study.document, one) for one in values), values
