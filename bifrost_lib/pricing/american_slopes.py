@@ -107,10 +107,13 @@ def _vol_bump(found: Reduced) -> Floats:
 
 
 def _rate_bump(found: Reduced, is_call: npt.NDArray[np.bool_]) -> Floats:
-    # a call's rate is the dividend yield of the put that it was reduced to; a put's must keep its sign
+    # a call's rate is the dividend yield of the put that it was reduced to; neither may change how the put is solved,
+    # so a put's rate keeps its sign, and a yield below a rate that is not > 0 stays below it
     bump = np.zeros((4, found.x.size))
-    bump[_C] = np.where(is_call, _RATE_BUMP, 0.0)
-    bump[_A] = np.where(is_call, 0.0, np.where(found.a > 0.0, np.minimum(_RATE_BUMP, 0.1 * found.a), _RATE_BUMP))
+    room = np.where(found.a > 0.0, np.inf, 0.5 * (found.a - found.c))
+    bump[_C] = np.where(is_call, np.minimum(_RATE_BUMP, room), 0.0)
+    own = np.where(found.a == 0.0, np.inf, 0.1 * np.abs(found.a))
+    bump[_A] = np.where(is_call, 0.0, np.minimum(_RATE_BUMP, np.minimum(own, room)))
     return bump
 
 
@@ -118,9 +121,10 @@ def _difference(data: Floats, found: Reduced, pair: Pair, device: Device, bump: 
     ahead, behind = data.copy(), data.copy()
     ahead[:4] += bump
     behind[:4] -= bump
-    width = 2.0 * bump.sum(axis=0)
+    behind[_A] = np.where(found.a == 0.0, 0.0, behind[_A])  # below 0 a second boundary begins
+    width = (ahead - behind)[:4].sum(axis=0)
     change = solve(ahead, pair, found.kind, device).value - solve(behind, pair, found.kind, device).value
-    quotient: Floats = np.divide(change, width, out=np.zeros_like(change), where=width > 0.0)
+    quotient: Floats = np.divide(change, width, out=np.zeros_like(change), where=width != 0.0)
     return quotient
 
 

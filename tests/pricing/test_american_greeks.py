@@ -122,3 +122,10 @@ def test_what_cannot_be_computed_makes_no_noise(name, extreme):
     found = american_greeks(**option | {name: [extreme, option[name]]})  # a warning would fail here
     for greek, value in american_greeks(**option).items():
         assert found[greek][1] == value
+
+
+@pytest.mark.parametrize(("right", "rate", "div_yield"), [("P", 0.0, -0.02), ("P", -1e-6, -0.02), ("C", -0.02, -0.01)])
+def test_rho_at_the_edge_of_where_a_second_boundary_begins(right, rate, div_yield):
+    option = {"strike": 110.0, "tau": 1.0, "vol": 0.3, "right": right, "div_yield": div_yield, "spot": 100.0}
+    here, higher = (american_price(**option, rate=rate + step, accuracy="accurate") for step in (0.0, 1e-5))
+    assert american_greeks(**option, rate=rate)["rho"] == pytest.approx((higher - here) / 1e-5, rel=2e-4)
