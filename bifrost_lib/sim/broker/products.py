@@ -62,7 +62,7 @@ def product_of(book: InstrumentBook, contract: Contract) -> Product | None:
     if contract.sec_type == "BAG":
         return _combo(book, contract)
     instrument = instrument_of(book, contract)
-    if instrument is None:
+    if instrument is None or not _on_exchange(instrument, contract.exchange):
         return None
     shown = replace(contract_of(instrument), exchange=contract.exchange or instrument.exchange)
     return Product(shown, (Leg(instrument, 1.0),))
@@ -121,6 +121,10 @@ def _combo(book: InstrumentBook, contract: Contract) -> Product | None:
         trading_class=contract.trading_class or "COMB",
     )
     return Product(shown, tuple(legs), is_combo=True)
+
+
+def _on_exchange(instrument: Instrument, exchange: str) -> bool:
+    return not exchange or exchange == instrument.exchange or exchange in instrument.valid_exchanges
 
 
 def _fits(option: Instrument, contract: Contract) -> bool:

@@ -3,6 +3,7 @@
 from bifrost_lib.sim.gateway import (
     accounts,
     calculations,
+    company,
     contracts,
     depth,
     history,
@@ -18,6 +19,7 @@ from bifrost_lib.sim.gateway import (
 __all__ = [
     "accounts",
     "calculations",
+    "company",
     "contracts",
     "depth",
     "history",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bifrost_lib.sim.wire.account import *
     from bifrost_lib.sim.wire.codec import *
+    from bifrost_lib.sim.wire.company import *
     from bifrost_lib.sim.wire.conditions import *
     from bifrost_lib.sim.wire.contracts import *
     from bifrost_lib.sim.wire.declare import *
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from bifrost_lib.sim.wire.ticks import *
 
 _HOMES = (
-    "account", "codec", "conditions", "contracts", "declare", "errors", "framing", "history", "market_data", "news",
-    "order", "orders", "records", "system", "ticks",
+    "account", "codec", "company", "conditions", "contracts", "declare", "errors", "framing", "history", "market_data",
+    "news", "order", "orders", "records", "system", "ticks",
 )  # fmt: skip
 _CONSTANTS = frozenset(
     {"Condition", "ERROR_KINDS", "ERROR_TEXTS", "MAX_VERSION", "MIN_VERSION", "UNSET_DOUBLE", "UNSET_INT"}

@@ -35,6 +35,7 @@ ERROR_TEXTS: dict[int, str] = {
     354: "Requested market data is not subscribed.{detail}",
     366: "No historical data query found for ticker id:{ticker_id}",
     420: "Invalid Real-time Query:{detail}",
+    430: "The fundamentals data for the security specified is not available.{detail}",
     10089: (
         "Requested market data requires additional subscription for API."
         " See link in 'Market Data Connections' dialog for more details.{detail}"
@@ -58,6 +59,8 @@ ERROR_TEXTS: dict[int, str] = {
     10197: "No market data during competing live session",
     10225: ("Bust event occurred, current subscription is deactivated. Please resubscribe real-time bars immediately."),
     10276: "News feed is not allowed.",
+    10279: "Failed to request WSH meta data.{detail}",
+    10282: "WSH meta data was not requested.{detail}",
     10314: (
         "End Date/Time: The date, time, or time-zone entered is invalid."
         " The correct format is yyyymmdd hh:mm:ss xx/xxxx where yyyymmdd and xx/xxxx are optional."

@@ -132,3 +132,18 @@ def test_ids_belong_to_their_clients(connect, simulator, api, stock, until, watc
     assert trades[1].orderStatus.status == "Submitted"
     cancel(second, 5000)
     until(lambda: trades[1].orderStatus.status == "Cancelled")
+
+
+def test_an_order_for_an_exchange_that_lists_it_not_is_refused(ib, api, watch, until):
+    watch.expect(200)
+    trade = ib.placeOrder(api.Stock("SPY", "NOWHERE", "USD"), api.LimitOrder("BUY", 1, 100.0, tif="DAY"))
+    until(lambda: watch.codes == [200])
+    until(trade.isDone)
+
+
+def test_reports_and_calendars_that_nobody_subscribed_are_refused_at_once(ib, spy, watch):
+    watch.expect(430, 10279)
+    assert not ib.reqFundamentalData(spy, "ReportSnapshot")
+    if hasattr(ib, "getWshMetaData"):
+        assert not ib.getWshMetaData()
+    assert watch.codes[0] == 430
