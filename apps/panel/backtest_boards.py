@@ -154,10 +154,10 @@ def _grid(grid: Grid, asked: Asked) -> Board:
     form = "0,0" if value in ("pnl", "trades") else "0.00"
     words = next(words for words, one in FIGURES.items() if one == value)
     label = views.parameter_words(x)
-    against = f"{views.parameter_words(y)} against {label}" if y != x else f"by {label}"
+    against = f": {views.parameter_words(y)} against {label}" if y != x else f" by {label}"
     drawn = {
         "a": (lambda: views.grid_map(grid.summary, x=x, y=y, value=value, theme=theme),
-              f"{words}: {against}", {"x_label": label}),
+              f"{words}{against}", {"x_label": label}),
         "b": (lambda: views.parallel_chart(grid.summary, parameters=grid.parameters, value=value, theme=theme),
               f"All sets: {words}", {}),
         "c": (lambda: views.degradation_chart(grid.splits, theme=theme),
