@@ -44,7 +44,7 @@ const bifrost = (() => {
     const began = performance.now();
     const look = () => {
       const page = document.querySelector("#rendered_cells .bf-page");
-      if (isDrawn() || (page && performance.now() - began > DRAWN_WITHIN_MS)) requestAnimationFrame(reveal);
+      if (isDrawn() || (page && performance.now() - began > DRAWN_WITHIN_MS)) setTimeout(reveal);
       else setTimeout(look, 30);
     };
     look();
