@@ -65,7 +65,7 @@ def kernel(**options: Any) -> Callable[[F], F]:
         numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
         kept = _writable(folder)
         compiled: F = numba.njit(cache=kept, **options)(function)
-        if kept:
+        if kept and not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
             _keep_alone(compiled, Path(folder))
         return compiled
 
