@@ -17,7 +17,6 @@ from bifrost_lib.ib.contracts import ContractCache, option_classes_of
 from bifrost_lib.ib.errors import GatewayRefusal
 from bifrost_lib.ib.mapping import Details, details_of, listed_option_of
 from bifrost_lib.ib.records import Underlying
-from bifrost_lib.sim.wire import Contract, ContractData, TagValue, encode
 
 SPX = Underlying("SPX", 416904, "IND", "CBOE", "USD")
 THURSDAY, MONTHLY = date(2026, 12, 17), date(2026, 12, 18)
@@ -157,15 +156,14 @@ def test_classes_are_merged_over_exchanges_and_dated_by_their_expiry():
 
 @pytest.mark.parametrize("version", [157, 163, 164, 176, 178])
 def test_details_are_read_in_every_version(version):
-    contract = Contract(
-        con_id=5, symbol="SPX", sec_type="OPT", strike=6000.5, right="P", multiplier="100", exchange="SMART",
-        currency="USD", local_symbol="", trading_class="SPXW",
-    )  # fmt: skip
-    told = ContractData(
-        req_id=7, contract=contract, last_trade="20261218 17:00:00 US/Eastern", min_tick=0.05, long_name="S&P 500",
-        sec_ids=(TagValue("ISIN", "XX1"), TagValue("CUSIP", "1")), real_expiration_date="20261221",
-    )  # fmt: skip
-    req_id, details = details_of(encode(told, version)[4:-1].split(b"\0"), server_version=version)
+    old = version < 164
+    told = [
+        "10", *(["8"] if old else []), "7", "SPX", "OPT", "20261218 17:00:00 US/Eastern", "6000.5", "P", "SMART", "USD",
+        "", "SPXW", "SPXW", "5", "0.05", *(["100"] if old else []), "100", "LMT", "SMART", "1", "416904", "S&P 500",
+        "", "202612", "", "", "", "US/Eastern", "", "", "", "", "2", "ISIN", "XX1", "CUSIP", "1", "1", "SPX", "IND",
+        "110", "20261221", "",
+    ]  # fmt: skip
+    req_id, details = details_of([word.encode() for word in told], server_version=version)
     option = listed_option_of(details)
     assert (req_id, details.long_name, details.sec_type) == (7, "S&P 500", "OPT")
     assert option is not None and (option.con_id, option.min_tick) == (5, 0.05)
