@@ -22,7 +22,7 @@ SETTLES_S = 3.0
 _IS_ROOM_ONLY = ContextVar("_IS_ROOM_ONLY", default=False)
 
 
-class Room(widgets.Box):
+class Room(widgets.Box):  # type: ignore[misc]  # ipywidgets has no types
     """Where a picture will stand; `still` is HTML that stands for it, where there is such."""
 
     still = ""

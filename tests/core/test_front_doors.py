@@ -28,7 +28,7 @@ def test_an_unknown_name_is_an_attribute_error_that_names_the_package():
     import bifrost_lib.microstructure as door
 
     with pytest.raises(AttributeError, match=r"'bifrost_lib\.microstructure' has no attribute 'rotatoin_order'"):
-        _ = door.rotatoin_order  # type: ignore[attr-defined]
+        _ = door.rotatoin_order
 
 
 def test_every_name_is_listed():
