@@ -142,7 +142,7 @@ def exercise_greeks(found: Valuation) -> Floats:
     added = np.zeros((len(GREEK_NAMES), len(found.spot)))
     american = found.shapes.american & (found.premium > 1e-6)
     if american.any():
-        chosen = {name: one[american] for name, one in found.arguments().items()}
+        chosen: dict[str, Any] = {name: one[american] for name, one in found.arguments().items()}
         exact = american_greeks(**chosen, vol=found.iv[american], rate=RATE, accuracy="fast")
         for place, name in enumerate(GREEK_NAMES):
             added[place, american] = exact[name] - found.european[name][american]
