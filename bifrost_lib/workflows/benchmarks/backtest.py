@@ -112,7 +112,10 @@ def on_two_cores(cube: ChainCube, *, sets: int) -> list[Measured]:
     if len(os.sched_getaffinity(0)) < 2:
         return []
     chosen = documents(sets)
-    one, two = (sets_per_s(chosen, cube, workers=workers) for workers in (1, 2))
+    speeds: dict[int, list[float]] = {1: [], 2: []}
+    for workers in (1, 2, 2, 1):  # a machine's pace drifts while minutes pass
+        speeds[workers].append(sets_per_s(chosen, cube, workers=workers))
+    one, two = (max(found) for found in speeds.values())
     return [Measured(f"{sets:,} sets through Dask, two workers", two, "sets/s", one, "one worker")]
 
 
