@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_LOCK = "lock"
+_LOCK = ".lock"
 _PACKAGE = Path(__file__).parents[1]
 _IMPORT = re.compile(rb"^ *from (bifrost_lib[\w.]*) import \(?([\w, \n]*)", re.MULTILINE)
 
@@ -30,18 +30,18 @@ def cache_folder() -> Path:
 
 def has_kernels() -> bool:
     """Tell whether anything has been compiled into the cache folder yet; declaring kernels only makes empty folders."""
-    return any(path.is_file() and path.name != _LOCK for path in cache_folder().rglob("*"))
+    return any(path.is_file() and path.suffix != _LOCK for path in cache_folder().rglob("*"))
 
 
 @contextmanager
-def one_writer(folder: Path) -> Iterator[None]:
-    """Let one process at a time work in a folder of the cache; the system lets go of it, however that process ends.
+def one_writer(kept: Path) -> Iterator[None]:
+    """Let one process at a time write a path of the cache; the system lets go of it, however that process ends.
 
-    Where the folder can be neither made nor written to, nothing can be kept either, and nobody waits.
+    Where its folder can be neither made nor written to, nothing can be kept either, and nobody waits.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / _LOCK, os.O_RDONLY | os.O_CREAT, 0o644)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(kept.with_name(kept.name + _LOCK), os.O_RDONLY | os.O_CREAT, 0o644)
     except OSError:
         yield
         return
@@ -79,7 +79,7 @@ def _keep_alone(compiled: Any, folder: Path) -> None:
     save = kept.save_overload
 
     def save_alone(signature: Any, data: Any) -> None:
-        with one_writer(folder):
+        with one_writer(folder / "index"):
             save(signature, data)
 
     kept.save_overload = save_alone

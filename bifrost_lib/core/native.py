@@ -155,7 +155,7 @@ def _compile(loops: Sequence[tuple[str, str]]) -> list[bytes]:
 
 def _compiled_once(module: str, name: str) -> bytes:
     path = _kept(module, name)
-    with one_writer(path.parent):  # while this process waited, another may have compiled it
+    with one_writer(path):  # while this process waited, another may have compiled it
         stored = _read(path)
         if not stored:
             stored = _compiled_here(module, name)
