@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ CHECKS: tuple[tuple[str, ...], ...] = (
 #: Half of the time tests wait for a gateway, a server or a browser, so that a core can serve two workers. The tests of
 #: one file stay together, because they share what was set up.
 PARALLEL = (f"--numprocesses={min(2 * (os.cpu_count() or 1), 6)}", "--dist=loadfile")
-#: Machine code is compiled before the workers start, or each of them would compile all of it.
+#: Machine code is compiled while the checks run and before the workers start, or each of them would compile all of it.
 WARM_UP = "from bifrost_lib import backtest, pricing, sim, strategies; " + "; ".join(
     f"{package}.warm_up()" for package in ("pricing", "strategies", "backtest", "sim")
 )
@@ -53,8 +54,10 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return int(pytest.main(arguments))
     os.chdir(REPOSITORY)
-    failed = [" ".join(check) for check in CHECKS if not passes(check)]
-    compile_kernels()
+    with ThreadPoolExecutor(1) as beside:
+        compiling = beside.submit(compile_kernels)
+        failed = [" ".join(check) for check in CHECKS if not passes(check)]
+        compiling.result()
     status = int(pytest.main([*PARALLEL], plugins=[FailedChecks(failed)]))
     return status or bool(failed)
 
