@@ -39,8 +39,8 @@ def samples() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run quick tests first, so that a mistake shows early; then what takes minutes, slow ones, and browsers."""
-    items.sort(key=lambda item: (_has(item, "browser"), _has(item, "slow"), not _has(item, "long")))
+    """Begin with what takes one worker many minutes; beside it quick tests, so that a mistake shows early, then others."""
+    items.sort(key=lambda item: (not _has(item, "long"), _has(item, "browser"), _has(item, "slow")))
 
 
 def _has(item: pytest.Item, marker: str) -> bool:
