@@ -39,7 +39,7 @@ def samples() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes one worker many minutes; beside it quick tests, so that a mistake shows early, then others."""
+    """Begin with what takes a worker many minutes, and beside it quick tests, so that a mistake shows early."""
     items.sort(key=lambda item: (not _has(item, "long"), _has(item, "browser"), _has(item, "slow")))
 
 
