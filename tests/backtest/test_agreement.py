@@ -115,6 +115,7 @@ def _assert_same(found: pd.DataFrame, plain: pd.DataFrame) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_random_runs_agree():
     seen, differing = Counter[str](), []
     for seed in range(RUNS):
