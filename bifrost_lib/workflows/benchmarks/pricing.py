@@ -27,7 +27,7 @@ REPEATS, PEER_REPEATS, PEER_TURNS_OF_SLICES = 7, 5, 3
 NAMES = ("price", "delta", "gamma", "vega", "theta", "rho", "vanna")
 #: Implied-volatility peers, and how many options each needs to show its speed.
 IV_PEERS = {"vanilla_option_pricers": 1_000_000, "fast_vollib": 1_000_000, "quantlib_iv": 50_000, "py_vollib": 10_000}
-AMERICAN_ON_TWO, ROUNDS, TURNS_OF_TWO = 20_000, 16_000, 15
+AMERICAN_ON_TWO, ROUNDS, TURNS_OF_TWO = 80_000, 16_000, 15
 AMERICAN_OPTIONS, AMERICAN_EXACT, AMERICAN_IV_OPTIONS = 5_000, 500, 100
 SLICES, PEER_SLICES = 5_000, 60
 
