@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from bifrost_lib.core.clock import SystemClock
 from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from bifrost_lib.core.settings import Settings
     from bifrost_lib.workflows import Desk
@@ -133,12 +132,19 @@ def test_the_chain_is_shown_with_its_age_and_as_simulated(watched: Watched) -> N
 
 def test_what_is_chosen_before_the_session_is_there_is_shown_by_it(browser: Browser, url: str) -> None:
     page = browser.new_context(viewport=LAPTOP).new_page()
-    late = threading.Event()
-    page.route("**/panel.min.js*", lambda route: (late.wait(1.0), route.continue_())[1])
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/panel.min.js*", hold)  # no session without it
     page.goto(url, wait_until="commit")
     row = page.locator("#bf-sketch tr.choosable").nth(2)
     row.click(timeout=READY_MS)
     wanted = row.inner_text()
+    page.unroute("**/panel.min.js*")
+    for route in held:
+        route.continue_()
     page.locator("#bf-sketch").wait_for(state="detached", timeout=READY_MS)
     assert page.locator("tr.choosable.chosen").inner_text().split("\t")[0] == wanted.split("\t")[0]
     expiry = page.get_by_label("Expiry").evaluate("el => el.selectedIndex")
