@@ -27,7 +27,7 @@ CHECKS: tuple[tuple[str, ...], ...] = (
 )
 #: Half of the time tests wait for a gateway, a server or a browser, so that a core can serve two workers. The tests of
 #: one file stay together, because they share what was set up.
-PARALLEL = (f"--numprocesses={min(2 * (os.cpu_count() or 1), 6)}", "--dist=loadfile")
+PARALLEL = (f"--numprocesses={min(2 * (os.cpu_count() or 1), 6)}", "--dist=loadfile", "--no-loadscope-reorder")
 #: Machine code is compiled while the checks run and before the workers start, or each of them would compile all of it.
 WARM_UP = "from bifrost_lib import backtest, pricing, sim, strategies; " + "; ".join(
     f"{package}.warm_up()" for package in ("pricing", "strategies", "backtest", "sim")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -132,17 +133,21 @@ def test_the_chain_is_shown_with_its_age_and_as_simulated(watched: Watched) -> N
 
 def test_what_is_chosen_before_the_session_is_there_is_shown_by_it(browser: Browser, url: str) -> None:
     page = browser.new_context(viewport=LAPTOP).new_page()
+    chosen = threading.Event()
     held: list[Route] = []
 
     def hold(route: Route) -> None:
-        held.append(route)
+        if chosen.is_set():
+            route.continue_()
+        else:
+            held.append(route)
 
     page.route("**/panel.min.js*", hold)  # no session without it
     page.goto(url, wait_until="commit")
     row = page.locator("#bf-sketch tr.choosable").nth(2)
     row.click(timeout=READY_MS)
     wanted = row.inner_text()
-    page.unroute("**/panel.min.js*")
+    chosen.set()
     for route in held:
         route.continue_()
     page.locator("#bf-sketch").wait_for(state="detached", timeout=READY_MS)
