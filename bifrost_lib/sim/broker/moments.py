@@ -19,6 +19,8 @@ from bifrost_lib.sim.exchange import Market
 from bifrost_lib.sim.wire import Order
 
 EXTENDED_OPEN, EXTENDED_CLOSE = time(4), time(20)
+#: What an order is good for until the moment that it states.
+DATED_TIFS = frozenset({"GTD", "DTC"})
 _FORMATS = ("%Y%m%d %H:%M:%S", "%Y%m%d %H:%M", "%Y%m%d")
 
 
@@ -53,6 +55,15 @@ def parse_moment_text(text: str, *, day: date | None = None) -> datetime | None:
         except ValueError:
             continue
     return None
+
+
+def stated_end(text: str) -> datetime | None:
+    """Read until when an order is good; a date alone lasts to its close. None when it is no moment."""
+    stated = parse_moment_text(text)
+    if stated is None or ":" in text:
+        return stated
+    day = exchange_date(stated)
+    return session_close(day) if is_session(day) else stated + timedelta(days=1)
 
 
 def trades_now(market: Market, product: Product, order: Order, now: datetime) -> bool:
@@ -92,12 +103,8 @@ def deadline_of(order: Order, product: Product, market: Market, now: datetime) -
     """Return when an order placed now ends by itself; None when it does not, or when an auction decides."""
     if order.tif == "GTC" or auction_of(order, now) is not None:
         return None
-    if order.tif in ("GTD", "DTC") and order.good_till_date:
-        stated = parse_moment_text(order.good_till_date)
-        if stated is not None and ":" not in order.good_till_date:
-            day = exchange_date(stated)
-            return session_close(day) if is_session(day) else stated + timedelta(days=1)
-        return stated
+    if order.tif in DATED_TIFS and order.good_till_date:
+        return stated_end(order.good_till_date)
     if market.always_open:
         tomorrow = exchange_date(now) + timedelta(days=1)
         return datetime.combine(tomorrow, time(), EXCHANGE_TZ).astimezone(UTC)

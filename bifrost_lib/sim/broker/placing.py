@@ -34,7 +34,7 @@ def place(desk: Desk, client_id: int, request: PlaceOrder, now: datetime) -> Non
     product = product_of(desk.market.instruments, request.contract)
     order = _normal(desk, client_id, request)
     existing = desk.book.find(client_id, request.order_id)
-    problem = _problem(desk, order, product, existing)
+    problem = _problem(desk, order, product, existing, now)
     if problem is not None or product is None:
         desk.tell(replace(problem or NO_DEFINITION, req_id=request.order_id), client_id, order.account)
         return
@@ -61,7 +61,9 @@ def _normal(desk: Desk, client_id: int, request: PlaceOrder) -> Order:
     )
 
 
-def _problem(desk: Desk, order: Order, product: Product | None, existing: WorkingOrder | None) -> ErrorMessage | None:
+def _problem(
+    desk: Desk, order: Order, product: Product | None, existing: WorkingOrder | None, now: datetime
+) -> ErrorMessage | None:
     if desk.settings.read_only:
         return READ_ONLY
     if product is None:
@@ -78,7 +80,7 @@ def _problem(desk: Desk, order: Order, product: Product | None, existing: Workin
     parent = desk.book.find(order.client_id, order.parent_id) if order.parent_id else None
     if order.parent_id and parent is None:
         return error(10006)
-    return order_problem(order, product)
+    return order_problem(order, product, now)
 
 
 # Questions and margins

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bifrost_lib.sim.broker.algos import algo_problem
-from bifrost_lib.sim.broker.moments import parse_moment_text
+from bifrost_lib.sim.broker.moments import DATED_TIFS, parse_moment_text, stated_end
 from bifrost_lib.sim.broker.orders import FILLED, LIMIT_NEEDED, ORDER_TYPES, WorkingOrder
 from bifrost_lib.sim.broker.products import Product
 from bifrost_lib.sim.wire import UNSET_DOUBLE, ErrorMessage, Order, error
@@ -15,12 +17,9 @@ SIZE_ZERO = error(434)
 FRACTIONAL = ErrorMessage(
     -1, 10243, "Fractional-sized order cannot be placed via API. Please specify a whole quantity."
 )
-BAD_MOMENT = ErrorMessage(
-    -1,
-    343,
-    "The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xxx "
-    "where yyyymmdd and xxx are optional.",
-)
+BAD_END, BAD_START = error(391), error(343)
+#: IB publishes no code of its own for this one; it is refused like every order that makes sense and cannot work.
+HAS_PASSED = error(201, reason="The time until which the order is good has passed.")
 WHICH_ACCOUNT = ErrorMessage(-1, 435, "You must specify an account.")
 
 TIFS = frozenset({"", "DAY", "GTC", "IOC", "FOK", "GTD", "DTC", "OPG"})
@@ -37,8 +36,8 @@ def rejected(reason: str) -> ErrorMessage:
     return error(201, reason=reason)
 
 
-def order_problem(order: Order, product: Product) -> ErrorMessage | None:
-    """Return what is wrong with an order taken by itself."""
+def order_problem(order: Order, product: Product, now: datetime) -> ErrorMessage | None:
+    """Return what is wrong with an order taken by itself, at this moment."""
     if order.action not in ("BUY", "SELL"):
         return invalid(f"Invalid order action '{order.action}'")
     if order.total_quantity <= 0:
@@ -49,7 +48,9 @@ def order_problem(order: Order, product: Product) -> ErrorMessage | None:
         return error(387)
     if order.tif not in TIFS:
         return invalid(f"Invalid time in force '{order.tif}'")
-    return _legs_problem(product) or _price_problem(order, product) or _moment_problem(order) or algo_problem(order)
+    return _legs_problem(product) or (
+        _price_problem(order, product) or _moment_problem(order, now) or algo_problem(order)
+    )
 
 
 def change_problem(working: WorkingOrder, order: Order, product: Product) -> ErrorMessage | None:
@@ -102,10 +103,12 @@ def _price_problem(order: Order, product: Product) -> ErrorMessage | None:
     return None
 
 
-def _moment_problem(order: Order) -> ErrorMessage | None:
-    if order.tif == "GTD" and not order.good_till_date:
-        return BAD_MOMENT
-    for text in (order.good_till_date, order.good_after_time):
-        if text and parse_moment_text(text) is None:
-            return BAD_MOMENT
-    return None
+def _moment_problem(order: Order, now: datetime) -> ErrorMessage | None:
+    if order.good_after_time and parse_moment_text(order.good_after_time) is None:
+        return BAD_START
+    if not order.good_till_date:
+        return BAD_END if order.tif == "GTD" else None
+    ends = stated_end(order.good_till_date)
+    if ends is None:
+        return BAD_END
+    return HAS_PASSED if order.tif in DATED_TIFS and ends <= now else None

@@ -82,7 +82,16 @@ ERROR_TEXTS: dict[int, str] = {
     312: "The combo details are invalid.",
     313: "The combo details for '{leg}' are invalid.",
     329: "Order modify failed. Cannot change to the new order type.",
+    343: (
+        "The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xxx"
+        " where yyyymmdd and xxx are optional."
+    ),
     387: "Unsupported order type for this exchange and security type.",
+    391: (
+        "End Time: The date, time, or time-zone entered is invalid."
+        " The correct format is yyyymmdd hh:mm:ss xx/xxxx where yyyymmdd and xx/xxxx are optional."
+        " E.g.: 20031126 15:59:00 US/Eastern"
+    ),
     399: "Order Message:\n{message}",
     404: "Order held while securities are located.",
     434: "The order size cannot be zero.",
