@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -110,5 +110,24 @@ class EnvironmentProblem(BifrostError):  # noqa: N818
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = _written(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _written(value: Any) -> str:
+    # As somebody would write it, not as code that makes it: 2026-01-02, not datetime.date(2026, 1, 2).
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Path | timedelta):
+        return str(value)
+    if type(value) in _BRACKETS:
+        first, last = _BRACKETS[type(value)]
+        return first + ", ".join(map(_written, value)) + last
+    if type(value) is dict:
+        return "{" + ", ".join(f"{_written(key)}: {_written(one)}" for key, one in value.items()) + "}"
+    if getattr(value, "shape", None) == () and not isinstance(value, str):  # a scalar of numpy
+        return str(value)
+    return repr(value)
+
+
+_BRACKETS: dict[type, tuple[str, str]] = {tuple: ("(", ")"), list: ("[", "]"), set: ("{", "}")}

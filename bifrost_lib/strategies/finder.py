@@ -260,7 +260,7 @@ def _facts(chain: pd.DataFrame, at: datetime | None) -> tuple[str, datetime]:
     newest = chain["ts"].max().to_pydatetime()
     moment = as_utc(at) if at is not None else chain.attrs.get("at", newest)
     if newest > moment:
-        raise InputError("chain.ts", newest.isoformat(), f"nothing after `at`, {moment.isoformat()}")
+        raise InputError("chain.ts", newest, f"nothing after `at`, {moment.isoformat()}")
     return str(symbols[0]), moment
 
 

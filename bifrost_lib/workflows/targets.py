@@ -129,7 +129,7 @@ def find_targets(
     moment: datetime = chain.attrs["at"]
     days = dte(moment, by)
     if days < 0 or expiry_moment(by) <= moment:
-        raise InputError("by", by.isoformat(), f"a date after the chain's, {exchange_date(moment)}")
+        raise InputError("by", by, f"a date after the chain's, {exchange_date(moment)}")
     slices, _, _ = cut_chain(chain, dte=(days, 10_000), filters=Filters())
     near = _near(slices, days)
     if not near:
