@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from bifrost_lib.analytics.calibration import (
         ExpectedValueCheck,
         ForecastScores,
-        Recalibration,
         check_expected_values,
-        out_of_sample,
-        recalibrate,
         reliability_curve,
         score_forecasts,
     )
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from bifrost_lib.analytics.luck import chance_of_best, expected_best
     from bifrost_lib.analytics.rankings import iv_percentile, iv_rank
     from bifrost_lib.analytics.realized import realized_vol
+    from bifrost_lib.analytics.recalibration import Recalibration, out_of_sample, recalibrate
     from bifrost_lib.analytics.strips import put_call_ratio, volatility_index
     from bifrost_lib.analytics.tenors import iv_at_tenor, skew_25_delta, term_slope
 
@@ -34,7 +32,7 @@ _HOMES = {
     "ForecastScores": "calibration",
     "MarketConditions": "conditions",
     "Ranking": "estimates",
-    "Recalibration": "calibration",
+    "Recalibration": "recalibration",
     "chance_of_best": "luck",
     "check_expected_values": "calibration",
     "expected_best": "luck",
@@ -42,10 +40,10 @@ _HOMES = {
     "iv_percentile": "rankings",
     "iv_rank": "rankings",
     "market_conditions": "conditions",
-    "out_of_sample": "calibration",
+    "out_of_sample": "recalibration",
     "put_call_ratio": "strips",
     "realized_vol": "realized",
-    "recalibrate": "calibration",
+    "recalibrate": "recalibration",
     "reliability_curve": "calibration",
     "score_forecasts": "calibration",
     "skew_25_delta": "tenors",
