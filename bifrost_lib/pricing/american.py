@@ -16,6 +16,7 @@ from bifrost_lib.pricing.american_inputs import american_batch, intrinsic, reduc
 from bifrost_lib.pricing.american_layout import DOUBLE
 from bifrost_lib.pricing.american_presets import preset_named
 from bifrost_lib.pricing.american_slopes import american_greeks
+from bifrost_lib.pricing.european import fill_prices
 
 __all__ = [
     "american_dividend_greeks",
@@ -85,11 +86,13 @@ def american_price(
     >>> round(float(american_price(spot=36, strike=40, tau=1, vol=0.2, right="P", rate=0.06)), 4)
     4.4867
     """
-    pair = preset_named(accuracy)
+    levels = preset_named(accuracy)
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
     target = given.target(out)
-    value = unit(given) * solve(reduced_batch(given), pair).value
-    np.maximum(value, intrinsic(given), out=target)  # which rounding in units of the strike can miss
+    value = unit(given) * solve(reduced_batch(given), levels).value
+    fill_prices(given, target)
+    for least in (value, intrinsic(given)):  # rounding in units of the strike can miss the other two by a digit
+        np.maximum(target, least, out=target)
     return given.result(target)
 
 
@@ -109,10 +112,10 @@ def american_premium(
 
     Parameters, errors and edge cases are those of `american_price`; the result is in currency per share.
     """
-    pair = preset_named(accuracy)
+    levels = preset_named(accuracy)
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
     target = given.target(out)
-    np.multiply(unit(given), solve(reduced_batch(given), pair).premium, out=target)
+    np.multiply(unit(given), solve(reduced_batch(given), levels).premium, out=target)
     return given.result(target)
 
 
@@ -147,9 +150,9 @@ def american_exercise_boundary(
         As `american_price`; also where two boundaries enclose the region of exercise (``div_yield < rate < 0`` for
         puts, ``rate < div_yield < 0`` for calls), because one number cannot say it.
     """
-    pair = preset_named(accuracy)
+    levels = preset_named(accuracy)
     given = american_batch(strike, strike, tau, vol, right, rate, div_yield)
-    target, found = given.target(out), solve(reduced_batch(given), pair)
+    target, found = given.target(out), solve(reduced_batch(given), levels)
     if (found.kind == DOUBLE).any():
         raise InputError("rate", rate, "rates for which exercise has one boundary, not div_yield < rate < 0 for puts")
     call = given.columns[4] != 0

@@ -38,9 +38,9 @@ def gpu_american_price(
     EnvironmentProblem
         If there is no GPU.
     """
-    pair = preset_named(accuracy)
+    levels = preset_named(accuracy)
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
-    return given.result(unit(given) * solve(reduced_batch(given), pair, device=_gpu()).value)
+    return given.result(unit(given) * solve(reduced_batch(given), levels, device=_gpu()).value)
 
 
 def gpu_american_greeks(
@@ -61,8 +61,8 @@ def gpu_american_greeks(
     EnvironmentProblem
         If there is no GPU.
     """
-    pair = preset_named(accuracy)
-    return slopes_of(american_batch(spot, strike, tau, vol, right, rate, div_yield), pair, _gpu())
+    levels = preset_named(accuracy)
+    return slopes_of(american_batch(spot, strike, tau, vol, right, rate, div_yield), levels, _gpu())
 
 
 def gpu_american_implied_vol(
@@ -84,9 +84,9 @@ def gpu_american_implied_vol(
     EnvironmentProblem
         If there is no GPU.
     """
-    pair = preset_named(accuracy)
+    levels = preset_named(accuracy)
     quoted = batch(price=price, spot=spot, strike=strike, tau=tau, right=right, rate=rate, div_yield=div_yield)
-    iv, status = volatilities_of(quoted, pair, _gpu())
+    iv, status = volatilities_of(quoted, levels, _gpu())
     return (quoted.result(iv), quoted.result(status)) if return_status else quoted.result(iv)
 
 

@@ -25,7 +25,7 @@ _OFFSETS = {
 }
 _ONE_LANE = {name: getattr(module, name) // LANES for module, names in _OFFSETS.items() for name in names.split()}
 _WORK = LANE // LANES + SINGLES
-_BOUNDARY = (max(preset.nodes for pair in PRESETS.values() for preset in (pair.usual, pair.hard)), 1)
+_BOUNDARY = (max(preset.nodes for levels in PRESETS.values() for preset in vars(levels).values()), 1)
 
 _solve_one = with_constants(solve_group, _ONE_LANE)
 _solve_one_double = with_constants(solve_double, _ONE_LANE)

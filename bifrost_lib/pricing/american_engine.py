@@ -1,8 +1,8 @@
 """From arrays of options to American values: reduce each to a put, sort by difficulty, solve in blocks.
 
 A call on (spot, strike, rate, div_yield) is worth a put on (strike, spot, div_yield, rate), so only puts are solved.
-Most options need few nodes; those with a large vol sqrt(tau), or whose carry dwarfs their volatility, get more, and the
-others have a closed answer.
+Most options need few nodes; those with a large vol sqrt(tau), or whose carry dwarfs their volatility, get more, those
+whose boundary comes close to its perpetual level get most, and the others have a closed answer.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.native import Counts, Flags, Floats, Table, loop
-from bifrost_lib.pricing.american_layout import DOUBLE, EUROPEAN, HARD, USUAL, boundaries, workspace
-from bifrost_lib.pricing.american_presets import Pair, Tables, tables
+from bifrost_lib.pricing.american_layout import DOUBLE, EUROPEAN, HARD, SETTLING, USUAL, boundaries, workspace
+from bifrost_lib.pricing.american_presets import Levels, Tables, tables
 from bifrost_lib.pricing.parts import in_parts
 
 _sort_all = loop("bifrost_lib.pricing.american_reduce_loops", "sort_all")
@@ -60,18 +60,19 @@ def _solve_some(data: Table, group: int, chosen: Counts, nodes: Tables, rows: sl
     return _solve_group(chosen[rows], data, group, *nodes.columns(), workspace(), *boundaries(nodes.z.size, 2))
 
 
-def solve(data: Table, pair: Pair, kind: Flags | None = None, device: Device = on_processor) -> Reduced:
+def solve(data: Table, levels: Levels, kind: Flags | None = None, device: Device = on_processor) -> Reduced:
     """Value the options in `data`, whose first four rows are set; `kind` forces how each is solved."""
     if kind is None:
         kind = np.empty(data.shape[1], dtype=np.int8)
         _sort_all(data, kind)
     _settle(data, kind)
-    device(data, _groups(kind, pair))
+    device(data, _groups(kind, levels))
     return Reduced(kind, *data)
 
 
-def _groups(kind: Flags, pair: Pair) -> Groups:
-    for group in (EUROPEAN, USUAL, HARD, DOUBLE):
+def _groups(kind: Flags, levels: Levels) -> Groups:
+    presets = {USUAL: levels.usual, HARD: levels.hard, SETTLING: levels.settling, DOUBLE: levels.hard}
+    for group in (EUROPEAN, *presets):
         chosen = np.flatnonzero(kind == group)
         if chosen.size:
-            yield group, chosen, tables(pair.hard if group in (HARD, DOUBLE) else pair.usual)
+            yield group, chosen, tables(presets.get(group, levels.usual))

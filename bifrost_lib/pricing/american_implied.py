@@ -12,7 +12,7 @@ from bifrost_lib.core.quality import Quality
 from bifrost_lib.pricing.american_engine import Device, on_processor, solve
 from bifrost_lib.pricing.american_inputs import american_batch, reduced_batch, unit
 from bifrost_lib.pricing.american_layout import OPEN, ROWS, STATE_ROWS
-from bifrost_lib.pricing.american_presets import Pair, preset_named
+from bifrost_lib.pricing.american_presets import Levels, preset_named
 from bifrost_lib.pricing.arguments import Batch, Floats, batch
 
 _OK = int(Quality.OK)
@@ -68,13 +68,13 @@ def american_implied_vol(
     The search starts at the volatility of a European option of the same price, which is never too low. Each step takes
     the slope of the European part exactly and that of the premium from the step before, within a bracket.
     """
-    pair = preset_named(accuracy)
+    levels = preset_named(accuracy)
     quoted = batch(price=price, spot=spot, strike=strike, tau=tau, right=right, rate=rate, div_yield=div_yield)
-    iv, status = volatilities_of(quoted, pair, on_processor, out)
+    iv, status = volatilities_of(quoted, levels, on_processor, out)
     return (quoted.result(iv), quoted.result(status)) if return_status else quoted.result(iv)
 
 
-def volatilities_of(quoted: Batch, pair: Pair, device: Device, out: Floats | None = None) -> tuple[Floats, Flags]:
+def volatilities_of(quoted: Batch, levels: Levels, device: Device, out: Floats | None = None) -> tuple[Floats, Flags]:
     """Return the volatility of each price in `quoted`, solved on `device` and written to `out`, and the status."""
     iv = quoted.target(out)
     value, s0, k, years, call, r, q = quoted.columns
@@ -82,14 +82,16 @@ def volatilities_of(quoted: Batch, pair: Pair, device: Device, out: Floats | Non
     data = np.empty((ROWS, quoted.size))
     data[:4] = reduced_batch(given)[:4]
     status = np.empty(quoted.size, dtype=np.int8)
-    _search(value, unit(given), years, data, status, pair, device)
+    _search(value, unit(given), years, data, status, levels, device)
     found = status == _OK
     iv[~found] = np.nan
     iv[found] = data[3, found] / np.sqrt(years if years.size == 1 else years[found])
     return iv, status
 
 
-def _search(value: Floats, scale: Floats, tau: Floats, data: Floats, status: Flags, pair: Pair, device: Device) -> None:
+def _search(
+    value: Floats, scale: Floats, tau: Floats, data: Floats, status: Flags, levels: Levels, device: Device
+) -> None:
     state = np.empty((STATE_ROWS, status.size))
     _begin(value, scale, tau, data, state, status)
     for turn in range(_TURNS):
@@ -97,6 +99,6 @@ def _search(value: Floats, scale: Floats, tau: Floats, data: Floats, status: Fla
         if not places.size:
             return
         part = np.ascontiguousarray(data[:, places])
-        solve(part, pair, device=device)
+        solve(part, levels, device=device)
         _improve(turn, places, part, data, state, status)
     status[status == OPEN] = _OK  # flat as the price is there, the bracket has closed in on the answer

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bifrost_lib.core.native import Floats, Table
 
 #: How an option is solved; SOLVED has its answer already.
-SOLVED, EUROPEAN, USUAL, HARD, DOUBLE = range(5)
+SOLVED, EUROPEAN, USUAL, HARD, SETTLING, DOUBLE = range(6)
 
 ROWS = 9  # of the data: x, a, c, w, then what `american_engine.Reduced` names
 STATE_ROWS = 5  # of the search for a volatility

@@ -35,17 +35,21 @@ class Preset:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """What serves most options, and what serves the hard ones (long and volatile, or nearly deterministic)."""
+class Levels:
+    """What serves most options, the hard ones (long and volatile, or nearly deterministic), and the hardest.
+
+    These are options whose boundary settles at its perpetual level well within their life.
+    """
 
     usual: Preset
     hard: Preset
+    settling: Preset
 
 
-PRESETS: dict[str, Pair] = {
-    "fast": Pair(Preset(4, 2, 5, 11), Preset(10, 3, 10, 27, 9.0)),
-    "default": Pair(Preset(7, 2, 8, 21), Preset(16, 4, 16, 49, 14.0)),
-    "accurate": Pair(Preset(24, 6, 20, 61), Preset(40, 12, 32, 101, 20.0)),
+PRESETS: dict[str, Levels] = {
+    "fast": Levels(Preset(4, 2, 5, 9), Preset(10, 3, 10, 17, 9.0), Preset(10, 3, 10, 17, 9.0)),
+    "default": Levels(Preset(7, 2, 8, 13), Preset(16, 4, 16, 25), Preset(16, 6, 20, 33, 12.0)),
+    "accurate": Levels(Preset(24, 6, 20, 41), Preset(40, 12, 32, 61, 20.0), Preset(40, 12, 32, 61, 20.0)),
 }
 
 
@@ -78,7 +82,7 @@ class Tables:
         )
 
 
-def preset_named(name: str) -> Pair:
+def preset_named(name: str) -> Levels:
     """Return the presets called `name`: "fast", "default" or "accurate"."""
     if name not in PRESETS:
         raise UnknownNameError("accuracy", name, PRESETS)

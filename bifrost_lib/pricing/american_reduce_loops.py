@@ -7,12 +7,13 @@ from typing import Any
 
 from bifrost_lib.core.kernels import kernel
 from bifrost_lib.core.native import Counts, Flags, Floats, Table
-from bifrost_lib.pricing.american_layout import DOUBLE, EUROPEAN, HARD, ROWS, SOLVED, USUAL
+from bifrost_lib.pricing.american_layout import DOUBLE, EUROPEAN, HARD, ROWS, SETTLING, SOLVED, USUAL
 from bifrost_lib.pricing.elementary import SCALAR, exponential, log_ratio
 
 _LONG_W = 1.25  # vol sqrt(tau) beyond which the boundary needs more nodes
 _STIFF_CARRY = 1.25  # |rate - div_yield| sqrt(tau) / vol beyond which the boundary settles within the life
 _LONG_CARRY = 0.15  # rate tau or div_yield tau beyond which the usual nodes miss 1e-4 for a strike of 100
+_SETTLING_PACE = 4.0  # times exp(-pace) the boundary is from its perpetual level at the end of the life
 _STILL = 1e-12  # vol sqrt(tau) below which nothing moves
 _NO_INTEREST = 1e-16  # rate tau below which the right to exercise a put early is worth less than rounding
 
@@ -53,6 +54,9 @@ def kind_of(a: float, c: float, w: float) -> int:
         return DOUBLE
     if (a <= 0.0 and c >= a) or (a < _NO_INTEREST and c >= 0.0):
         return EUROPEAN
+    drift = (a - c) / w - 0.5 * w
+    if a + 0.5 * drift * drift > _SETTLING_PACE:
+        return SETTLING
     long = w > _LONG_W or max(a, math.fabs(c)) > _LONG_CARRY
     return HARD if long or math.fabs(a - c) > _STIFF_CARRY * w else USUAL
 

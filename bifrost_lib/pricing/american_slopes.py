@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bifrost_lib.pricing.american_engine import Device, Reduced, on_processor, solve
 from bifrost_lib.pricing.american_inputs import american_batch, reduced_batch, unit
 from bifrost_lib.pricing.american_layout import EUROPEAN
-from bifrost_lib.pricing.american_presets import Pair, preset_named
+from bifrost_lib.pricing.american_presets import Levels, preset_named
 from bifrost_lib.pricing.arguments import Batch, Floats
 from bifrost_lib.pricing.european import greeks
 
@@ -61,20 +61,20 @@ def american_greeks(
     share nodes and sweeps, so that what is left of their error is as smooth as the price. An option that is to be
     exercised now has delta -1 or 1 and no other greeks. NaN in, NaN out.
     """
-    pair = preset_named(accuracy)
+    levels = preset_named(accuracy)
     given = american_batch(spot, strike, tau, vol, right, rate, div_yield)
-    return slopes_of(given, pair, on_processor, out)
+    return slopes_of(given, levels, on_processor, out)
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what cannot be computed is NaN, and no news
 def slopes_of(
-    given: Batch, pair: Pair, device: Device, out: Mapping[str, Floats] | Floats | None = None
+    given: Batch, levels: Levels, device: Device, out: Mapping[str, Floats] | Floats | None = None
 ) -> dict[str, Any]:
     """Return the greeks of the options in `given`, solved on `device` and written to `out`."""
     memory = given.targets(AMERICAN_GREEKS, out)
     s0, _, years, sigma, call, r, q = given.columns
     data = reduced_batch(given)
-    found = solve(data, pair, device=device)
+    found = solve(data, levels, device=device)
     is_call = call != 0
     scale = unit(given)
     per_spot = scale / s0
@@ -84,9 +84,9 @@ def slopes_of(
     slopes = {
         "delta": delta,
         "gamma": gamma,
-        "vega": scale * np.sqrt(years) * _difference(data, found, pair, device, _vol_bump(found)),
+        "vega": scale * np.sqrt(years) * _difference(data, found, levels, device, _vol_bump(found)),
         "theta": np.where(_exercised(found), 0.0, decay),
-        "rho": scale * years * _difference(data, found, pair, device, _rate_bump(found, is_call)),
+        "rho": scale * years * _difference(data, found, levels, device, _rate_bump(found, is_call)),
     }
     for name, one in memory.items():
         one[:] = slopes[name]
@@ -117,13 +117,13 @@ def _rate_bump(found: Reduced, is_call: npt.NDArray[np.bool_]) -> Floats:
     return bump
 
 
-def _difference(data: Floats, found: Reduced, pair: Pair, device: Device, bump: Floats) -> Floats:
+def _difference(data: Floats, found: Reduced, levels: Levels, device: Device, bump: Floats) -> Floats:
     ahead, behind = data.copy(), data.copy()
     ahead[:4] += bump
     behind[:4] -= bump
     behind[_A] = np.where(found.a == 0.0, 0.0, behind[_A])  # below 0 a second boundary begins
     width = (ahead - behind)[:4].sum(axis=0)
-    change = solve(ahead, pair, found.kind, device).value - solve(behind, pair, found.kind, device).value
+    change = solve(ahead, levels, found.kind, device).value - solve(behind, levels, found.kind, device).value
     quotient: Floats = np.divide(change, width, out=np.zeros_like(change), where=width != 0.0)
     return quotient
 

@@ -34,7 +34,6 @@ from bifrost_lib.pricing.american_layout import (
     OUT_SIZE,
     PAR,
     PAR_SIZE,
-    USUAL,
 )
 from bifrost_lib.pricing.american_value_loops import (
     LIFE,
@@ -42,8 +41,8 @@ from bifrost_lib.pricing.american_value_loops import (
     VXX,
     V,
     X,
-    add_premium,
-    add_settled_premium,
+    add_bent_premium,
+    add_flat_premium,
     european,
 )
 from bifrost_lib.pricing.elementary import SCALAR, exponential, log_ratio
@@ -110,8 +109,7 @@ def solve_group(
                 paste(par, g, h, z, root, weight, rows, acc, u)
             for j in range(LANES):
                 edge[j] = par[START + j] - g[z.size - 1, j]
-            add_premium(par, ask, h, value_root, value_weight, value_rows, 1.0, u, out)
-            if kind != USUAL:
-                add_settled_premium(par, ask, edge, out)
+            add_flat_premium(par, ask, edge, out)
+            add_bent_premium(par, ask, h, edge, value_root, value_weight, value_rows, u, out)
         store(chosen, first, ask, edge, basis, out, data)
     return chosen.size

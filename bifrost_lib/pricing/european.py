@@ -98,12 +98,13 @@ def price(
     """
     given = _prepare(spot, strike, tau, vol, right, rate, div_yield)
     found = given.target(out)
-    flags = in_parts(
-        lambda rows: _price_all(*given.part(rows), given.steps, found[rows], workspace()),
-        given.size,
-    )
-    refuse(flags, _DOMAIN, given.columns)
+    refuse(fill_prices(given, found), _DOMAIN, given.columns)
     return given.result(found)
+
+
+def fill_prices(given: Batch, found: Floats) -> int:
+    """Write the prices of the options in `given` to `found`; return a bit for each argument outside its domain."""
+    return in_parts(lambda rows: _price_all(*given.part(rows), given.steps, found[rows], workspace()), given.size)
 
 
 def greeks(
