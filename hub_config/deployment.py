@@ -40,7 +40,7 @@ def systemd_files(given: argparse.Namespace) -> dict[str, str]:
         return render_compute(machine, given.compute.split(","))
     machine = Machine(
         CHECKOUT, CHECKOUT / ".venv" / "bin" / "python", settings.home, given.user,
-        embedded_database=settings.database_url is None, simulated_gateway=settings.ib_port is None,
+        embedded_database=settings.database_url is None, simulated_gateway=not settings.ib_addresses,
         system_accounts=settings.hub_auth == "pam", systemd=_version(),
     )  # fmt: skip
     if given.tunnel is not None:

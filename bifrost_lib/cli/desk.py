@@ -32,7 +32,7 @@ def up(
     """Start the whole platform behind one address: store, gateway, collectors, JupyterHub, pages and reports.
 
     At the first start a simulated history is loaded, and one account is made for each role. The gateway is the one
-    in the settings (ib_host, ib_port), or a simulated one that trades around the clock.
+    in the settings (ib_host and ib_port, or several in ib_gateways), or a simulated one that trades around the clock.
 
     Example: bifrost up
     """
@@ -158,9 +158,9 @@ def _gateway(desk: Desk) -> Iterator[None]:
 
     if watch_simulated(desk):
         _say("watchlist: SIM, SIMX and SIMT (./bifrost watch SPY adds one)")
-    simulated = desk.settings.ib_port is None
+    simulated = not desk.settings.ib_addresses
     with kept_gateway(desk.settings, tell=_say) as found:
-        _say(f"gateway: {'simulated, ' if simulated else ''}{found.ib_host}:{found.ib_port}")
+        _say(f"gateway: {'simulated, ' if simulated else ''}{', '.join(map(str, found.ib_addresses))}")
         yield
 
 

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from bifrost_lib.core.errors import SettingsError, UnknownNameError
@@ -31,6 +31,16 @@ class Setting:
     def variable(self) -> str:
         """The environment variable that sets it."""
         return PREFIX + self.name.upper()
+
+
+class Address(NamedTuple):
+    """Where something listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def _text(value: Any) -> str:
@@ -80,6 +90,22 @@ def _host(value: Any) -> str:
     if not all(part.isalnum() or part in "-._:" for part in host):
         raise ValueError("expected a host name or an address")
     return host
+
+
+def _gateways(value: Any) -> tuple[Address, ...]:
+    texts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+        raise ValueError("expected host:port for each gateway, separated by commas")
+    found = []
+    for text in texts:
+        host, _, port = text.strip().rpartition(":")
+        try:
+            found.append(Address(_host(host.removeprefix("[").removesuffix("]")), _port(port)))
+        except ValueError as problem:
+            raise ValueError(f"expected host:port for each gateway, separated by commas; {text!r}: {problem}") from None
+    if twice := [address for address in found if found.count(address) > 1]:
+        raise ValueError(f"expected each gateway once; {twice[0]} is named {found.count(twice[0])} times")
+    return tuple(found)
 
 
 def _ib_client(value: Any) -> str:
@@ -155,9 +181,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("hub_oauth", None, "TOML file with what the hub needs for oauth; readable by its owner alone", _path),
     Setting("ib_host", "127.0.0.1", "host of the IB Gateway or TWS", _host),
     Setting("ib_port", None, "port of the IB Gateway or TWS; without it a simulated gateway is started", _port),
+    Setting("ib_gateways", None, "several IB gateways used as one, instead of host and port: host:port,...", _gateways),
     Setting("ib_client", "ib_async", "IB client library: ib_async, or ib_insync where that is installed", _ib_client),
-    Setting("ib_lines", 100, "market-data lines of the IB login that Bifrost may use", _count),
-    Setting("ib_messages_per_s", 45.0, "messages a second sent to IB at most; it disconnects above 50", _rate),
+    Setting("ib_lines", 100, "market-data lines of each IB login that Bifrost may use", _count),
+    Setting("ib_messages_per_s", 45.0, "messages a second sent to each login at most; IB disconnects above 50", _rate),
     Setting("ib_read_only", True, "refuse to send orders to IB", _yes_or_no),
     Setting("max_age_s", 900.0, "age in seconds after which a quote counts as stale", _seconds),
     Setting("dask_scheduler", None, "Dask scheduler for sweeps, tls://host:port; default: this machine", _scheduler),
@@ -183,7 +210,7 @@ class Value:
         if self.value is None:
             return ""
         if isinstance(self.value, tuple):
-            return f"{len(self.value)} set, not shown"
+            return f"{len(self.value)} set, not shown" if self.setting.secret else ", ".join(map(str, self.value))
         return _masked(str(self.value)) if self.setting.secret else str(self.value)
 
     def __repr__(self) -> str:
@@ -204,6 +231,13 @@ class Settings:
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r}, {', '.join(map(repr, self.rows()))})"
+
+    @property
+    def ib_addresses(self) -> tuple[Address, ...]:
+        """Every gateway that is named, by `ib_gateways` or `ib_host` and `ib_port`; empty where none is."""
+        if self.ib_gateways:
+            return tuple(self.ib_gateways)
+        return () if self.ib_port is None else (Address(self.ib_host, self.ib_port),)
 
     def rows(self) -> list[Value]:
         """Return every setting with its value and origin, in the table's order."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from math import isnan
@@ -19,7 +20,7 @@ from bifrost_lib.ib.client import SOURCE, Client, load_library
 from bifrost_lib.ib.contracts import ContractCache
 from bifrost_lib.ib.errors import Category, GatewayRefusal
 from bifrost_lib.ib.history import BarsRequest
-from bifrost_lib.ib.limits import Limits, Patience, configured_limits
+from bifrost_lib.ib.limits import Limits, Patience, configured_limits, sum_of_limits
 from bifrost_lib.ib.lines import Priority
 from bifrost_lib.ib.link import Link
 from bifrost_lib.ib.records import (
@@ -68,12 +69,27 @@ class Gateway:
 
     @property
     def limits(self) -> Limits:
-        """The allowance of each login, as it is kept now."""
-        return self._links[0].limits
+        """The allowance of all logins together, as it is kept now."""
+        return sum_of_limits([link.limits for link in self._links])
 
     def status(self) -> GatewayStatus:
-        """Return how the session stands; with several logins, the best of them and the sum of their lines."""
-        link = min(self._links, key=lambda one: _BEST.index(one.session.state))
+        """Return how the session stands; with several logins, the best of them and the sum of what they have."""
+        logins = self.logins()
+        granted = [one.lines.total for one, link in zip(logins, self._links, strict=True) if link.session.connected]
+        lines = _sum_of([one.lines for one in logins])
+        return replace(
+            min(logins, key=lambda one: _BEST.index(one.state)),
+            lines=replace(lines, total=sum(granted)) if granted else lines,
+            messages_sent=sum(one.messages_sent for one in logins),
+            messages_per_s=sum(one.messages_per_s for one in logins),
+            quotes_flow=any(one.quotes_flow for one in logins),
+        )
+
+    def logins(self) -> list[GatewayStatus]:
+        """Return how each login stands by itself, in the order in which they were named."""
+        return [self._status_of(link) for link in self._links]
+
+    def _status_of(self, link: Link) -> GatewayStatus:
         session, client = link.session, link.session.client
         return GatewayStatus(
             state=session.state,
@@ -83,12 +99,12 @@ class Gateway:
             server_version=client.server_version if client is not None else 0,
             simulated=self.simulated,
             accounts=client.accounts if client is not None and client.connected else (),
-            lines=_sum_of([one.lines.gauge() for one in self._links]),
-            messages_sent=sum(one.pacer.sent_total for one in self._links),
-            messages_per_s=sum(one.pacer.messages_per_s() for one in self._links),
+            lines=link.lines.gauge(),
+            messages_sent=link.pacer.sent_total,
+            messages_per_s=link.pacer.messages_per_s(),
             data_type=MARKET_DATA_TYPES[link.data_type],
             last_heard=session.last_heard,
-            quotes_flow=any(one.usable for one in self._links),
+            quotes_flow=link.usable,
             login_lapses=None if self.simulated else login_lapses_at(self._clock.now()),
             trouble=session.trouble,
         )
@@ -224,9 +240,12 @@ class Gateway:
         raise AssertionError("unreachable: the loop returns or raises")
 
     async def request(self, what: str, send: Callable[[Client, int], None], *, patience_s: float = 0.0) -> list[Any]:
-        """Send a request over a login that is connected; see `Link.request`."""
-        link = await self._ready_link()
-        return await link.request(what, send, patience_s=patience_s)
+        """Send a request over a login that is connected, and over the next one if it is not answered."""
+        links = [link for link in self._links if link.session.connected] or self._links[:1]
+        for link in links[:-1]:
+            with suppress(SourceUnavailable):
+                return await link.request(what, send, patience_s=patience_s)
+        return await links[-1].request(what, send, patience_s=patience_s)
 
     def _observe(
         self, items: Sequence[ListedOption | Underlying], name: str, priority: Priority, timeout_s: float, *,
@@ -251,12 +270,12 @@ async def open_gateway(
     endpoints: Sequence[tuple[str, int]] = (),
     random: Random | None = None,
 ) -> AsyncIterator[Gateway]:
-    """Connect to the gateway that the settings name, or to several, and stay connected inside the block.
+    """Connect to the gateways that the settings name, one or several, and stay connected inside the block.
 
     Parameters
     ----------
     settings : Settings
-        `ib_host`, `ib_port`, `ib_client`.
+        `ib_addresses` and `ib_client`.
     clock : Clock, optional
     role : str
         collector, orders or research: which client ids are used.
@@ -264,7 +283,7 @@ async def open_gateway(
         The allowance of each login. Default: what the settings say; none at a simulated gateway without limits.
     patience : Patience, optional
     endpoints : sequence of (host, port), optional
-        Logins to use instead of the one in the settings.
+        Logins to use instead of those in the settings.
     random : Random, optional
         For the jitter of reconnecting.
 
@@ -273,12 +292,12 @@ async def open_gateway(
     SourceUnavailable
         If none of them answers.
     SettingsError
-        If no port is set.
+        If no gateway is named.
     EnvironmentProblem
         If the IB client library is not installed.
     """
     clock, limits, patience = clock or SystemClock(), limits or configured_limits(settings), patience or Patience()
-    places = [Endpoint(host, port) for host, port in endpoints or [_endpoint(settings)]]
+    places = [Endpoint(host, port) for host, port in endpoints or _addresses(settings)]
     library = load_library(settings.ib_client)
     links = [
         Link(place, library=library, clock=clock, role=role, limits=limits, patience=patience, random=random)
@@ -303,10 +322,10 @@ async def _open_all(links: Sequence[Link]) -> None:
         link.session.keep()
 
 
-def _endpoint(settings: Settings) -> tuple[str, int]:
-    if settings.ib_port is None:
+def _addresses(settings: Settings) -> Sequence[tuple[str, int]]:
+    if not settings.ib_addresses:
         raise SettingsError("ib_port", "default", "no gateway is named; set BIFROST_IB_PORT, or start ./bifrost up")
-    return settings.ib_host, settings.ib_port
+    return settings.ib_addresses
 
 
 def _sum_of(gauges: Sequence[LineGauge]) -> LineGauge:

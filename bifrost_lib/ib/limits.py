@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bifrost_lib.core.errors import InputError
@@ -51,6 +52,16 @@ class Limits:
 def configured_limits(settings: Settings) -> Limits:
     """Return what the settings allow; a simulated gateway without limits is used without them."""
     return Limits(messages_per_s=settings.ib_messages_per_s, lines=settings.ib_lines, firm=False)
+
+
+def sum_of_limits(each: Sequence[Limits]) -> Limits:
+    """Return what several logins may use together; without a limit where one of them has none."""
+    lines, messages = ([getattr(one, name) for one in each] for name in ("lines", "messages_per_s"))
+    return replace(
+        each[0],
+        lines=None if None in lines else sum(lines),
+        messages_per_s=None if None in messages else sum(messages),
+    )
 
 
 #: For a simulated gateway that enforces nothing.

@@ -49,7 +49,7 @@ class Lease:
     def open(self) -> None:
         """Take lines; whatever finds none gets one as soon as it is free."""
         shares = _shares(self._links, list(self._asks.values()))
-        self._streams = [Stream(self, link, share, self._priority) for link, share in shares if share]
+        self._streams = [Stream(self, link, share, self._priority) for link, share in shares]
         for stream in self._streams:
             self._slots |= {slot.ask.con_id: slot for slot in stream.slots}
         for stream in self._streams:
@@ -61,6 +61,17 @@ class Lease:
         self._wake.set()
         for stream in self._streams:
             stream.close()
+
+    def rehome(self, stream: Stream) -> None:
+        """Let contracts that wait at one login go to another: at once from one that is down, else to a free line."""
+        others = [other for other in self._streams if other is not stream and other.link.usable]
+        while others and stream.waiting and (stream.spare < 0 or not stream.link.usable):
+            best = max(others, key=lambda other: other.spare)
+            if best.spare <= 0 and stream.link.usable:
+                break
+            best.adopt(stream.part_with_one())
+        for other in others:
+            other.arm()
 
     def note(self, slot: Slot) -> None:
         """A slot has changed."""
@@ -96,6 +107,23 @@ class Stream(Feeder):
     def has_intents(self) -> bool:
         """A lease is a standing wish."""
         return not self._closing
+
+    @property
+    def spare(self) -> int:
+        """Lines of the link that neither anybody uses nor this stream waits for."""
+        return self.link.lines.free - self.waiting
+
+    def part_with_one(self) -> Slot:
+        """Give up the next contract without a line."""
+        slot = self.next_slot()
+        self.slots.remove(slot)
+        return slot
+
+    def adopt(self, slot: Slot) -> None:
+        """Take over a contract that another stream of the lease has no line for."""
+        self._pending.append(slot)
+        self.slots.append(slot)
+        slot.listener = self
 
     def next_slot(self) -> Slot:
         """Take the next contract without a line."""
@@ -157,9 +185,11 @@ class Stream(Feeder):
         self._lease.close()
 
     def look(self, now: float, machine: float) -> None:
-        """Ask again for what has fallen silent, and for what was refused a while ago."""
+        """Ask again for what has fallen silent, for what was refused a while ago, and for what has no line here."""
         if now >= self._retry_at:
             self._reconsider()
+        if self._pending:
+            self._lease.rehome(self)
         if now < self._next_stale_look or not self.link.usable:
             return
         self._next_stale_look = now + 1.0

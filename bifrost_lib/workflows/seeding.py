@@ -167,7 +167,7 @@ FIRST_WATCHES = (
 
 def watch_simulated(desk: Desk) -> bool:
     """Put the fictional symbols on an empty watchlist, so that live data move on a first day; return whether it was."""
-    if desk.settings.ib_port is not None or watchlist(desk.store):
+    if desk.settings.ib_addresses or watchlist(desk.store):
         return False
     for watch in FIRST_WATCHES:
         save_watch(desk.store, watch)

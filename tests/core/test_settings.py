@@ -47,6 +47,8 @@ def test_an_unknown_key_of_the_file_names_the_nearest(tmp_path):
     ("variable", "value"),
     [("BIFROST_HUB_PORT", "0"), ("BIFROST_HUB_PORT", "many"), ("BIFROST_LOG_LEVEL", "loud"),
      ("BIFROST_HUB_AUTH", "ldap"), ("BIFROST_IB_LINES", "0"), ("BIFROST_IB_LINES", "many"),
+     ("BIFROST_IB_GATEWAYS", "gateway"), ("BIFROST_IB_GATEWAYS", "gateway:port"), ("BIFROST_IB_GATEWAYS", "gw:4001,"),
+     ("BIFROST_IB_GATEWAYS", ":4001"), ("BIFROST_IB_GATEWAYS", "gw:4001, gw:4001"),
      ("BIFROST_IB_MESSAGES_PER_S", "0"), ("BIFROST_IB_MESSAGES_PER_S", "inf"), ("BIFROST_MAX_AGE_S", "-1"),
      ("BIFROST_MAX_AGE_S", "nan"), ("BIFROST_DATABASE_URL", "mysql://u@h/d"),
      ("BIFROST_DATABASE_URL", "postgresql://u:p@h:port/d")],
@@ -55,6 +57,18 @@ def test_values_outside_the_domain(variable, value, tmp_path):
     with pytest.raises(SettingsError) as caught:
         load_settings({"BIFROST_HOME": str(tmp_path), variable: value})
     assert caught.value.origin == variable
+
+
+def test_one_gateway_or_several(tmp_path):
+    home = {"BIFROST_HOME": str(tmp_path)}
+    assert load_settings(home).ib_addresses == ()
+    one = load_settings(home | {"BIFROST_IB_PORT": "4001"})
+    assert one.ib_addresses == (("127.0.0.1", 4001),)
+    several = load_settings(home | {"BIFROST_IB_PORT": "4001", "BIFROST_IB_GATEWAYS": "gw-a:4001, [::1]:4002"})
+    assert several.ib_addresses == (("gw-a", 4001), ("::1", 4002))
+    assert next(row.shown for row in several.rows() if row.setting.name == "ib_gateways") == "gw-a:4001, [::1]:4002"
+    written = load_settings(home_with(tmp_path, 'ib_gateways = ["gw-a:4001", "gw-b:4001"]'))
+    assert [str(address) for address in written.ib_addresses] == ["gw-a:4001", "gw-b:4001"]
 
 
 def test_a_file_that_is_no_toml(tmp_path):

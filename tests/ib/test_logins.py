@@ -91,6 +91,44 @@ def test_a_sweep_goes_on_over_the_other_gateway(play, refused, fault):
     assert not refused
 
 
+def test_held_contracts_move_to_the_login_that_is_left_and_share_again_when_it_is_back(play, refused):
+    async def scenario(bench: Any) -> None:
+        patience = bench.patience.__class__(connect_s=0.3, answer_s=0.3, backoff_s=0.1, backoff_cap_s=0.2, floor_s=0.05)
+        async with _two_logins(bench, patience=patience) as (gateway, second):
+            held = bench.options[:6]
+
+            def alive(lease: Any) -> int:
+                return sum(not seen.missing for seen in lease.latest().values())
+
+            async with gateway.hold("page", held) as lease:
+                await bench.wait_until(lambda: alive(lease) == 6)
+                assert [one.lines.used for one in gateway.logins()] == [3, 3]
+                second.faults.inject("relogin")
+                await bench.wait_until(lambda: gateway.logins()[0].lines.used == 4 == alive(lease))
+                waiting = {seen.missing for seen in lease.latest().values()} - {""}
+                assert waiting <= {"no_line", "disconnected"}
+                second.faults.clear()
+                await bench.wait_until(lambda: alive(lease) == 6)
+                assert [one.lines.used for one in gateway.logins()] == [4, 2]
+                for option in held:
+                    bench.quote(option, 7.5)
+                await bench.wait_until(lambda: all(seen.bid == 7.5 for seen in lease.latest().values()))
+            await bench.wait_until(lambda: gateway.status().lines.used == 0)
+
+    play(scenario, lines=4)
+    assert not refused
+
+
+def test_a_question_goes_to_the_next_login_when_one_stays_silent(play):
+    async def scenario(bench: Any) -> None:
+        patience = bench.patience.__class__(request_s=0.3, floor_s=0.05, heartbeat_s=60.0)
+        async with _two_logins(bench, patience=patience) as (gateway, _):
+            bench.inject("half-open")
+            assert (await gateway.underlying("SPY")).symbol == "SPY"
+
+    play(scenario, lines=4)
+
+
 def test_one_gateway_is_enough_to_begin_with_and_the_other_is_waited_for(play):
     async def scenario(bench: Any) -> None:
         other = SimulatedGateway(bench.market, Broker(bench.market, bench.clock), limits=GRANTED)

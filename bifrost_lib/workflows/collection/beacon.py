@@ -6,9 +6,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from bifrost_lib.core.errors import BifrostError
-from bifrost_lib.ib import Gateway
+from bifrost_lib.ib import Gateway, GatewayStatus
 from bifrost_lib.store import GatewaySession, end_gateway_session, note_gateway_session
 from bifrost_lib.workflows.collection.waiting import run_forever
 from bifrost_lib.workflows.desk import Desk
@@ -23,7 +24,8 @@ async def telling(desk: Desk, gateway: Gateway, *, holder: str) -> AsyncIterator
     """Note every few seconds how `gateway` stands, in the name of `holder`, while the block runs."""
 
     async def tell() -> None:
-        await asyncio.to_thread(note_gateway_session, desk.store, session_of(desk, gateway, holder))
+        for session in sessions_of(desk, gateway, holder):
+            await asyncio.to_thread(note_gateway_session, desk.store, session)
 
     stop = asyncio.Event()
     job = run_forever(tell, name="gateway session", every_s=EVERY_S, clock=desk.clock, stop=stop)
@@ -38,14 +40,18 @@ async def telling(desk: Desk, gateway: Gateway, *, holder: str) -> AsyncIterator
         await asyncio.to_thread(_end, desk, gateway, holder)
 
 
-def session_of(desk: Desk, gateway: Gateway, holder: str) -> GatewaySession:
-    """Return what there is to tell."""
-    status = gateway.status()
+def sessions_of(desk: Desk, gateway: Gateway, holder: str) -> list[GatewaySession]:
+    """Return what there is to tell, of each login by itself."""
+    now = desk.clock.now()
+    return [_session_of(status, holder, now) for status in gateway.logins()]
+
+
+def _session_of(status: GatewayStatus, holder: str, now: datetime) -> GatewaySession:
     return GatewaySession(
         holder=holder,
         host=status.host,
         port=status.port,
-        ts=desk.clock.now(),
+        ts=now,
         state=status.state.value,
         since=status.since,
         trouble=status.trouble,
@@ -61,8 +67,8 @@ def session_of(desk: Desk, gateway: Gateway, holder: str) -> GatewaySession:
 
 
 def _end(desk: Desk, gateway: Gateway, holder: str) -> None:
-    status = gateway.status()
     try:
-        end_gateway_session(desk.store, holder=holder, host=status.host, port=status.port)
+        for status in gateway.logins():
+            end_gateway_session(desk.store, holder=holder, host=status.host, port=status.port)
     except BifrostError:
         return  # the database is away; the word grows old there and says the same

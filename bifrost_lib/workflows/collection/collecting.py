@@ -16,6 +16,7 @@ from bifrost_lib.ib import Gateway, Limits, open_gateway
 from bifrost_lib.store import Spool
 from bifrost_lib.workflows.collection.beacon import telling
 from bifrost_lib.workflows.collection.conditions import ConditionsJob
+from bifrost_lib.workflows.collection.memory import ChainMemory
 from bifrost_lib.workflows.collection.outbox import Outbox, spool_folder
 from bifrost_lib.workflows.collection.rows import warm_up
 from bifrost_lib.workflows.collection.schedule import Hours
@@ -85,10 +86,14 @@ def collect(
     selection = Selection(expiries=expiries, strikes=strikes)
 
     async def work(stop: asyncio.Event) -> list[SweepReport]:
+        memory = ChainMemory(desk)
+        # While the gateway is found and greeted, the store tells what was seen last.
+        recalling = asyncio.create_task(asyncio.to_thread(memory.recall, *names))
         async with open_station(desk, holder="collect", limits=limits) as station:
-            sweeper = Sweeper(desk, station.gateway, station.outbox, limits=station.gateway.limits)
+            sweeper = Sweeper(desk, station.gateway, station.outbox, limits=station.gateway.limits, memory=memory)
             for name in names:
                 await station.gateway.underlying(name)
+            await recalling
             return [await sweeper.sweep(name, selection, stop=stop) for name in names if not stop.is_set()]
 
     return run_until_signal(work)

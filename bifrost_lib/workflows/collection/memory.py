@@ -28,10 +28,11 @@ class ChainMemory:
         self._listings: dict[str, tuple[datetime, frozenset[OptionContract]]] = {}
         self._alone, self._alone_listing = threading.Lock(), threading.Lock()
 
-    def recall(self, symbol: str) -> None:
-        """Read what the store knows of a chain, unless it is remembered; a comparison under way waits for it."""
+    def recall(self, *symbols: str) -> None:
+        """Read what the store knows of chains, unless it is remembered; a comparison under way waits for it."""
         with self._alone:
-            self._recalled(symbol)
+            for symbol in symbols:
+                self._recalled(symbol)
 
     def compare(self, symbol: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
         """Return what changed since what is remembered, and remember these rows; None where nothing did."""

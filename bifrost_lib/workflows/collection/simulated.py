@@ -39,12 +39,12 @@ class SimulatedGateway:
 
 @contextmanager
 def gateway_for(settings: Settings) -> Iterator[Settings]:
-    """Yield `settings` whose `ib_port` is where a gateway listens.
+    """Yield `settings` whose `ib_addresses` are where gateways listen.
 
     Parameters
     ----------
     settings : Settings
-        Where they name a port they are yielded as they are. Else the simulated gateway of this home is used, and
+        Where they name a gateway they are yielded as they are. Else the simulated gateway of this home is used, and
         started before if none runs; the last process to leave the block stops it.
 
     Raises
@@ -52,7 +52,7 @@ def gateway_for(settings: Settings) -> Iterator[Settings]:
     EnvironmentProblem
         If the simulated gateway does not start; its log says why.
     """
-    if settings.ib_port is not None:
+    if settings.ib_addresses:
         yield settings
         return
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def kept_gateway(settings: Settings, *, tell: Callable[[str], None] = lambda _: 
         As `gateway_for`.
     """
     with gateway_for(settings) as found:
-        if settings.ib_port is not None:
+        if settings.ib_addresses:
             yield found
             return
         stop = threading.Event()

@@ -75,12 +75,17 @@ class Sweeper:
         What the gateway session may use; for predictions only.
     chunk : int
         Contracts in one piece: what a kill can lose, about 20 s of IB's messages by default.
+    memory : ChainMemory, optional
+        What was seen last, where it has been read before.
     """
 
-    def __init__(self, desk: Desk, gateway: Gateway, outbox: Outbox, *, limits: Limits, chunk: int = CHUNK) -> None:
+    def __init__(
+        self, desk: Desk, gateway: Gateway, outbox: Outbox, *, limits: Limits, chunk: int = CHUNK,
+        memory: ChainMemory | None = None,
+    ) -> None:  # fmt: skip
         self._desk, self._gateway, self._outbox, self._chunk = desk, gateway, outbox, chunk
         self._clock = desk.clock
-        self._memory = ChainMemory(desk)
+        self._memory = memory or ChainMemory(desk)
         self.forecast = Forecast(limits)
 
     @property

@@ -82,7 +82,7 @@ def operations_picture(desk: Desk) -> OperationsPicture:
 
 
 def _services(desk: Desk) -> pd.DataFrame:
-    rows: list[dict[str, Any]] = [_gateway(desk), *(asdict(state) for state in _states(desk))]
+    rows: list[dict[str, Any]] = [*_gateways(desk), *(asdict(state) for state in _states(desk))]
     return pd.DataFrame(rows, columns=["name", "state", "pid", "since", "restarts", "log"])
 
 
@@ -90,14 +90,14 @@ def _states(desk: Desk) -> list[ServiceState]:
     return running_services(desk.settings) or unit_states(desk.settings)
 
 
-def _gateway(desk: Desk) -> dict[str, Any]:
+def _gateways(desk: Desk) -> list[dict[str, Any]]:
     settings = desk.settings
-    if settings.ib_port is not None:
-        return {"name": f"gateway {settings.ib_host}:{settings.ib_port}", "state": "configured", "restarts": 0}
+    if settings.ib_addresses:
+        return [{"name": f"gateway {one}", "state": "configured", "restarts": 0} for one in settings.ib_addresses]
     found = running_gateway(settings)
     if found is None:
-        return {"name": "gateway, simulated", "state": "stopped", "restarts": 0}
-    return {"name": f"gateway, simulated, port {found.port}", "state": "running", "pid": found.pid, "restarts": 0}
+        return [{"name": "gateway, simulated", "state": "stopped", "restarts": 0}]
+    return [{"name": f"gateway, simulated, port {found.port}", "state": "running", "pid": found.pid, "restarts": 0}]
 
 
 def _watches(desk: Desk, now: datetime) -> pd.DataFrame:
