@@ -19,13 +19,12 @@ from typing import Any, ClassVar
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from apps.painting import Painter
 from bifrost_lib.core.errors import SourceUnavailable
 
 NAME = "bifrost-nursery"
 #: The nursery loads and draws everything once before its first kernel; a new home compiles first.
 READY_WITHIN_S = 300.0
-#: A picture that takes longer is given up.
-DRAWN_WITHIN_S = 20.0
 HERE = Path(__file__).resolve().parents[1]
 
 
@@ -48,7 +47,8 @@ class Nursery:
         ours.settimeout(READY_WITHIN_S)
         self._lines = ours.makefile("rw", encoding="utf-8")
         self._socket = ours
-        self._one_at_a_time = asyncio.Lock()
+        self._one_at_a_time, self._one_picture = asyncio.Lock(), asyncio.Lock()
+        self._painter: Painter | None = None
         self._is_ready = False
 
     async def kernel(self, connection_file: str, *, env: dict[str, str], cwd: str | None) -> int:
@@ -69,18 +69,27 @@ class Nursery:
         RuntimeError
             If the nursery has ended.
         SourceUnavailable
-            If there is none after `DRAWN_WITHIN_S`, or drawing it failed; the log says why.
+            If there is none after `painting.DRAWN_WITHIN_S`, or drawing it failed; the log says why.
         """
-        with TemporaryDirectory(prefix="bifrost-") as folder:
-            into = Path(folder) / "first.html"
-            copy = Copy(await self._copy({"notebook": str(notebook), "env": env, "into": str(into)}))
+        async with self._one_picture:
             try:
-                await asyncio.to_thread(copy.wait, DRAWN_WITHIN_S)
-                return into.read_text(encoding="utf-8")
-            except (TimeoutError, FileNotFoundError) as problem:
+                self._painter = self._painter or await self._new_painter(env)
+                return await asyncio.to_thread(self._painter.picture, notebook, env)
+            except OSError as problem:
+                self._dismiss_painter()  # the next picture is another painter's
                 raise SourceUnavailable(f"the first picture of {notebook.stem}", str(problem)) from None
-            finally:
-                copy.kill()
+
+    async def _new_painter(self, env: dict[str, str]) -> Painter:
+        with TemporaryDirectory(prefix="bifrost-") as folder, socket.socket(socket.AF_UNIX) as door:
+            door.bind(address := str(Path(folder) / "painter"))
+            door.listen(1)
+            copy = Copy(await self._copy({"paint_at": address, "env": env}))
+            return await asyncio.to_thread(Painter, door, copy.kill)
+
+    def _dismiss_painter(self) -> None:
+        if self._painter is not None:
+            self._painter.close()
+            self._painter = None
 
     async def _copy(self, order: dict[str, Any]) -> int:
         async with self._one_at_a_time:
@@ -94,7 +103,8 @@ class Nursery:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End it, and the kernels with it."""
+        """End it, and its copies with it."""
+        self._dismiss_painter()
         self._lines.close()
         self._socket.close()
         self._process.terminate()

@@ -3,8 +3,8 @@
 A kernel of its own takes seconds to import what a page needs, and keeps 190 MB; a copy is there at once and shares what
 it does not change. ``python -m apps.nursery NOTEBOOK...`` reads orders from its standard input, a socket that only its
 parent holds: one JSON object a line. With ``connection_file``, ``env`` and ``cwd`` a copy becomes a kernel; with
-``notebook``, ``env`` and ``into`` it writes what the notebook shows first to the file ``into``, as HTML, and ends. Each
-is answered with the process id. The nursery ends with its kernels when its parent is gone.
+``paint_at`` and ``env`` it draws first pictures for whoever listens there (see `apps.painting`). Each is answered with
+the process id. The nursery ends with its kernels when its parent is gone.
 """
 
 from __future__ import annotations
@@ -37,14 +37,25 @@ def drawn(notebook: Path) -> tuple[Any, dict[str, Any]]:
     """
     names: dict[str, Any] = {"__name__": "__main__"}
     page: Any = None
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "code":
-            body = ast.parse("".join(cell["source"]), notebook.name).body
-            last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
-            exec(compile(ast.Module(body, []), notebook.name, "exec"), names)  # noqa: S102 - the pages' own notebooks
-            if isinstance(last, ast.Expr):
-                page = eval(compile(ast.Expression(last.value), notebook.name, "eval"), names)  # noqa: S307 - as above
+    for cell in code_cells(notebook):
+        page = run_cell(cell, names)
     return page, names
+
+
+def code_cells(notebook: Path) -> list[str]:
+    """Return the sources of a notebook's cells of code."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+def run_cell(source: str, names: dict[str, Any]) -> Any:
+    """Run one cell as a kernel does, among `names`, and return the value of its last line if that has one."""
+    body = ast.parse(source).body
+    last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+    exec(compile(ast.Module(body, []), "<cell>", "exec"), names)  # noqa: S102 - the pages' own notebooks
+    if not isinstance(last, ast.Expr):
+        return None
+    return eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)  # noqa: S307 - as above
 
 
 def rehearse(notebook: Path) -> None:
@@ -73,7 +84,7 @@ def serve(orders: socket.socket) -> None:
             order = json.loads(line)
             pid = os.fork()
             if pid == 0:
-                _become(_draw_picture if "into" in order else _run_kernel, order, orders)
+                _become(_paint if "paint_at" in order else _run_kernel, order, orders)
             lines.write(f"{pid}\n")
             lines.flush()
 
@@ -96,11 +107,10 @@ def _become(kind: Callable[[dict[str, Any]], None], order: dict[str, Any], order
         os._exit(status)
 
 
-def _draw_picture(order: dict[str, Any]) -> None:
-    from bifrost_lib.views import still_page
+def _paint(order: dict[str, Any]) -> None:
+    from apps.painting import paint
 
-    shown = still_page(lambda: drawn(Path(order["notebook"]))[0])
-    Path(order["into"]).write_text(shown, encoding="utf-8")
+    paint(order["paint_at"])
 
 
 def _run_kernel(order: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -24,8 +25,8 @@ from bifrost_lib.core.errors import SourceUnavailable
 ANSWER_WITHIN_S = 180
 CELLS = [
     "import os, wave",
-    "from io import StringIO\nfrom ipywidgets import HTML\ndesk = StringIO()",
-    "who = os.environ.get('HTTP_X_BIFROST_USER', 'nobody')\nHTML(f'<b>shown to {who}</b>')",
+    "import time\nfrom io import StringIO\nfrom ipywidgets import HTML\ndesk = StringIO(str(time.monotonic_ns()))",
+    "who = os.environ.get('HTTP_X_BIFROST_USER', 'nobody')\nHTML(f'<b>{desk.getvalue()} shown to {who}</b>')",
 ]
 ASK = (
     "import json, os, random, sys\n"
@@ -44,8 +45,7 @@ def notebook(tmp_path: Path) -> Path:
 
 def test_a_notebook_is_drawn_to_its_last_line(notebook):
     page, names = drawn(notebook)
-    assert page.value == "<b>shown to nobody</b>"
-    assert names["desk"].getvalue() == ""
+    assert page.value == f"<b>{names['desk'].getvalue()} shown to nobody</b>"
 
 
 async def told_by(manager: AsyncKernelManager, folder: Path) -> list[Any]:
@@ -79,11 +79,6 @@ def test_kernels_share_what_was_loaded_and_nothing_else(notebook, tmp_path, monk
             file = str(runtime / f"kernel-{name}.json")
             managers.append(AsyncKernelManager(config=config, transport="ipc", connection_file=file))
             told.append(await told_by(managers[-1], tmp_path / name))
-            env = {**os.environ, "HTTP_X_BIFROST_USER": name}
-            assert f"<b>shown to {name}</b>" in await nursery.picture(notebook, env)
-        notebook.write_text("{}", encoding="utf-8")
-        with pytest.raises(SourceUnavailable, match="the first picture of page"):
-            await nursery.picture(notebook, env)
         await managers[0].shutdown_kernel(now=True)
         left: Any = vars(managers[1].provisioner)["process"]
         assert left.poll() is None
@@ -104,6 +99,31 @@ def test_kernels_share_what_was_loaded_and_nothing_else(notebook, tmp_path, monk
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # the client leaves its sockets to the collector
         gc.collect()
+
+
+def test_pictures_are_of_one_desk_each_for_its_viewer_and_a_painter_that_ends_is_replaced(notebook, tmp_path):
+    (bad := tmp_path / "bad.ipynb").write_text("{}", encoding="utf-8")
+    env = dict(os.environ)
+
+    async def pictures() -> list[str]:
+        nursery = Nursery([notebook])
+        shown = [await nursery.picture(notebook, env | {"HTTP_X_BIFROST_USER": "ann"})]
+        with pytest.raises(SourceUnavailable, match=r"the first picture of bad.*KeyError"):
+            await nursery.picture(bad, env)
+        shown.append(await nursery.picture(notebook, env))
+        assert nursery._painter is not None
+        nursery._painter._end()
+        with pytest.raises(SourceUnavailable, match="the first picture of page"):
+            await nursery.picture(notebook, env)
+        shown.append(await nursery.picture(notebook, env))
+        nursery.close()
+        return shown
+
+    opened, viewers = zip(
+        *(re.findall(r"<b>(\d+) shown to (\w+)</b>", one)[0] for one in asyncio.run(pictures())), strict=True
+    )
+    assert viewers == ("ann", "nobody", "nobody")
+    assert opened[0] == opened[1] != opened[2]
 
 
 def test_a_process_that_has_ended_counts_as_ended():
