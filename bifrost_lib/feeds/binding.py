@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.feeds.mapping import Mapping, plain_name
-from bifrost_lib.feeds.moments import compile_formats
-from bifrost_lib.feeds.scanner import MOMENT, NUMBER, OCC, PERCENT, SIZES, SKIP, TEXT
+from bifrost_lib.feeds.moment_formats import compile_formats
+from bifrost_lib.feeds.scan_layout import MOMENT, NUMBER, OCC, PERCENT, SIZES, SKIP, TEXT
 
 _TEXT_FIELDS = ("symbol", "trading_class", "right", "style", "settlement")
 _MOMENT_FIELDS = ("ts", "date", "time", "expiry")

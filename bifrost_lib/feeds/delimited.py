@@ -12,11 +12,13 @@ import numpy as np
 
 from bifrost_lib.core.errors import FileFormatError
 from bifrost_lib.feeds.detection import Header, find_facts, find_header, open_part
+from bifrost_lib.feeds.draft import Context
 from bifrost_lib.feeds.lines import Lines, Scanner
 from bifrost_lib.feeds.mapping import Mapping
+from bifrost_lib.feeds.observed import moments_of
 from bifrost_lib.feeds.ordering import BATCH_ROWS, Gatherer, slices, sort_quotes, without_duplicates
 from bifrost_lib.feeds.quotes import Array, Listing, Quotes, count_of, empty_quotes, joined, take, to_frame
-from bifrost_lib.feeds.reading import Context, moments_of, read_quotes
+from bifrost_lib.feeds.reading import read_quotes
 from bifrost_lib.feeds.records import Batch, Reject
 from bifrost_lib.feeds.spool import Spool
 from bifrost_lib.feeds.streams import ByteSource, is_zip, open_archive
@@ -72,7 +74,7 @@ class DelimitedReader:
                 header, context = self._context(stream, part)
                 scanner = Scanner(stream, header.plan, header.mapping, header.line_end)
                 for lines in scanner.lines(header.rest, header.line):
-                    quotes, rejects, _ = read_quotes(lines, context)
+                    quotes, rejects = read_quotes(lines, context)
                     yield quotes, rejects, (part + stream.fraction) / len(self._members)
 
     def _context(self, stream: ByteSource, part: int) -> tuple[Header, Context]:

@@ -15,11 +15,11 @@ from bifrost_lib.core.kernels import kernel
 from bifrost_lib.core.vocabulary import SETTLEMENTS, STYLES
 from bifrost_lib.feeds.delimited import DelimitedReader
 from bifrost_lib.feeds.detection import Header
+from bifrost_lib.feeds.draft import Context
 from bifrost_lib.feeds.lean_names import Archive, parse_archive
 from bifrost_lib.feeds.lean_rows import Contracts, LeanRows, day_of, read_archive
 from bifrost_lib.feeds.ordering import BATCH_ROWS, sort_quotes
 from bifrost_lib.feeds.quotes import Array, Listing, Quotes, empty_quotes, to_frame
-from bifrost_lib.feeds.reading import Context
 from bifrost_lib.feeds.records import Batch, Reject
 from bifrost_lib.feeds.streams import ByteSource
 from bifrost_lib.feeds.underlying import Underlying

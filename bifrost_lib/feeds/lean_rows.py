@@ -23,7 +23,7 @@ from bifrost_lib.feeds.lines import Lines, Scanner
 from bifrost_lib.feeds.mapping import Mapping
 from bifrost_lib.feeds.moments import BAD, BLANK
 from bifrost_lib.feeds.records import Reject
-from bifrost_lib.feeds.scanner import EMBEDDED_NUL, FINE, MOMENT, NUMBER, SKIP
+from bifrost_lib.feeds.scan_layout import EMBEDDED_NUL, FINE, MOMENT, NUMBER, SKIP
 from bifrost_lib.feeds.streams import open_archive
 
 _GROUP_BYTES = 8 << 20

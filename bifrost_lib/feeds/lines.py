@@ -12,7 +12,9 @@ from bifrost_lib.core.errors import FileFormatError
 from bifrost_lib.feeds.binding import Plan
 from bifrost_lib.feeds.mapping import Mapping
 from bifrost_lib.feeds.parquet import ParquetText
-from bifrost_lib.feeds.scanner import WRONG_COLUMNS, find_separators, scan
+from bifrost_lib.feeds.scan_layout import WRONG_COLUMNS, Cells, Columns, Rows, Separators, Style, Words
+from bifrost_lib.feeds.scanner import scan
+from bifrost_lib.feeds.separators import find_separators
 from bifrost_lib.feeds.streams import ByteSource
 
 _ROWS = 1 << 17
@@ -66,24 +68,16 @@ class Scanner:
     def __init__(self, stream: ByteSource | None, plan: Plan, mapping: Mapping, line_end: int = 10) -> None:
         self._stream, self._plan, self._line_end = stream, plan, line_end
         self._lines_in_block = 0
-        self._used = np.flatnonzero(plan.kinds)
-        self._programs, self._spans = plan.programs()
-        self._marks = np.array([ord(mapping.decimal), _thousands(mapping), line_end], dtype=np.int64)
-        words = "".join(f"{word.lower()}\n" for word in mapping.blank_words)
-        self._blank = np.frombuffer(words.encode(), dtype=np.uint8)
+        used = np.flatnonzero(plan.kinds)
+        self._columns = Columns(len(plan.kinds), used, plan.kinds[used], plan.slots[used], *plan.programs())
+        blank = "".join(f"{word.lower()}\n" for word in mapping.blank_words)
+        self._style = Style(ord(mapping.decimal), _thousands(mapping), np.frombuffer(blank.encode(), dtype=np.uint8))
+        self._separators = Separators(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
         numbers = max(plan.numbers.values(), default=0) + 1
-        moments, texts = max(len(plan.formats), 1), max(len(plan.texts), 1)
-        self._places, self._line_ends = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
-        self._numbers = np.empty((numbers, _ROWS))
-        self._moments = np.empty((moments, _ROWS), dtype=np.int64)
-        self._flags = np.empty((moments, _ROWS), dtype=np.uint8)
-        self._codes = np.empty((texts, _ROWS), dtype=np.int32)
-        self._tables = np.zeros((texts, 2 * _ROWS), dtype=np.int32)
-        self._word_start = np.empty((texts, _ROWS + 1), dtype=np.int64)
-        self._word_stop = np.empty((texts, _ROWS + 1), dtype=np.int64)
-        self._known = np.zeros(texts, dtype=np.int64)
-        self._row = [np.empty(_ROWS, dtype=np.int64) for _ in range(4)]
-        self._status = np.empty(_ROWS, dtype=np.uint8)
+        self._cells = _cells(numbers, max(len(plan.formats), 1))
+        self._words = _words(max(len(plan.texts), 1))
+        line, start, stop = np.empty((3, _ROWS), dtype=np.int64)
+        self._rows = Rows(line, start, stop, np.empty(_ROWS, dtype=np.uint8))
 
     def lines(self, text: bytes, line: int) -> Iterator[Lines]:
         """Yield the rows of `text` and of all that follows it in the stream; `line` is the number of the first.
@@ -95,7 +89,7 @@ class Scanner:
         """
         end, stream = bytes([self._line_end]), self._stream
         if isinstance(stream, ParquetText):
-            stream.keep(self._used.tolist())
+            stream.keep(self._columns.used.tolist())
         if stream is None:
             raise ValueError("this scanner has no stream")
         final = False
@@ -119,76 +113,54 @@ class Scanner:
     def rows(self, text: bytes, line: int, size: int | None = None) -> Iterator[Lines]:
         """Yield the rows of the whole lines in ``text[:size]``; `line` is the number of the first."""
         buf = np.frombuffer(text, dtype=np.uint8, count=len(text) if size is None else size)
-        if len(buf) >= len(self._places):
-            self._places = np.empty(len(buf) + 1, dtype=np.int32)
-            self._line_ends = np.empty(len(buf) + 1, dtype=np.int32)
-        delimiter = ord(self._plan.delimiter)
-        _, lines = find_separators(buf, 0, delimiter, self._line_end, b'"' in text, self._places, self._line_ends)
+        if len(buf) >= len(self._separators.places):
+            self._separators = Separators(*np.empty((2, len(buf) + 1), dtype=np.int32))
+        places, line_ends = self._separators
+        quoted, has_nul = b'"' in text, b"\0" in text
+        _, lines = find_separators(buf, 0, ord(self._plan.delimiter), self._line_end, quoted, self._separators)
         self._lines_in_block = lines
-        at_line, has_nul = 0, b"\0" in text
+        at_line = 0
         while at_line < lines:
-            begin = int(self._places[self._line_ends[at_line - 1] - 1]) + 1 if at_line else 0
-            rows, at_line = self._scan(buf, begin, line + at_line, has_nul, at_line, lines)
+            begin = int(places[line_ends[at_line - 1] - 1]) + 1 if at_line else 0
+            self._words.table[:] = 0
+            self._words.known[:] = 0
+            rows, at_line = scan(
+                buf, begin, line + at_line, has_nul, self._separators, at_line, lines,
+                self._style, self._columns, self._cells, self._words, self._rows,
+            )  # fmt: skip
             if rows:
                 yield self._found(rows, text)
 
-    def _scan(
-        self, buf: npt.NDArray[np.uint8], begin: int, line: int, has_nul: bool, at_line: int, lines: int
-    ) -> tuple[int, int]:
-        self._tables[:] = 0
-        self._known[:] = 0
-        rows, next_line = scan(
-            buf,
-            begin,
-            line,
-            has_nul,
-            self._marks,
-            self._blank,
-            self._places,
-            self._line_ends,
-            at_line,
-            lines,
-            len(self._plan.kinds),
-            self._used,
-            self._plan.kinds[self._used],
-            self._plan.slots[self._used],
-            self._programs,
-            self._spans,
-            self._numbers,
-            self._row[3],
-            self._moments,
-            self._flags,
-            self._codes,
-            self._tables,
-            self._word_start,
-            self._word_stop,
-            self._known,
-            self._row[0],
-            self._row[1],
-            self._row[2],
-            self._status,
-        )
-        return rows, next_line
-
     def _found(self, rows: int, text: bytes) -> Lines:
-        words = []
-        for slot, known in enumerate(self._known):
-            starts, stops = self._word_start[slot], self._word_stop[slot]
-            words.append([text[starts[i] : stops[i]].decode("utf-8", "replace") for i in range(known)])
+        cells, words, places = self._cells, self._words, self._rows
+        known = []
+        for starts, stops, count in zip(words.start, words.stop, words.known, strict=True):
+            spans = zip(starts[:count], stops[:count], strict=True)
+            known.append([text[begin:end].decode("utf-8", "replace") for begin, end in spans])
         return Lines(
-            rows,
-            text,
-            self._numbers[:, :rows],
-            self._row[3][:rows],
-            self._moments[:, :rows],
-            self._flags[:, :rows],
-            self._codes[:, :rows],
-            words,
-            self._row[0][:rows],
-            self._row[1][:rows],
-            self._row[2][:rows],
-            self._status[:rows],
-        )
+            count=rows, text=text, numbers=cells.numbers[:, :rows], bad_numbers=cells.bad_numbers[:rows],
+            moments=cells.moments[:, :rows], flags=cells.flags[:, :rows], codes=words.codes[:, :rows], words=known,
+            line=places.line[:rows], start=places.start[:rows], stop=places.stop[:rows], status=places.status[:rows],
+        )  # fmt: skip
+
+
+def _cells(numbers: int, moments: int) -> Cells:
+    return Cells(
+        numbers=np.empty((numbers, _ROWS)),
+        bad_numbers=np.empty(_ROWS, dtype=np.int64),
+        moments=np.empty((moments, _ROWS), dtype=np.int64),
+        flags=np.empty((moments, _ROWS), dtype=np.uint8),
+    )
+
+
+def _words(texts: int) -> Words:
+    return Words(
+        codes=np.empty((texts, _ROWS), dtype=np.int32),
+        table=np.zeros((texts, 2 * _ROWS), dtype=np.int32),
+        start=np.empty((texts, _ROWS + 1), dtype=np.int64),
+        stop=np.empty((texts, _ROWS + 1), dtype=np.int64),
+        known=np.zeros(texts, dtype=np.int64),
+    )
 
 
 def _thousands(mapping: Mapping) -> int:

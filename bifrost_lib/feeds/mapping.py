@@ -50,7 +50,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bifrost_lib.core.errors import InputError, UnknownNameError
-from bifrost_lib.feeds.moments import compile_formats
+from bifrost_lib.feeds.moment_formats import compile_formats
 
 LAYOUTS = ("one_contract", "both_rights", "calls_left")
 #: Words for a column that describes the row as a whole.

@@ -1,4 +1,4 @@
-"""Dates and times in the formats of vendors: compiled once per format, then read by a kernel."""
+"""The kernels that read dates and times: a text and compiled formats in, microseconds since 1970 out."""
 
 from __future__ import annotations
 
@@ -7,11 +7,42 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.kernels import kernel
+from bifrost_lib.feeds.characters import (
+    COLON,
+    MINUS,
+    NINE,
+    PLUS,
+    POINT,
+    SMALL,
+    SMALL_A,
+    SMALL_M,
+    SMALL_P,
+    SMALL_T,
+    SMALL_Z,
+    SPACE,
+    ZERO,
+)
+from bifrost_lib.feeds.moment_formats import (
+    DAY,
+    END,
+    FRACTION,
+    HOUR12,
+    HOUR24,
+    ISO,
+    MINUTE,
+    MONTH,
+    NAME,
+    OFFSET,
+    SECOND,
+    UNIX,
+    YEAR2,
+    YEAR4,
+    Program,
+    compile_formats,
+)
 
 Bytes = npt.NDArray[np.uint8]
-Program = npt.NDArray[np.int16]
 
 # What a read moment is: local time, UTC, a bare date, nothing, or unreadable.
 LOCAL: Final = 0
@@ -20,85 +51,17 @@ DATE_ONLY: Final = 2
 BLANK: Final = 3
 BAD: Final = 4
 
-US_PER_S: Final = 1_000_000
-US_PER_DAY: Final = 86_400 * US_PER_S
+NO_SUCH_DAY: Final = -(1 << 40)
 
-_PROGRAM_LENGTH = 40
-# Steps of a program; a literal byte is its own code (below 256).
-_YEAR4, _YEAR2, _MONTH, _DAY, _HOUR24, _HOUR12, _MINUTE, _SECOND, _FRACTION, _NAME, _AMPM, _OFFSET, _ISO, _UNIX = range(
-    300, 314
-)
-_END: Final = -1
-_STEPS = {
-    "Y": _YEAR4,
-    "y": _YEAR2,
-    "m": _MONTH,
-    "d": _DAY,
-    "H": _HOUR24,
-    "I": _HOUR12,
-    "M": _MINUTE,
-    "S": _SECOND,
-    "f": _FRACTION,
-    "b": _NAME,
-    "B": _NAME,
-    "p": _AMPM,
-    "z": _OFFSET,
-}
-_UNIX_UNITS = {"unix_s": US_PER_S, "unix_ms": 1_000, "unix_us": 1, "unix_ns": 0}
 _MONTHS = np.frombuffer(b"janfebmaraprmayjunjulaugsepoctnovdec", dtype=np.uint8).copy()
-
-
-def compile_formats(formats: list[str], *, name: str = "formats") -> Program:
-    """Compile formats into programs for `read_moment`, one row each, tried in order.
-
-    Parameters
-    ----------
-    formats : list of str
-        ``strptime`` formats of the directives %Y %y %m %d %H %I %M %S %f %b %B %p %z; or ``iso`` (any ISO 8601 date or
-        moment), ``unix_s``, ``unix_ms``, ``unix_us``, ``unix_ns`` (since 1970, UTC).
-
-    Raises
-    ------
-    InputError
-        If a format has another directive, or is too long.
-    """
-    rows = np.full((len(formats), _PROGRAM_LENGTH), _END, dtype=np.int16)
-    for row, text in zip(rows, formats, strict=True):
-        steps = _steps(text, name)
-        if len(steps) >= _PROGRAM_LENGTH:
-            raise InputError(name, text, f"a format of at most {_PROGRAM_LENGTH - 1} characters")
-        row[: len(steps)] = steps
-    return rows
-
-
-def _steps(text: str, name: str) -> list[int]:
-    if text == "iso":
-        return [_ISO]
-    if text in _UNIX_UNITS:
-        return [_UNIX, list(_UNIX_UNITS).index(text)]
-    steps: list[int] = []
-    letters = iter(text)
-    for letter in letters:
-        if letter != "%":
-            steps += list(letter.encode())
-            continue
-        directive = next(letters, "")
-        if directive not in _STEPS:
-            raise InputError(
-                name, text, "iso, unix_s, unix_ms, unix_us, unix_ns or a format of %" + " %".join(sorted(_STEPS))
-            )
-        steps.append(_STEPS[directive])
-    if not steps:
-        raise InputError(name, text, "a format that is not empty")
-    return steps
 
 
 @kernel()
 def _digits(buf: Bytes, i: int, stop: int, least: int, most: int) -> tuple[int, int]:
     # The number at i of least..most digits and where it ends, or -1.
     value, count = 0, 0
-    while i < stop and count < most and 48 <= buf[i] <= 57:
-        value = value * 10 + (buf[i] - 48)
+    while i < stop and count < most and ZERO <= buf[i] <= NINE:
+        value = value * 10 + (buf[i] - ZERO)
         i += 1
         count += 1
     return (value, i) if count >= least else (0, -1)
@@ -110,12 +73,12 @@ def _month_by_name(buf: Bytes, i: int, stop: int) -> tuple[int, int]:
         return 0, -1
     for month in range(12):
         if (
-            (buf[i] | 32) == _MONTHS[3 * month]
-            and (buf[i + 1] | 32) == _MONTHS[3 * month + 1]
-            and (buf[i + 2] | 32) == _MONTHS[3 * month + 2]
+            (buf[i] | SMALL) == _MONTHS[3 * month]
+            and (buf[i + 1] | SMALL) == _MONTHS[3 * month + 1]
+            and (buf[i + 2] | SMALL) == _MONTHS[3 * month + 2]
         ):
             i += 3
-            while i < stop and 97 <= (buf[i] | 32) <= 122:
+            while i < stop and SMALL_A <= (buf[i] | SMALL) <= SMALL_Z:
                 i += 1
             return month + 1, i
     return 0, -1
@@ -123,17 +86,17 @@ def _month_by_name(buf: Bytes, i: int, stop: int) -> tuple[int, int]:
 
 @kernel()
 def _offset_minutes(buf: Bytes, i: int, stop: int) -> tuple[int, int]:
-    if i < stop and (buf[i] == 90 or buf[i] == 122):
+    if i < stop and ((buf[i] | SMALL) == SMALL_Z):
         return 0, i + 1
-    if i >= stop or (buf[i] != 43 and buf[i] != 45):
+    if i >= stop or (buf[i] != PLUS and buf[i] != MINUS):
         return 0, -1
-    sign = 1 if buf[i] == 43 else -1
+    sign = 1 if buf[i] == PLUS else -1
     hours, i = _digits(buf, i + 1, stop, 2, 2)
     if i < 0 or hours > 14:
         return 0, -1
     minutes = 0
     if i < stop:
-        if buf[i] == 58:
+        if buf[i] == COLON:
             i += 1
         minutes, i = _digits(buf, i, stop, 2, 2)
         if i < 0 or minutes > 59:
@@ -143,14 +106,14 @@ def _offset_minutes(buf: Bytes, i: int, stop: int) -> tuple[int, int]:
 
 @kernel()
 def days_from_civil(year: int, month: int, day: int) -> int:
-    """Return the days from 1970-01-01 to a date of the proleptic Gregorian calendar; -1 << 40 for no such date."""
+    """Return the days from 1970-01-01 to a date of the proleptic Gregorian calendar, or `NO_SUCH_DAY`."""
     lengths = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
     if not (1 <= month <= 12 and 1 <= year <= 9999):
-        return -1 << 40
+        return NO_SUCH_DAY
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     last = 29 if (month == 2 and leap) else lengths[month - 1]
     if not 1 <= day <= last:
-        return -1 << 40
+        return NO_SUCH_DAY
     shifted = year - 1 if month <= 2 else year
     era = shifted // 400
     of_era = shifted - era * 400
@@ -161,9 +124,9 @@ def days_from_civil(year: int, month: int, day: int) -> int:
 @kernel()
 def _fraction_us(buf: Bytes, i: int, stop: int) -> tuple[int, int]:
     value, count, first = 0, 0, i
-    while i < stop and 48 <= buf[i] <= 57:
+    while i < stop and ZERO <= buf[i] <= NINE:
         if count < 6:
-            value = value * 10 + (buf[i] - 48)
+            value = value * 10 + (buf[i] - ZERO)
             count += 1
         i += 1
     if i == first:
@@ -177,13 +140,13 @@ def _fraction_us(buf: Bytes, i: int, stop: int) -> tuple[int, int]:
 def _read_unix(buf: Bytes, a: int, b: int, unit: int) -> tuple[int, int]:
     # Seconds with an optional decimal part, or whole milli-, micro- or nanoseconds.
     i, negative = a, False
-    if i < b and buf[i] == 45:
+    if i < b and buf[i] == MINUS:
         negative, i = True, i + 1
     value, i = _digits(buf, i, b, 1, 18)
     if i < 0:
         return 0, BAD
     fraction = 0
-    if i < b and buf[i] == 46:
+    if i < b and buf[i] == POINT:
         fraction, i = _fraction_us(buf, i + 1, b)
     if i != b:
         return 0, BAD
@@ -203,32 +166,32 @@ def _read_iso(buf: Bytes, a: int, b: int) -> tuple[int, int]:
     year, i = _digits(buf, a, b, 4, 4)
     if i < 0 or i >= b:
         return 0, BAD
-    dashed = buf[i] == 45
+    dashed = buf[i] == MINUS
     month, i = _digits(buf, i + 1 if dashed else i, b, 2, 2)
-    if i < 0 or i >= b or (dashed and buf[i] != 45):
+    if i < 0 or i >= b or (dashed and buf[i] != MINUS):
         return 0, BAD
     day, i = _digits(buf, i + 1 if dashed else i, b, 2, 2)
     if i < 0:
         return 0, BAD
     days = days_from_civil(year, month, day)
-    if days < -(1 << 39):
+    if days == NO_SUCH_DAY:
         return 0, BAD
     if i == b:
         return days * 86_400_000_000, DATE_ONLY
-    if buf[i] != 32 and (buf[i] | 32) != 116:
+    if buf[i] != SPACE and (buf[i] | SMALL) != SMALL_T:
         return 0, BAD
     hour, i = _digits(buf, i + 1, b, 2, 2)
-    if i < 0 or i >= b or buf[i] != 58:
+    if i < 0 or i >= b or buf[i] != COLON:
         return 0, BAD
     minute, i = _digits(buf, i + 1, b, 2, 2)
     if i < 0:
         return 0, BAD
     second, fraction = 0, 0
-    if i < b and buf[i] == 58:
+    if i < b and buf[i] == COLON:
         second, i = _digits(buf, i + 1, b, 2, 2)
         if i < 0:
             return 0, BAD
-        if i < b and buf[i] == 46:
+        if i < b and buf[i] == POINT:
             fraction, i = _fraction_us(buf, i + 1, b)
             if i < 0:
                 return 0, BAD
@@ -243,54 +206,58 @@ def _read_iso(buf: Bytes, a: int, b: int) -> tuple[int, int]:
 
 @kernel()
 def _run(buf: Bytes, a: int, b: int, program: Program) -> tuple[int, int]:
-    if program[0] == _ISO:
+    if program[0] == ISO:
         return _read_iso(buf, a, b)
-    if program[0] == _UNIX:
+    if program[0] == UNIX:
         return _read_unix(buf, a, b, program[1])
     year, month, day, hour, minute, second, fraction, offset = 1900, 1, 1, 0, 0, 0, 0, 0
     has_time, has_offset, half = False, False, -1
     i = a
     for step in program:
-        if step == _END:
+        if step == END:
             break
         if step < 256:
             i = i + 1 if i < b and buf[i] == step else -1
-        elif step == _YEAR4:
+        elif step == YEAR4:
             year, i = _digits(buf, i, b, 4, 4)
-        elif step == _YEAR2:
+        elif step == YEAR2:
             year, i = _digits(buf, i, b, 2, 2)
             year += 2000 if year < 70 else 1900
-        elif step == _MONTH:
+        elif step == MONTH:
             month, i = _digits(buf, i, b, 1, 2)
-        elif step == _DAY:
+        elif step == DAY:
             day, i = _digits(buf, i, b, 1, 2)
-        elif step in (_HOUR24, _HOUR12):
+        elif step in (HOUR24, HOUR12):
             hour, i = _digits(buf, i, b, 1, 2)
             has_time = True
-            if step == _HOUR12 and not 1 <= hour <= 12:
+            if step == HOUR12 and not 1 <= hour <= 12:
                 return 0, BAD
-        elif step == _MINUTE:
+        elif step == MINUTE:
             minute, i = _digits(buf, i, b, 2, 2)
-        elif step == _SECOND:
+        elif step == SECOND:
             second, i = _digits(buf, i, b, 2, 2)
-        elif step == _FRACTION:
+        elif step == FRACTION:
             fraction, i = _fraction_us(buf, i, b)
-        elif step == _NAME:
+        elif step == NAME:
             month, i = _month_by_name(buf, i, b)
-        elif step == _OFFSET:
+        elif step == OFFSET:
             offset, i = _offset_minutes(buf, i, b)
             has_offset = True
         else:
-            if i + 2 > b or (buf[i + 1] | 32) != 109 or ((buf[i] | 32) != 97 and (buf[i] | 32) != 112):
+            if (
+                i + 2 > b
+                or (buf[i + 1] | SMALL) != SMALL_M
+                or ((buf[i] | SMALL) != SMALL_A and (buf[i] | SMALL) != SMALL_P)
+            ):
                 return 0, BAD
-            half = 0 if (buf[i] | 32) == 97 else 12
+            half = 0 if (buf[i] | SMALL) == SMALL_A else 12
             i += 2
         if i < 0:
             return 0, BAD
     if half >= 0:
         hour = hour % 12 + half
     days = days_from_civil(year, month, day)
-    if i != b or days < -(1 << 39) or hour > 23 or minute > 59 or second > 59:
+    if i != b or days == NO_SUCH_DAY or hour > 23 or minute > 59 or second > 59:
         return 0, BAD
     if not has_time:
         return days * 86_400_000_000, DATE_ONLY

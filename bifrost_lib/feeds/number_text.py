@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bifrost_lib.core.kernels import kernel
+from bifrost_lib.feeds.characters import DOLLAR, LINE_FEED, MINUS, NINE, PER_CENT, PLUS, SMALL, SMALL_E, ZERO, A, Z
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -50,12 +51,12 @@ def is_blank_word(buf: Bytes, a: int, b: int, words: Bytes) -> bool:
     i = 0
     while i < words.size:
         k = a
-        while words[i] != 10 and k < b and (buf[k] | 32 if 65 <= buf[k] <= 90 else buf[k]) == words[i]:
+        while words[i] != LINE_FEED and k < b and (buf[k] | SMALL if A <= buf[k] <= Z else buf[k]) == words[i]:
             i += 1
             k += 1
-        if words[i] == 10 and k == b:
+        if words[i] == LINE_FEED and k == b:
             return True
-        while words[i] != 10:
+        while words[i] != LINE_FEED:
             i += 1
         i += 1
     return False
@@ -72,20 +73,20 @@ def read_number(
     if a >= b:
         return np.nan, True
     i, sign = a, 1.0
-    if buf[i] == 45 or buf[i] == 43:
-        sign = -1.0 if buf[i] == 45 else 1.0
+    if buf[i] == MINUS or buf[i] == PLUS:
+        sign = -1.0 if buf[i] == MINUS else 1.0
         i += 1
-    if i < b and buf[i] == 36:
+    if i < b and buf[i] == DOLLAR:
         i += 1
     mantissa, digits, exponent = 0, 0, 0
     group, grouped, point, any_digit = 0, False, False, False
     while i < b:
         c = buf[i]
-        if 48 <= c <= 57:
+        if ZERO <= c <= NINE:
             any_digit = True
             group += 1
             if digits < 18:
-                mantissa = mantissa * 10 + (c - 48)
+                mantissa = mantissa * 10 + (c - ZERO)
                 digits += mantissa > 0
                 exponent -= point
             elif not point:
@@ -101,20 +102,20 @@ def read_number(
         i += 1
     if not any_digit or (grouped and not point and group != 3):
         return np.nan, is_blank_word(buf, a, b, words)
-    if i < b and (buf[i] | 32) == 101:
+    if i < b and (buf[i] | SMALL) == SMALL_E:
         i += 1
         power, negative, first = 0, False, i
-        if i < b and (buf[i] == 45 or buf[i] == 43):
-            negative = buf[i] == 45
+        if i < b and (buf[i] == MINUS or buf[i] == PLUS):
+            negative = buf[i] == MINUS
             i += 1
             first = i
-        while i < b and i < first + 4 and 48 <= buf[i] <= 57:
-            power = power * 10 + (buf[i] - 48)
+        while i < b and i < first + 4 and ZERO <= buf[i] <= NINE:
+            power = power * 10 + (buf[i] - ZERO)
             i += 1
         if i == first:
             return np.nan, False
         exponent += -power if negative else power
-    if percent and i < b and buf[i] == 37:
+    if percent and i < b and buf[i] == PER_CENT:
         exponent -= 2
         i += 1
     if i != b:
@@ -128,7 +129,7 @@ def plain_number(buf: Bytes, a: int, b: int, decimal: int) -> float:
     """Read digits with at most one decimal mark, as nearly all numbers are; NaN asks for `read_number`."""
     mantissa, point = 0, -1
     for i in range(a, b):
-        digit = int(buf[i]) - 48
+        digit = int(buf[i]) - ZERO
         if 0 <= digit <= 9:
             mantissa = mantissa * 10 + digit
         elif buf[i] == decimal and point < 0:

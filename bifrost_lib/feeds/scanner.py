@@ -5,48 +5,210 @@ A line end always ends a row, even inside quotes, so that a stray quote spoils i
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
-import numpy.typing as npt
 
 from bifrost_lib.core.kernels import kernel
-from bifrost_lib.feeds.moments import BAD, BLANK, DATE_ONLY, Bytes, Program, days_from_civil, read_moment
+from bifrost_lib.feeds.characters import QUOTE, RETURN, SMALL, SMALL_X, SPACE, TAB
+from bifrost_lib.feeds.moments import BAD, BLANK, DATE_ONLY, read_moment
 from bifrost_lib.feeds.number_text import is_blank_word, plain_number, read_number
+from bifrost_lib.feeds.occ_text import read_occ
+from bifrost_lib.feeds.scan_layout import (
+    BAD_QUOTES,
+    EMBEDDED_NUL,
+    FINE,
+    MOMENT,
+    NUMBER,
+    PERCENT,
+    SIZES,
+    TEXT,
+    WRONG_COLUMNS,
+    Bytes,
+    Cells,
+    Columns,
+    Floats,
+    Ints,
+    Longs,
+    Rows,
+    Separators,
+    Style,
+    Words,
+)
 
-Floats = npt.NDArray[np.float64]
-Longs = npt.NDArray[np.int64]
-Ints = npt.NDArray[np.int32]
-
-# What a column is read as.
-SKIP: Final = 0
-NUMBER: Final = 1
-MOMENT: Final = 2
-TEXT: Final = 3
-OCC: Final = 4
-SIZES: Final = 5
-PERCENT: Final = 6
-
-# What became of a line.
-FINE: Final = 0
-EMBEDDED_NUL: Final = 1
-BAD_QUOTES: Final = 2
-WRONG_COLUMNS: Final = 3
+_DAY_US = 86_400_000_000
 
 
 @kernel()
-def _same(buf: Bytes, a: int, b: int, c: int, d: int) -> bool:
-    if b - a != d - c:
-        return False
-    for k in range(b - a):  # noqa: SIM110 - a generator does not compile
-        if buf[a + k] != buf[c + k]:
-            return False
-    return True
+def scan(  # noqa: PLR0915 - one loop, since its arrays are its state
+    buf: Bytes, begin: int, line: int, has_nul: bool, separators: Separators, first_line: int, lines: int,
+    style: Style, columns: Columns, cells: Cells, words: Words, rows: Rows,
+) -> tuple[int, int]:  # fmt: skip
+    """Read lines, whose separators are known, into the given arrays.
+
+    Parameters
+    ----------
+    begin, line : int
+        Where line `first_line` begins in `buf`, and its number in the file.
+    has_nul : bool
+        Whether there is a NUL byte somewhere in `buf`.
+    separators, first_line, lines
+        What `find_separators` found, the first line to read and the last plus one.
+    style, columns
+        How numbers are written, and what the columns hold.
+    cells, words, rows
+        Take what is read, and are full at the length of `rows`.
+
+    Returns
+    -------
+    rows, next_line : int
+        Rows written, and the first line not yet read, when the arrays were full before.
+    """
+    # All arrays are names of this one function: looked up in their tuples, or handed on, each access costs more.
+    places, line_ends = separators
+    decimal = style.decimal
+    width, used, kinds, slots, programs, spans = columns
+    numbers, bad_numbers, moments, flags = cells
+    codes, tables, starts, stops, known = words
+    row_line, row_start, row_stop, row_status = rows
+    row, at_line, start = 0, first_line, begin
+    last_start = np.zeros(used.size, dtype=np.int64)
+    last_length = np.full(used.size, -1, dtype=np.int64)
+    while at_line < lines and row < row_line.size:
+        before = line_ends[at_line - 1] if at_line > 0 else 0
+        after = line_ends[at_line]
+        stop = places[after - 1]
+        line_start, number = start, line + at_line - first_line
+        start = stop + 1
+        at_line += 1
+        if after - before == 1 and _is_blank(buf, line_start, stop):
+            continue
+        status = FINE if after - before == width else WRONG_COLUMNS
+        if has_nul and _holds_nul(buf, line_start, stop):
+            status = EMBEDDED_NUL
+        bad = 0
+        if status == FINE:
+            for j in range(used.size):
+                column, kind, slot = used[j], kinds[j], slots[j]
+                a = places[before + column - 1] + 1 if column > 0 else line_start
+                b = places[before + column]
+                if kind in (NUMBER, PERCENT):
+                    value = plain_number(buf, a, b, decimal)
+                    if np.isnan(value) and a < b:
+                        value, is_good, status = _other_number(buf, a, b, style, kind == PERCENT, status)
+                        bad |= 0 if is_good else 1 << slot
+                    numbers[slot, row] = value
+                    continue
+                # The same text as in the row before has the same meaning; compared here, since a call would cost more.
+                length, earlier, k = b - a, last_start[j], 0
+                if length == last_length[j]:
+                    while k < length and buf[a + k] == buf[earlier + k]:
+                        k += 1
+                if k == length and length == last_length[j]:
+                    if kind == TEXT:
+                        codes[slot, row] = codes[slot, row - 1]
+                    elif kind == MOMENT:
+                        moments[slot, row], flags[slot, row] = moments[slot, row - 1], flags[slot, row - 1]
+                    else:
+                        _repeat_occ(slot, row, columns, cells, words)
+                    continue
+                last_start[j], last_length[j] = a, length
+                a, b = _trimmed(buf, a, b)
+                a, b, status = _unquoted(buf, a, b, status)
+                if kind == TEXT:
+                    codes[slot, row] = _code(buf, a, b, tables[slot], starts[slot], stops[slot], known, slot)
+                elif kind == MOMENT:
+                    if is_blank_word(buf, a, b, style.blank_words):
+                        moments[slot, row], flags[slot, row] = 0, BLANK
+                    else:
+                        formats = programs[spans[slot, 0] : spans[slot, 1]]
+                        moments[slot, row], flags[slot, row] = read_moment(buf, a, b, formats)
+                elif kind == SIZES:
+                    last_length[j] = -1
+                    bad |= 0 if _read_sizes(buf, a, b, style, numbers, slot, row) else 1 << slot
+                else:
+                    _read_occ_into(buf, a, b, slot, row, columns, cells, words)
+        if status != FINE:
+            last_length[:] = -1
+        bad_numbers[row] = bad
+        row_line[row], row_start[row], row_stop[row], row_status[row] = number, line_start, stop, status
+        row += 1
+    return row, at_line
+
+
+@kernel()
+def _is_blank(buf: Bytes, a: int, b: int) -> bool:
+    a, b = _trimmed(buf, a, b)
+    return a == b
+
+
+@kernel()
+def _holds_nul(buf: Bytes, a: int, b: int) -> bool:
+    for i in range(a, b):  # noqa: SIM110 - a generator does not compile
+        if buf[i] == 0:
+            return True
+    return False
+
+
+@kernel()
+def _other_number(
+    buf: Bytes, a: int, b: int, style: Style, percent: bool, status: int
+) -> tuple[float, bool, int]:  # fmt: skip
+    # A number with blanks, quotes, a sign, groups or an exponent; whether it is one, and the status of its line.
+    a, b = _trimmed(buf, a, b)
+    a, b, status = _unquoted(buf, a, b, status)
+    value = plain_number(buf, a, b, style.decimal)
+    if not np.isnan(value):
+        return value, True, status
+    value, is_good = read_number(buf, a, b, style.decimal, style.thousands, style.blank_words, percent)
+    return value, is_good, status
+
+
+@kernel()
+def _read_occ_into(
+    buf: Bytes, a: int, b: int, slot: int, row: int, columns: Columns, cells: Cells, words: Words
+) -> None:
+    root_stop, days, strike, right = read_occ(buf, a, b)
+    at, word = columns.spans[-1, 0], columns.spans[-1, 1]
+    stop = root_stop if right >= 0 else a
+    words.codes[word, row] = _code(
+        buf, a, stop, words.table[word], words.start[word], words.stop[word], words.known, word
+    )
+    cells.numbers[at, row], cells.numbers[at + 1, row] = strike, right
+    cells.moments[slot, row] = days * _DAY_US
+    cells.flags[slot, row] = BLANK if a == b else (BAD if right < 0 else DATE_ONLY)
+
+
+@kernel()
+def _repeat_occ(slot: int, row: int, columns: Columns, cells: Cells, words: Words) -> None:
+    numbers, moments, flags, codes = cells.numbers, cells.moments, cells.flags, words.codes
+    at, word = columns.spans[-1, 0], columns.spans[-1, 1]
+    moments[slot, row], flags[slot, row] = moments[slot, row - 1], flags[slot, row - 1]
+    codes[word, row] = codes[word, row - 1]
+    numbers[at, row], numbers[at + 1, row] = numbers[at, row - 1], numbers[at + 1, row - 1]
+
+
+@kernel()
+def _read_sizes(buf: Bytes, a: int, b: int, style: Style, numbers: Floats, slot: int, row: int) -> bool:
+    # "12 x 340": contracts at the bid and at the ask; whether both can be read.
+    middle = a
+    while middle < b and (buf[middle] | SMALL) != SMALL_X:
+        middle += 1
+    if middle == b:
+        value, good = read_number(buf, a, b, style.decimal, style.thousands, style.blank_words, False)
+        numbers[slot, row] = numbers[slot + 1, row] = np.nan
+        return good and np.isnan(value)
+    c, d = _trimmed(buf, a, middle)
+    value, good = read_number(buf, c, d, style.decimal, style.thousands, style.blank_words, False)
+    numbers[slot, row] = value
+    c, d = _trimmed(buf, middle + 1, b)
+    value, well = read_number(buf, c, d, style.decimal, style.thousands, style.blank_words, False)
+    numbers[slot + 1, row] = value
+    return good and well
 
 
 @kernel()
 def _code(buf: Bytes, a: int, b: int, table: Ints, starts: Longs, stops: Longs, known: Longs, slot: int) -> int:
-    # The code of a word: its place among the distinct words of this block, which `known` counts.
+    # The code of a word: its place among the distinct words of this block, which `known` counts. Fowler, Noll and Vo's
+    # hash finds it.
     key = 1469598103934665603
     for k in range(a, b):
         key = (key ^ int(buf[k])) * 1099511628211
@@ -65,280 +227,29 @@ def _code(buf: Bytes, a: int, b: int, table: Ints, starts: Longs, stops: Longs, 
 
 
 @kernel()
-def _read_occ(buf: Bytes, a: int, b: int) -> tuple[int, int, float, int]:
-    # End of the root, expiry in days, strike, and 1 call / 0 put / -1 unreadable; from the right: yymmdd C strike*1000.
-    at = b - 15
-    if at <= a or at - a > 12:
-        return 0, 0, 0.0, -1
-    for k in range(15):
-        if k != 6 and not 48 <= buf[at + k] <= 57:
-            return 0, 0, 0.0, -1
-    right = 1 if buf[at + 6] == 67 else (0 if buf[at + 6] == 80 else -1)
-    year = 2000 + (buf[at] - 48) * 10 + (buf[at + 1] - 48)
-    month = (buf[at + 2] - 48) * 10 + (buf[at + 3] - 48)
-    days = days_from_civil(year, month, (buf[at + 4] - 48) * 10 + (buf[at + 5] - 48))
-    thousandths = 0
-    for k in range(at + 7, b):
-        thousandths = thousandths * 10 + (buf[k] - 48)
-    while at > a and buf[at - 1] == 32:
-        at -= 1
-    if days < -(1 << 39) or thousandths == 0 or at == a:
-        return 0, 0, 0.0, -1
-    return at, days, thousandths / 1000.0, right
-
-
-@kernel()
-def _read_occ_into(
-    buf: Bytes,
-    a: int,
-    b: int,
-    slot: int,
-    row: int,
-    spans: Longs,
-    numbers: Floats,
-    moments: Longs,
-    flags: Bytes,
-    codes: Ints,
-    tables: Ints,
-    starts: Longs,
-    stops: Longs,
-    known: Longs,
-) -> None:
-    root_stop, days, strike, right = _read_occ(buf, a, b)
-    at, word = spans[-1, 0], spans[-1, 1]
-    if right < 0:
-        root_stop = a
-    codes[word, row] = _code(buf, a, root_stop, tables[word], starts[word], stops[word], known, word)
-    numbers[at, row], numbers[at + 1, row] = strike, right
-    moments[slot, row] = days * 86_400_000_000
-    flags[slot, row] = BLANK if a == b else (BAD if right < 0 else DATE_ONLY)
-
-
-@kernel()
-def _repeat_occ(slot: int, row: int, spans: Longs, numbers: Floats, moments: Longs, flags: Bytes, codes: Ints) -> None:
-    moments[slot, row], flags[slot, row] = moments[slot, row - 1], flags[slot, row - 1]
-    at, word = spans[-1, 0], spans[-1, 1]
-    codes[word, row] = codes[word, row - 1]
-    numbers[at, row], numbers[at + 1, row] = numbers[at, row - 1], numbers[at + 1, row - 1]
-
-
-@kernel()
-def find_separators(
-    buf: Bytes, begin: int, delimiter: int, line_end: int, quoted: bool, places: Ints, line_ends: Ints
-) -> tuple[int, int]:
-    """Find the field and line ends of ``buf[begin:]``; returns how many of each.
-
-    Parameters
-    ----------
-    quoted : bool
-        Whether there may be quotes, between which a delimiter counts as text. A line end closes any open quote.
-    places : array
-        Takes the place of each separator; as long as `buf` and one more.
-    line_ends : array
-        Takes, for each line, the number of separators up to and including its end.
-    """
-    # Without branches, so that the time does not depend on how fields and lines fall.
-    mark, end = np.uint8(delimiter), np.uint8(line_end)
-    found, lines = np.uint64(0), np.uint64(0)
-    if quoted:
-        inside = np.uint64(0)
-        for i in range(np.uint64(begin), np.uint64(buf.size)):
-            c = buf[i]
-            ended = np.uint64(c == end)
-            inside = (inside ^ np.uint64(c == 34)) & (np.uint64(1) ^ ended)
-            places[found] = i
-            found += (np.uint64(c == mark) & (np.uint64(1) ^ inside)) | ended
-            line_ends[lines] = found
-            lines += ended
-    else:
-        for i in range(np.uint64(begin), np.uint64(buf.size)):
-            c = buf[i]
-            ended = np.uint64(c == end)
-            places[found] = i
-            found += np.uint64(c == mark) | ended
-            line_ends[lines] = found
-            lines += ended
-    return np.int64(found), np.int64(lines)  # type: ignore[return-value]
-
-
-@kernel()
-def scan(  # noqa: PLR0915 - one loop, since its arrays are its state
-    buf: Bytes,
-    begin: int,
-    line: int,
-    has_nul: bool,
-    marks: Longs,
-    blank_words: Bytes,
-    places: Ints,
-    line_ends: Ints,
-    first_line: int,
-    lines: int,
-    columns: int,
-    used: Longs,
-    kinds: Longs,
-    slots: Longs,
-    programs: Program,
-    spans: Longs,
-    numbers: Floats,
-    bad_numbers: Longs,
-    moments: Longs,
-    flags: Bytes,
-    codes: Ints,
-    tables: Ints,
-    starts: Longs,
-    stops: Longs,
-    known: Longs,
-    row_line: Longs,
-    row_start: Longs,
-    row_stop: Longs,
-    row_status: Bytes,
-) -> tuple[int, int]:
-    """Read lines, whose separators are known, into the given arrays.
-
-    Parameters
-    ----------
-    begin, line : int
-        Where line `first_line` begins in `buf`, and its number in the file.
-    has_nul : bool
-        Whether there is a NUL byte somewhere in `buf`.
-    marks : array (3,)
-        Decimal mark, thousands mark and line end, as byte values (0 for none).
-    places, line_ends, first_line, lines : what `find_separators` found, the first line to read and the last plus one
-    columns : int
-        Fields that a line must have.
-    used, kinds, slots : array
-        The columns that are read, how, and the row of the output arrays that takes each. A SIZES column fills
-        `numbers` at slot and slot + 1; an OCC column fills `numbers` (strike, and after it the right: 1 call, 0 put),
-        `moments` (expiry, local microseconds) and `codes` (root), the former and the last at the slots `spans[-1]`.
-    programs, spans : compiled formats, and for each moment slot the first and last program to try
-    numbers, bad_numbers : values (slots, rows), NaN when blank; a bit per slot for what is no number
-    moments, flags : microseconds and what they are, (slots, rows)
-    codes, tables, starts, stops, known : words coded by first appearance, per text slot
-    row_line, row_start, row_stop, row_status : where each row stands, and what became of its line
-
-    Returns
-    -------
-    rows, next_line : int
-        Rows written, and the first line not yet read, when the arrays were full before.
-    """
-    decimal, thousands = marks[0], marks[1]
-    capacity, row = row_line.size, 0
-    last_start = np.zeros(used.size, dtype=np.int64)
-    last_length = np.full(used.size, -1, dtype=np.int64)
-    at_line, start = first_line, begin
-    while at_line < lines and row < capacity:
-        before = line_ends[at_line - 1] if at_line > 0 else 0
-        after = line_ends[at_line]
-        stop = places[after - 1]
-        line_start, number = start, line + at_line - first_line
-        start = stop + 1
-        at_line += 1
-        if after - before == 1:
-            a, b = _trimmed(buf, line_start, stop)
-            if a == b:
-                continue
-        status = FINE if after - before == columns else WRONG_COLUMNS
-        if has_nul:
-            for i in range(line_start, stop):
-                if buf[i] == 0:
-                    status = EMBEDDED_NUL
-        bad = 0
-        if status == FINE:
-            for j in range(used.size):
-                column, kind, slot = used[j], kinds[j], slots[j]
-                a = places[before + column - 1] + 1 if column > 0 else line_start
-                b = places[before + column]
-                if kind in (NUMBER, PERCENT):
-                    value = plain_number(buf, a, b, decimal)
-                    if np.isnan(value) and a < b:
-                        a, b = _trimmed(buf, a, b)
-                        a, b, status = _unquoted(buf, a, b, status)
-                        value = plain_number(buf, a, b, decimal)
-                        if np.isnan(value):
-                            value, good = read_number(buf, a, b, decimal, thousands, blank_words, kind == PERCENT)
-                            if not good:
-                                bad |= 1 << slot
-                    numbers[slot, row] = value
-                    continue
-                # The same text as in the row before has the same meaning; compared here, since a call would cost more.
-                length, earlier, k = b - a, last_start[j], 0
-                if length == last_length[j]:
-                    while k < length and buf[a + k] == buf[earlier + k]:
-                        k += 1
-                if k == length and length == last_length[j]:
-                    if kind == TEXT:
-                        codes[slot, row] = codes[slot, row - 1]
-                    elif kind == MOMENT:
-                        moments[slot, row], flags[slot, row] = moments[slot, row - 1], flags[slot, row - 1]
-                    else:
-                        _repeat_occ(slot, row, spans, numbers, moments, flags, codes)
-                    continue
-                last_start[j], last_length[j] = a, length
-                a, b = _trimmed(buf, a, b)
-                a, b, status = _unquoted(buf, a, b, status)
-                if kind == TEXT:
-                    codes[slot, row] = _code(buf, a, b, tables[slot], starts[slot], stops[slot], known, slot)
-                elif kind == MOMENT:
-                    if is_blank_word(buf, a, b, blank_words):
-                        moments[slot, row], flags[slot, row] = 0, BLANK
-                    else:
-                        value_us, flag = read_moment(buf, a, b, programs[spans[slot, 0] : spans[slot, 1]])
-                        moments[slot, row], flags[slot, row] = value_us, flag
-                elif kind == SIZES:
-                    good = _read_sizes(buf, a, b, decimal, thousands, blank_words, numbers, slot, row)
-                    last_length[j] = -1
-                    if not good:
-                        bad |= 1 << slot
-                else:
-                    _read_occ_into(
-                        buf, a, b, slot, row, spans, numbers, moments, flags, codes, tables, starts, stops, known
-                    )
-        if status != FINE:
-            last_length[:] = -1
-        bad_numbers[row] = bad
-        row_line[row] = number
-        row_start[row] = line_start
-        row_stop[row] = stop
-        row_status[row] = status
-        row += 1
-    return row, at_line
+def _same(buf: Bytes, a: int, b: int, c: int, d: int) -> bool:
+    if b - a != d - c:
+        return False
+    for k in range(b - a):  # noqa: SIM110 - a generator does not compile
+        if buf[a + k] != buf[c + k]:
+            return False
+    return True
 
 
 @kernel()
 def _trimmed(buf: Bytes, a: int, b: int) -> tuple[int, int]:
-    while a < b and (buf[a] == 32 or buf[a] == 9):
+    while a < b and (buf[a] == SPACE or buf[a] == TAB):
         a += 1
-    while b > a and (buf[b - 1] == 32 or buf[b - 1] == 13 or buf[b - 1] == 9):
+    while b > a and (buf[b - 1] == SPACE or buf[b - 1] == RETURN or buf[b - 1] == TAB):
         b -= 1
     return a, b
 
 
 @kernel(inline="always")
 def _unquoted(buf: Bytes, a: int, b: int, status: int) -> tuple[int, int, int]:
-    if a < b and buf[a] == 34:
-        if b - a >= 2 and buf[b - 1] == 34:
+    if a < b and buf[a] == QUOTE:
+        if b - a >= 2 and buf[b - 1] == QUOTE:
             a, b = _trimmed(buf, a + 1, b - 1)
         else:
             status = BAD_QUOTES
     return a, b, status
-
-
-@kernel()
-def _read_sizes(
-    buf: Bytes, a: int, b: int, decimal: int, thousands: int, words: Bytes, numbers: Floats, slot: int, row: int
-) -> bool:
-    # "12 x 340": contracts at the bid and at the ask.
-    middle = a
-    while middle < b and (buf[middle] | 32) != 120:
-        middle += 1
-    if middle == b:
-        value, good = read_number(buf, a, b, decimal, thousands, words, False)
-        numbers[slot, row] = numbers[slot + 1, row] = np.nan
-        return good and np.isnan(value)
-    c, d = _trimmed(buf, a, middle)
-    value, good = read_number(buf, c, d, decimal, thousands, words, False)
-    numbers[slot, row] = value
-    c, d = _trimmed(buf, middle + 1, b)
-    value, well = read_number(buf, c, d, decimal, thousands, words, False)
-    numbers[slot + 1, row] = value
-    return good and well

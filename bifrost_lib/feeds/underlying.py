@@ -21,7 +21,7 @@ from bifrost_lib.feeds.lean_names import SCALE
 from bifrost_lib.feeds.lines import Scanner
 from bifrost_lib.feeds.mapping import Mapping
 from bifrost_lib.feeds.moments import LOCAL
-from bifrost_lib.feeds.scanner import FINE, MOMENT, NUMBER
+from bifrost_lib.feeds.scan_layout import FINE, MOMENT, NUMBER
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.feeds.moments import BAD, BLANK, DATE_ONLY, LOCAL, compile_formats, parse_moment_text
+from bifrost_lib.feeds.moment_formats import compile_formats
+from bifrost_lib.feeds.moments import BAD, BLANK, DATE_ONLY, LOCAL, parse_moment_text
 from bifrost_lib.feeds.moments import UTC as IS_UTC
 from bifrost_lib.feeds.number_text import plain_number, read_number
 
