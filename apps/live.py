@@ -59,7 +59,8 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Visit], Any]]
         boards, watch = Boards(desk, feed), DeskWatch(desk, watchers=feed.watchers)
         past, runs = HistoryBoards(desk), BacktestRuns(desk.settings)
         tested = BacktestBoards(BacktestDesk(desk, runs))
-        threading.Thread(target=past.warm_up, name="warm up", daemon=True).start()
+        warming = threading.Thread(target=past.warm_up, name="warm up", daemon=True)
+        warming.start()
         yield {
             "chain": lambda visit: chain_page(boards, visit),
             "history": lambda visit: history_page(past, visit),
@@ -67,6 +68,7 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Visit], Any]]
             "calibration": lambda visit: calibration_page(desk, visit),
             "operations": lambda visit: operations_page(watch, visit),
         }
+        warming.join()  # it reads from the desk, which closes now
 
 
 def serve_live(settings: Settings) -> None:

@@ -267,7 +267,7 @@ class BacktestsPage:
     def _csv(self) -> StringIO:
         if self._shown is None:
             return StringIO("")
-        return StringIO(self._shown[1].frame.to_csv(index=False))
+        return StringIO(live.csv_text(self._shown[1].frame))
 
     def _sheet(self) -> StringIO:
         if self._shown is None or self._shown[1].saved is None:

@@ -258,7 +258,7 @@ class HistoryPage:
             return StringIO("")
         asked, board = self._shown
         self.download.filename = f"{asked.symbol}_{asked.tab.lower().replace(' ', '_')}_{asked.window}.csv"
-        return StringIO(board.frame.to_csv(index=False))
+        return StringIO(views.csv_text(board.frame))
 
 
 def _symbols(boards: HistoryBoards) -> tuple[list[str], str]:

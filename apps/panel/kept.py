@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Made = TypeVar("Made")
 
@@ -28,17 +28,21 @@ class Kept:
     def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """Return what `make` made of `key` before, or makes now; who asks meanwhile waits for the same."""
         with self._lock:
+            if key in self._made:
+                return cast("Made", self._found(key))
             turn = self._turns.setdefault(key, threading.Lock())
-        with turn:
-            with self._lock:
-                if key in self._made:
-                    self._made.move_to_end(key)
-                    found: Made = self._made[key]
-                    return found
-            try:
+        try:
+            with turn:
+                with self._lock:
+                    if key in self._made:
+                        return cast("Made", self._found(key))
                 return self._keep(key, make())
-            finally:
-                self._turns.pop(key, None)
+        finally:
+            self._turns.pop(key, None)
+
+    def _found(self, key: Hashable) -> Any:
+        self._made.move_to_end(key)
+        return self._made[key]
 
     def _keep(self, key: Hashable, made: Made) -> Made:
         with self._lock:

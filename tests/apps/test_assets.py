@@ -42,7 +42,8 @@ def ask() -> Ask:
         server.add_sockets(sockets)
         url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/f/{path}"
         client = SimpleAsyncHTTPClient(force_instance=True)
-        got = await client.fetch(url, headers=headers, raise_error=False, decompress_response=False)
+        patience: Any = {"connect_timeout": 120, "request_timeout": 120}
+        got = await client.fetch(url, headers=headers, raise_error=False, decompress_response=False, **patience)
         client.close()
         server.stop()
         await server.close_all_connections()

@@ -20,6 +20,8 @@ from bifrost_lib.views import formats
 
 from .backtest_fakes import FakeSource
 
+PATIENCE_S = 180
+
 
 class FakeRuns:
     """Runs that end when the test says so."""
@@ -33,7 +35,7 @@ class FakeRuns:
         self.asked.append(dict(job))
         tell(0.5, "realistic fills")
         if self.waits:
-            assert cancelled.wait(10)
+            assert cancelled.wait(PATIENCE_S)
             raise RunCancelledError("cancelled")
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -59,12 +61,10 @@ def acted(page: BacktestsPage, act: Any, until: Any) -> None:
     """Do what a click does, in a server's loop, and wait for what it leads to."""
 
     async def doing() -> None:
-        act()
-        for _ in range(600):
-            await asyncio.sleep(0.05)
-            if until():
-                return
-        raise AssertionError("it did not happen in time")
+        async with asyncio.timeout(PATIENCE_S):
+            act()
+            while not until():
+                await asyncio.sleep(0.05)
 
     asyncio.run(doing())
 
@@ -152,11 +152,12 @@ def test_a_run_that_fails_says_why_and_can_be_asked_for_again(page: BacktestsPag
 def test_a_run_is_cancelled(page: BacktestsPage, runs: FakeRuns) -> None:
     runs.waits, page.asking.form.values = True, {"strategy": "iron_condor", "symbol": "SIM"}
 
-    def ask_and_cancel() -> None:
-        page.asking.form.asked = 1
-        asyncio.get_running_loop().call_later(0.3, lambda: page.asking.form.param.update(cancelled=1))
+    def cancelled() -> bool:
+        if runs.asked and not page.asking.form.cancelled:
+            page.asking.form.cancelled = 1
+        return "Cancelled" in page.asking.form.state.get("text", "")
 
-    acted(page, ask_and_cancel, lambda: "Cancelled" in page.asking.form.state.get("text", ""))
+    acted(page, lambda: page.asking.form.param.update(asked=1), cancelled)
     assert len(runs.asked) == 1 and page.saved.chosen == "3"
 
 

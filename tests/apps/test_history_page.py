@@ -21,6 +21,8 @@ from bifrost_lib.core.errors import SourceUnavailable
 if TYPE_CHECKING:
     from bifrost_lib.core.settings import Settings
 
+PATIENCE_S = 180
+
 
 @pytest.fixture(scope="module")
 def boards(database_settings: Settings) -> Iterator[HistoryBoards]:
@@ -42,11 +44,10 @@ def choose(page: HistoryPage, name: str, value: Any) -> None:
 
     async def chosen() -> None:
         widget, _, attribute = name.partition(".")
-        setattr(getattr(page, widget), attribute or "value", value)
-        for _ in range(600):
-            await asyncio.sleep(0.05)
-            if page._shown is not None and page._shown[0] == page.asked:
-                return
+        async with asyncio.timeout(PATIENCE_S):
+            setattr(getattr(page, widget), attribute or "value", value)
+            while page._shown is None or page._shown[0] != page.asked:
+                await asyncio.sleep(0.05)
 
     asyncio.run(chosen())
 

@@ -99,10 +99,10 @@ def test_frames_that_are_no_ladder_are_refused() -> None:
     assert caught.value.name == "rows.expiry"
 
 
-def test_csv_keeps_full_precision_and_leaves_missing_empty() -> None:
+def test_csv_names_units_keeps_full_precision_and_leaves_missing_empty() -> None:
     text = views.csv_text(rows(iv={(95.0, "C"): float("nan")}).head(2), ["ts", "expiry", "strike", "right", "iv"])
     assert text.splitlines() == [
-        "ts,expiry,strike,right,iv",
-        "2026-11-20T10:00:00-05:00,2026-12-18,95.0,C,",
-        "2026-11-20T10:00:00-05:00,2026-12-18,95.0,P,0.2234",
+        'ts (New York),expiry (date),strike (currency per share),right,"iv (decimal, annual)"',
+        "2026-11-20 10:00:00,2026-12-18,95.0,C,",
+        "2026-11-20 10:00:00,2026-12-18,95.0,P,0.2234",
     ]

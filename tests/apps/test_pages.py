@@ -78,7 +78,7 @@ def test_a_time_before_all_data_is_an_error_with_words_and_the_page_recovers(pag
 
 def test_the_chain_downloads_as_csv(page: ChainPage, desk: Desk) -> None:
     lines = page.download.callback().getvalue().splitlines()
-    assert lines[0].startswith("ts,symbol,trading_class,expiry,strike,right")
+    assert lines[0].startswith("ts (New York),symbol,trading_class,expiry (date),strike (currency per share),right")
     assert len(lines) == 1 + len(live.chain_picture(desk, "SIM").chain)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import signal
 import sys
 import threading
-import time
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,13 +28,13 @@ def fakes() -> Any:
 
 
 class SlowRuns:
-    """Runs that take two seconds; those of covered calls find no chains."""
+    """Runs that take a second; those of long straddles go on until they are cancelled, covered calls find no chains."""
 
     def run(self, job: Mapping[str, Any], *, tell: Any, cancelled: threading.Event) -> str:
-        for step in range(10):
-            tell(step / 10, "realistic fills")
-            time.sleep(0.2)
-            if cancelled.is_set():
+        steps = itertools.count() if job["strategy"] == "long_straddle" else range(5)
+        for step in steps:
+            tell(step % 10 / 10, "realistic fills")
+            if cancelled.wait(0.2):
                 raise RunCancelledError("cancelled")
         if job["strategy"] == "covered_call":
             raise RunFailedError(f"option chain: nothing is stored of {job['symbol']} in these days")

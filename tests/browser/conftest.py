@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGES = ("chromium", "fonts-dejavu-core")
 INSTALL_WITHIN_S = 300.0
+ENDS_WITHIN_S = 120.0
 
 
 @pytest.fixture(scope="session")
@@ -95,11 +96,14 @@ def _served(script: str, *words: str, settings: Settings | None = None) -> Itera
     process = subprocess.Popen(command, env=environ, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line.startswith("ready: "), line
-    yield line.removeprefix("ready: ").strip()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    process.stdout.close()
+    try:
+        assert line.startswith("ready: "), line
+        yield line.removeprefix("ready: ").strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(ENDS_WITHIN_S)
+        process.stdout.close()
+    assert status == 0
 
 
 def find_chromium() -> Path | None:

@@ -1,10 +1,14 @@
 """Serve pages without a hub, for tests of what is on them: nobody has to log in, and one part starts instead of eight.
 
 ``python pages_alone.py live PORT`` or ``python pages_alone.py PAGE PORT`` prints ``ready: URL`` of the first page.
+The live pages tell under ``/kept`` what their viewers hold in this process.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
+import re
 import signal
 import sys
 from pathlib import Path
@@ -38,10 +42,32 @@ def serve_live(port: int) -> None:
         for page in panel_pages():
             title = f"{page.title} · Bifrost"
             paint_first(server, f"/{page.name}", made[page.name], lambda _: links, title=title, turns=turns)
+        server._tornado.add_handlers(r".*", [("/kept", kept_by(server))])
         forget_closed_sockets(server.io_loop)
         server.start()
         server.io_loop.add_callback(_ready, f"http://{LOOPBACK}:{port}/chain")
         _run(server.io_loop)
+
+
+def kept_by(server: Any) -> type[Any]:
+    """Return what answers with the sessions and documents that a server holds, and with its memory in MB."""
+    from bokeh.document import Document
+    from tornado.web import RequestHandler
+
+    class Kept(RequestHandler):
+        def get(self) -> None:
+            gc.collect()
+            ctypes.CDLL(None).malloc_trim(0)  # what is free goes back to the system, and what is held is counted
+            status = Path("/proc/self/status").read_text(encoding="utf-8")
+            found = re.search(r"VmRSS:\s+(\d+) kB", status)
+            self.write({
+                "sessions": sum(len(server.get_sessions(f"/{name}")) for name in names),
+                "documents": sum(type(one) is Document for one in gc.get_objects()),
+                "memory_mb": int(found[1]) / 1000 if found else None,
+            })  # fmt: skip
+
+    names = [page.lstrip("/") for page in server._tornado._applications]
+    return Kept
 
 
 def serve_notebook(name: str, port: int) -> None:

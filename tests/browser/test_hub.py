@@ -37,19 +37,26 @@ def browser(chromium: Path) -> Iterator[Browser]:
         opened.close()
 
 
+def opened(browser: Browser, *, scheme: Any = "light") -> Page:
+    context = browser.new_context(viewport=LAPTOP, color_scheme=scheme)
+    context.set_default_timeout(READY_MS)
+    return context.new_page()
+
+
 def log_in(browser: Browser, platform: Platform, name: str, *, scheme: Any = "light") -> Page:
-    page = browser.new_context(viewport=LAPTOP, color_scheme=scheme).new_page()
+    page = opened(browser, scheme=scheme)
     page.goto(platform.url)
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(platform.passwords[name])
     page.screenshot(path=SCREENSHOTS / f"hub_login_{scheme}.png")
     page.get_by_role("button", name="Log in").click()
-    page.get_by_role("heading", name=f"Welcome, {name}").wait_for(timeout=READY_MS)
+    page.get_by_role("heading", name=f"Welcome, {name}").wait_for()
+    page.wait_for_load_state()
     return page
 
 
 @pytest.mark.parametrize(
-    ("name", "scheme"), [("trader", "light"), ("operator", "dark"), ("quant", "light"), ("admin", "dark")]
+    ("name", "scheme"), [("trader", "light"), ("operator", "light"), ("quant", "dark"), ("admin", "dark")]
 )
 def test_each_role_logs_in_and_its_pages_open_with_data(browser, platform, name, scheme):
     page = log_in(browser, platform, name, scheme=scheme)
@@ -67,21 +74,39 @@ def test_each_role_logs_in_and_its_pages_open_with_data(browser, platform, name,
             continue  # the same page as a quant's, and a kernel each
         page.goto(f"{platform.url}hub/home")
         page.locator(f'a.bf-card[href="/services/{entry.name}/"]').click()
-        page.locator(DATA[entry.name]).first.wait_for(timeout=READY_MS)
+        page.locator(DATA[entry.name]).first.wait_for()
         page.screenshot(path=SCREENSHOTS / f"hub_{entry.name}_{scheme}.png")
+        page.locator(f"html[data-theme={scheme}]").wait_for(state="attached")
+        if entry.kind == "voila":
+            page.locator(f".bf-page.bf-{scheme}").first.wait_for(state="attached")
     assert problems == []
+    page.context.close()
+
+
+def test_a_theme_that_is_chosen_on_one_page_is_that_of_all(browser, platform):
+    page = log_in(browser, platform, "quant", scheme="dark")
+    page.goto(f"{platform.url}services/strategy_finder/")
+    page.locator("#bf-opening").wait_for(state="detached")
+    page.get_by_role("button", name="Light").click()
+    page.locator("#rendered_cells .bf-page.bf-light").wait_for()
+    page.goto(f"{platform.url}services/chain/")
+    page.locator("html[data-theme=light]").wait_for(state="attached")
+    other = page.context.new_page()
+    other.goto(f"{platform.url}hub/home")
+    other.get_by_role("button", name="Dark").click()
+    page.locator("html[data-theme=dark]").wait_for(state="attached")
     page.context.close()
 
 
 def test_a_trader_cannot_reach_what_is_not_a_traders(browser, platform):
     page = log_in(browser, platform, "trader")
     page.goto(f"{platform.url}services/chain/")
-    page.locator("td.bid").first.wait_for(timeout=READY_MS)
+    page.locator("td.bid").first.wait_for()
     assert page.get_by_role("link", name="Operations").count() == 0
     for path in ("services/operations/", "hub/admin", "hub/spawn"):
         answer = page.goto(platform.url + path)
         assert answer is not None and answer.status == 403
-        assert page.get_by_text("This is not open to you").is_visible()
+        page.get_by_text("This is not open to you").wait_for()
     page.screenshot(path=SCREENSHOTS / "hub_refused.png")
     page.get_by_role("link", name="Home", exact=True).first.click()
     page.get_by_role("link", name="Log out").click()
@@ -92,19 +117,19 @@ def test_a_trader_cannot_reach_what_is_not_a_traders(browser, platform):
 
 
 def test_a_wrong_password_is_told_without_saying_what_was_wrong(browser, platform):
-    page = browser.new_page()
+    page = opened(browser)
     page.goto(platform.url)
     page.get_by_label("Name").fill("quant")
     page.get_by_label("Password").fill("not the password")
     page.get_by_role("button", name="Log in").click()
     assert page.get_by_role("alert").inner_text() == "Name or password is wrong."
-    page.close()
+    page.context.close()
 
 
 def test_a_quants_lab_opens_on_the_first_notebook(browser, platform):
     page = log_in(browser, platform, "quant")
     page.get_by_text("Start here").click()
-    page.get_by_role("heading", name="Start here").wait_for(timeout=READY_MS)
+    page.get_by_role("heading", name="Start here").wait_for()
     page.screenshot(path=SCREENSHOTS / "hub_lab.png")
     assert "00_start_here" in page.url
     page.context.close()

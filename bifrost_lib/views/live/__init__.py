@@ -15,7 +15,7 @@ _HOMES = {
     "cell_text": "ladder",
     "clock_text": "tables",
     "column": "layout",
-    "csv_text": "ladder",
+    "csv_text": "files",
     "desk_line": "tables",
     "expiry_grid": "tables",
     "field": "layout",

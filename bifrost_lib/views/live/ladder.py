@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.views.formats import MINUS, MISSING, money, percent, plain, strike_text
 
@@ -174,13 +173,3 @@ def cell_text(name: str, value: float) -> str:
         return MISSING
     text = f"{value:+,.2f}".replace("-", MINUS)
     return "0.00" if text[1:] == "0.00" else text
-
-
-def csv_text(rows: pd.DataFrame, columns: Sequence[str]) -> str:
-    """Return rows as CSV: full precision, missing numbers empty, times with their offset at the exchange."""
-    shown = rows[list(columns)].copy()
-    if "ts" in shown:
-        shown["ts"] = shown["ts"].dt.tz_convert(EXCHANGE_TZ).map(lambda moment: moment.isoformat())
-    if "expiry" in shown:
-        shown["expiry"] = shown["expiry"].dt.strftime("%Y-%m-%d")
-    return str(shown.to_csv(index=False))

@@ -16,6 +16,8 @@ from bifrost_lib.views.palette import THEMES, page_colours
 
 pn: Any = panel
 BUILDER = "/strategy_builder/"
+#: Panel ends each column with a button that scrolls, after a gap: nothing here scrolls, and ends would not meet.
+NO_BUTTON = ".scroll-button { display: none; }"
 THEME_COOKIE = "bf-theme"
 
 
@@ -80,7 +82,8 @@ def row(*parts: Any, gap_px: int = 8, **options: Any) -> Any:
 
 def column(*parts: Any, gap_px: int = 6, **options: Any) -> Any:
     """Return parts one under the other."""
-    return pn.Column(*parts, margin=0, styles={"gap": f"{gap_px}px"} | options.pop("styles", {}), **options)
+    styles = {"gap": f"{gap_px}px"} | options.pop("styles", {})
+    return pn.Column(*parts, margin=0, styles=styles, stylesheets=[NO_BUTTON], **options)
 
 
 def links(pages: Sequence[tuple[str, str]], *, current: str) -> list[dict[str, Any]]:

@@ -70,7 +70,6 @@ window.bifrost = (() => {
     if (given.box) {
       made.classList.add("sketch", given.box)
       for (const one of given.parts) node(one, made)
-      if (given.box === "column") part("div", "", undefined, made) // as Panel's columns end with one, after a gap
     } else if (given.part) host(given, made)
     else if (given.label) {
       made.classList.add("field")
