@@ -25,6 +25,7 @@ from tornado.web import authenticated
 from apps.panel.visit import Visit
 from apps.turns import Turns, sessions_in_turn
 from bifrost_lib.views import live as views
+from bifrost_lib.views import theme_of
 
 Links = Sequence[tuple[str, str]]
 #: Viewers who come within this time are shown the same first picture; its age is on it.
@@ -194,7 +195,7 @@ class FirstPaint(DocHandler):
 
 def _visit(links: Links, cookies: Mapping[str, str], arguments: Mapping[str, Any], document: Any = None) -> Visit:
     asked = {name: values[0].decode(errors="replace") for name, values in arguments.items() if values}
-    return Visit(tuple(links), views.theme_of(dict(cookies)), asked, document)
+    return Visit(tuple(links), theme_of(cookies), asked, document)
 
 
 def _scripts(application: Any) -> list[str]:

@@ -13,13 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from apps.access import ROLE_HEADER, USER_HEADER
 from apps.assets import page_script, with_assets
 from apps.forked_kernels import Nursery, take_kernels_from
 from apps.preheating import LOOK_EVERY_MS, keep_pool_healthy, page_handlers, preheat
 from apps.process import announce, run
-from apps.stills import with_stills
+from apps.stills import THEME_HEADER, with_stills
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.core.settings import Settings
+from bifrost_lib.views import page_colours, theme_script
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
 
 if TYPE_CHECKING:
@@ -57,7 +59,9 @@ def page_config(page: Page, *, port: int, secret: str) -> Any:
     config.VoilaConfiguration.template = "bifrost"
     config.VoilaConfiguration.extension_allowlist = EXTENSIONS
     config.VoilaConfiguration.file_allowlist = []
-    config.VoilaConfiguration.http_header_envs = ["X-Bifrost-User", "X-Bifrost-Role"]
+    config.VoilaConfiguration.allow_template_override = "NO"  # an address chooses no file of this machine
+    config.VoilaConfiguration.allow_theme_override = "NO"
+    config.VoilaConfiguration.http_header_envs = [USER_HEADER, ROLE_HEADER, THEME_HEADER]
     preheat(config, kernels=PREHEATED)
     config.KernelManager.transport = "ipc"
     config.MappingKernelManager.cull_idle_timeout = IDLE_KERNEL_S
@@ -72,7 +76,8 @@ def page_server(page: Page, settings: Settings, places: Places, nursery: Nursery
 
     from apps.access import voila_identity
 
-    config = page_config(page, port=places.pages[page.name], secret=shared_secret(settings.home, f"page {page.name}"))
+    secret = shared_secret(settings.home, f"sessions {page.name}")
+    config = page_config(page, port=places.pages[page.name], secret=secret)
     take_kernels_from(nursery, config)
     server = Voila(config=config, identity_provider_class=voila_identity(page.name, settings.home, places))
     server.initialize([str(page.path)])
@@ -112,7 +117,7 @@ def serve_pages(settings: Settings) -> None:
 def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int) -> None:
     """Let one of several servers answer on the loop of this process, which is started once for all of them.
 
-    Its first pictures are drawn by copies of the nursery.
+    Its first pictures are drawn by the nursery's painter, the first of them before anybody comes.
 
     Raises
     ------
@@ -121,11 +126,13 @@ def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int) -
     """
     import tempfile
 
+    from tornado.ioloop import IOLoop
     from tornado.web import Application, RedirectHandler
 
     server.connection_dir = tempfile.mkdtemp(prefix="voila_")
     server.app = Application(**server.init_settings())
     server.app.settings.update(server.tornado_settings)
+    server.app.settings["voila_jinja2_env"].globals |= {"colours": page_colours(), "theme_script": theme_script()}
     bare = (server.base_url.rstrip("/"), RedirectHandler, {"url": server.base_url})
     handlers = with_assets(page_handlers(server), base_url=server.base_url)
     draw = partial(nursery.picture, page.path)
@@ -135,6 +142,7 @@ def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int) -
         server.app.listen(port, LOOPBACK)
     except OSError as error:
         raise SourceUnavailable(f"port {port}", error.strerror or str(error)) from None
+    IOLoop.current().add_callback(draw, {**os.environ, "VOILA_KERNEL_ID": "picture"})
 
 
 def keep_jupyter_at_home(home: Path) -> None:

@@ -18,15 +18,18 @@ from tornado.web import authenticated
 from voila.tornado.handler import TornadoVoilaHandler
 
 from apps.access import ROLE_HEADER, USER_HEADER
+from bifrost_lib.views import theme_of
 
 #: Viewers who come within this time are shown the same first picture; the age of its data is on it.
 FRESH_S = 2.0
-#: Pictures of so many addresses and roles are kept.
+#: Pictures of so many addresses, roles and themes are kept.
 KEPT = 32
 #: So many are drawn at the same time.
 AT_ONCE = 2
 #: A viewer who has waited so long for a picture waits for the page itself.
 PATIENCE_S = 10.0
+#: How a page's notebook learns in which theme its viewer reads; whatever a browser sends under this name is replaced.
+THEME_HEADER = "X-Bifrost-Theme"
 #: Where the template has room for the picture.
 PLACE = "<!-- still -->"
 
@@ -47,15 +50,15 @@ class Stills:
 
     def __init__(self, draw: Draw, *, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._draw, self._clock_s = draw, clock_s
-        self._drawn: OrderedDict[tuple[str, str], tuple[float, asyncio.Task[str]]] = OrderedDict()
+        self._drawn: OrderedDict[tuple[str, ...], tuple[float, asyncio.Task[str]]] = OrderedDict()
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def still(self, *, query: str, user: str | None, role: str | None) -> str:
+    async def still(self, *, query: str, user: str | None, role: str | None, theme: str) -> str:
         """Return what somebody of `role` sees first, or nothing if that cannot be drawn in time."""
-        key = (query, role or "")
+        key = (query, role or "", theme)
         born_s, task = self._drawn.get(key, (float("-inf"), None))
         if task is None or (task.done() and self._clock_s() - born_s >= FRESH_S):
-            task = asyncio.get_running_loop().create_task(self._picture(query, user, role))
+            task = asyncio.get_running_loop().create_task(self._picture(query, user, role, theme))
             self._drawn[key] = self._clock_s(), task
             self._drawn.move_to_end(key)
             while len(self._drawn) > KEPT:
@@ -65,8 +68,9 @@ class Stills:
         except TimeoutError:
             return ""
 
-    async def _picture(self, query: str, user: str | None, role: str | None) -> str:
+    async def _picture(self, query: str, user: str | None, role: str | None, theme: str) -> str:
         told = {"QUERY_STRING": query, "HTTP_X_BIFROST_USER": user, "HTTP_X_BIFROST_ROLE": role}
+        told["HTTP_X_BIFROST_THEME"] = theme
         env = {**os.environ, "VOILA_KERNEL_ID": "picture"} | {name: text for name, text in told.items() if text}
         try:
             async with self._places:
@@ -89,16 +93,17 @@ class StillFirst(TornadoVoilaHandler):  # type: ignore[misc]  # Voilà has no ty
         if path:
             await super().get(path)
             return
-        headers = self.request.headers
+        headers, theme = self.request.headers, theme_of({name: one.value for name, one in self.cookies.items()})
+        headers[THEME_HEADER] = theme
         user, role = headers.get(USER_HEADER), headers.get(ROLE_HEADER)
         opening = self.get_template("opening.html")
-        page = opening.render(base_url=self.base_url, script=self._script, title=self._title)
+        page = opening.render(base_url=self.base_url, script=self._script, title=self._title, theme=theme)
         before, after = page.split(PLACE)
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")  # it is this viewer's, and of this moment
         self.write(before)
         await self.flush()  # scripts load while the picture is drawn
-        self.write(await self._stills.still(query=str(self.request.query), user=user, role=role) + after)
+        self.write(await self._stills.still(query=str(self.request.query), user=user, role=role, theme=theme) + after)
         await self.flush()
         try:
             await super().get()

@@ -12,7 +12,7 @@ from typing import Any
 
 from bifrost_lib.core.cuda import has_gpu
 from bifrost_lib.core.settings import Settings
-from bifrost_lib.views import page_colours
+from bifrost_lib.views import page_colours, theme_script
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, page_token, shared_secret
 from hub_config.authentication import authenticator
 from hub_config.labs import (
@@ -119,7 +119,10 @@ def looks(pages: Sequence[Page]) -> Options:
     """Return the templates and what they show."""
     return {"JupyterHub": {
         "template_paths": [str(TEMPLATES)],
-        "template_vars": {"bifrost_groups": page_groups(pages), "bifrost_colours": page_colours()},
+        "template_vars": {
+            "bifrost_groups": page_groups(pages), "bifrost_colours": page_colours(),
+            "bifrost_theme_script": theme_script(),
+        },
         "default_url": "/hub/home",
         "logo_file": str(TEMPLATES / "bifrost.svg"),
     }}  # fmt: skip

@@ -46,10 +46,16 @@ def write_kernels(folder: Path, *, gpu: bool) -> Path:
 
 
 def write_lab_settings(folder: Path) -> Path:
-    """Write what labs begin with below `folder` and return it: nobody is asked whether to fetch news from a website."""
+    """Write what labs begin with below `folder` and return it.
+
+    Nobody is asked whether to fetch news from a website, and a lab is dark where its owner's system is.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
-    (folder / "overrides.json").write_text(json.dumps(quiet, indent=1), encoding="utf-8")
+    first = {
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+        "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
+    }
+    (folder / "overrides.json").write_text(json.dumps(first, indent=1), encoding="utf-8")
     return folder
 
 

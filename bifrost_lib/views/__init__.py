@@ -37,6 +37,8 @@ _HOMES = {
     "source_label": "badges",
     "still_page": "still",
     "term_charts": "report_charts",
+    "theme_of": "theme",
+    "theme_script": "theme",
     "volatility_charts": "report_charts",
 }
 

@@ -85,7 +85,7 @@ def builder_page(
     if symbols.empty:
         empty = notice("empty", "No chains are stored yet", "Load some: bifrost ingest PATH")
         return page_box([widgets.HTML(empty)], theme)
-    first = BuilderState(symbol=symbol or str(symbols["symbol"].iloc[0]), theme=theme)
+    first = BuilderState(symbol=symbol or str(symbols["symbol"].iloc[0]))
     problem: BifrostError | None = None
     try:
         first = read_query(query, first)
@@ -94,7 +94,7 @@ def builder_page(
     controls = BuilderControls(
         symbols, strategies, headings=headings, symbol=first.symbol, at=first.at, fill=first.fill
     )
-    builder = _Builder(bench, now, controls, first, home)
+    builder = _Builder(bench, now, controls, first, theme, home)
     builder.open(problem)
     return builder.page
 
@@ -108,9 +108,10 @@ class _Builder:
         now: Callable[[], datetime],
         controls: BuilderControls,
         first: BuilderState,
+        theme: str,
         home: str | None,
     ) -> None:
-        self._bench, self._controls, self._theme = bench, controls, first.theme
+        self._bench, self._controls, self._theme = bench, controls, theme
         self._picks, self._before = first.picks, list[tuple[Pick, ...]]()
         self._market: Market | None = None
         self._structure: Structure | None = None
@@ -120,12 +121,12 @@ class _Builder:
         self._header = Header("Strategy builder", now=now, home=home, on_theme=self._switch_theme, on_age=self._on_age)
         self._status, self._strip, self._chain = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._legs, self._told, self._measures = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._scenario = ScenarioPanel(bench, first, self._tell_links)
+        self._scenario = ScenarioPanel(bench, first, theme, self._tell_links)
         clicks = Clicks(self._clicked)
-        self.page = page_box([self._header.row, controls.row, self._status, self._arrange(), clicks.field], first.theme)
+        self.page = page_box([self._header.row, controls.row, self._status, self._arrange(), clicks.field], theme)
         self.page.add_class("bf-builder")
         self._status.add_class("bf-status")
-        self._header.name_theme(first.theme)
+        self._header.name_theme(theme)
         self._connect()
 
     def _arrange(self) -> widgets.HBox:
@@ -275,7 +276,7 @@ class _Builder:
             return
         state = BuilderState(
             symbol=self._market.symbol, at=self._controls.at, picks=self._picks, fill=self._controls.fill.value,
-            days=self._scenario.days, vol_points=self._scenario.vol_points, theme=self._theme,
+            days=self._scenario.days, vol_points=self._scenario.vol_points,
         )  # fmt: skip
         export = self._bench.export_structure(self._structure) if self._structure else None
         self._header.put_aside(builder_links(state, export, is_stale=self._age == "stale"))
@@ -300,7 +301,6 @@ class _Builder:
         self.page.add_class(f"bf-{self._theme}")
         self._header.name_theme(self._theme)
         self._scenario.paint(self._theme)
-        self._tell_links()
 
 
 def _clicked_pick(words: list[str]) -> Pick:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import ipywidgets as widgets
 
@@ -23,11 +24,11 @@ _AXES = {title: axis for axis, title in MAPS.items()}
 class ScenarioPanel:
     """Keeps the picture in step with the structure and the sliders; `on_move` is called after a slider moved."""
 
-    def __init__(self, bench: Bench, first: BuilderState, on_move: Callable[[], None]) -> None:
+    def __init__(self, bench: Bench, first: BuilderState, theme: str, on_move: Callable[[], None]) -> None:
         self._bench, self._on_move = bench, on_move
         self._structure: Structure | None = None
         self._controls = ScenarioControls(days=first.days, vol_points=first.vol_points)
-        self._hang(first.theme)
+        self._hang(theme)
         self._text = widgets.HTML()
         self._stage = widgets.Box()
         self._stage.add_class("bf-stage")
@@ -62,15 +63,14 @@ class ScenarioPanel:
 
     def paint(self, theme: str) -> None:
         """Draw in the colours of another theme."""
-        for picture in (self._curve_picture, self._map_picture):
+        for picture in (self._curves, self._map):
             picture.close()
         self._hang(theme)
         if self._structure is not None:
             self._draw()
 
     def _hang(self, theme: str) -> None:
-        self._curves, self._map = CurveBoard(theme), MapBoard(theme)
-        self._curve_picture, self._map_picture = LivingPicture(self._curves.chart), LivingPicture(self._map.chart)
+        self._curves, self._map = LivingPicture(partial(CurveBoard, theme)), LivingPicture(partial(MapBoard, theme))
 
     def _moved(self) -> None:
         if self._structure is not None:
@@ -102,11 +102,11 @@ class ScenarioPanel:
             surface = self._bench.scenario_map(structure, axis=axis, **options)
             then = min(self.days, structure.measures["dte"]) if axis == "days" else self.vol_points
             today = exchange_date(structure.market.at)
-            return self._map_picture.redraw(lambda: self._map.show(surface, spot=spot, then=then, at=today))
+            return self._map.redraw(lambda board: board.show(surface, spot=spot, then=then, at=today))
         first = min((str(leg["expiry"]) for leg in record["legs"] if leg["expiry"]), default="")
         names = {"expiry": f"at expiry, {day(first)}" if first else "at expiry", "then": "then", "now": "now"}
-        return self._curve_picture.redraw(
-            lambda: self._curves.show(curves, spot=spot, breakevens=record["breakevens"], names=names)
+        return self._curves.redraw(
+            lambda board: board.show(curves, spot=spot, breakevens=record["breakevens"], names=names)
         )
 
     def _tell(self, quantity: str, value: float, spot: float) -> None:

@@ -38,7 +38,6 @@ class BuilderState:
     fill: float = 0.0
     days: int = 0
     vol_points: int = 0
-    theme: str = "light"
 
     def query(self) -> str:
         """Return the state as a query string; what is as always is left out."""
@@ -49,7 +48,6 @@ class BuilderState:
             "fill": f"{self.fill:g}" if self.fill else "",
             "days": str(self.days or ""),
             "iv": str(self.vol_points or ""),
-            "colours": self.theme if self.theme != "light" else "",
         }
         return urlencode({name: text for name, text in words.items() if text}, safe=",@:~")
 
@@ -76,15 +74,13 @@ def read_query(query: str, first: BuilderState) -> BuilderState:
         found = replace(found, days=int(_matching("days", words["days"], r"\d{1,4}", "a number of days")))
     if "iv" in words:
         found = replace(found, vol_points=int(_matching("iv", words["iv"], r"-?\d{1,2}", "volatility points")))
-    if "colours" in words:
-        found = replace(found, theme=_matching("colours", words["colours"], "light|dark", "light or dark"))
     return found
 
 
-def candidate_query(record: Mapping[str, Any], *, symbol: str, at: datetime | None, theme: str = "light") -> str:
+def candidate_query(record: Mapping[str, Any], *, symbol: str, at: datetime | None) -> str:
     """Return the query that opens a candidate of a scan in the builder."""
     picks = tuple(_pick(leg) for leg in record["legs"])
-    return BuilderState(symbol=symbol, at=at, picks=picks, theme=theme).query()
+    return BuilderState(symbol=symbol, at=at, picks=picks).query()
 
 
 def leg_text(pick: Mapping[str, Any]) -> str:

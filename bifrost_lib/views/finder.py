@@ -238,7 +238,7 @@ class _Finder:
 
     def _builder_link(self, record: dict[str, Any]) -> str:
         asked = self._controls.request()
-        query = escape(candidate_query(record, symbol=asked.symbol, at=asked.at, theme=self._theme), quote=True)
+        query = escape(candidate_query(record, symbol=asked.symbol, at=asked.at), quote=True)
         title = "change its legs, and look at it on other days and at other volatilities"
         return f"<a class='bf-open' href='{BUILDER}?{query}' title='{title}'>Open in builder</a>"
 

@@ -38,6 +38,7 @@ class Header:
         self._state = ""
         self._what, self._age, self._aside = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._theme = widgets.Button(tooltip="switch between light and dark", layout={"width": "64px"})
+        self._theme.add_class("bf-theme")
         self._theme.on_click(lambda _: on_theme())
         back = f"<a class='bf-link bf-home' href='{escape(home)}'>Home</a>" if home else ""
         heading = widgets.HTML(f"{back}<h1>{escape(title)}</h1>")

@@ -14,6 +14,7 @@ from apps.panel.chain import ChainPage
 from apps.panel.operations import DeskWatch, OperationsPage
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.views import live as views
+from bifrost_lib.views import theme_of
 from bifrost_lib.workflows import list_symbols, live
 
 if TYPE_CHECKING:
@@ -137,9 +138,9 @@ def test_the_age_of_streamed_quotes_has_the_platforms_colours(desk: Desk, second
 
 
 def test_the_readers_theme_comes_from_the_browser() -> None:
-    assert views.theme_of({}) == "light"
-    assert views.theme_of({"bf-theme": "dark"}) == "dark"
-    assert views.theme_of({"bf-theme": "<script>"}) == "light"
+    assert theme_of({}) == "light"
+    assert theme_of({"bf-theme": "dark"}) == "dark"
+    assert theme_of({"bf-theme": "<script>"}) == "light"
 
 
 def test_every_live_page_of_the_registry_is_served(database_settings: Settings) -> None:

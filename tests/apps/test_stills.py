@@ -42,8 +42,10 @@ def shown(desk: Desk) -> Stills:
     return Stills(desk.draw, clock_s=lambda: desk.now_s)
 
 
-def ask(shown: Stills, *, query: str = "", user: str = "ann", role: str | None = "trader") -> Coroutine[Any, Any, str]:
-    return shown.still(query=query, user=user, role=role)
+def ask(
+    shown: Stills, *, query: str = "", user: str = "ann", role: str | None = "trader", theme: str = "light"
+) -> Coroutine[Any, Any, str]:
+    return shown.still(query=query, user=user, role=role, theme=theme)
 
 
 def test_ten_viewers_at_once_are_shown_one_picture(desk: Desk, shown: Stills) -> None:
@@ -64,16 +66,20 @@ def test_it_is_drawn_anew_once_it_is_old(desk: Desk, shown: Stills) -> None:
     assert asyncio.run(three()) == ["picture 1", "picture 1", "picture 2"]
 
 
-def test_another_role_and_another_link_get_pictures_of_their_own(desk: Desk, shown: Stills) -> None:
+def test_another_role_another_link_and_another_theme_get_pictures_of_their_own(desk: Desk, shown: Stills) -> None:
     async def several() -> set[str]:
-        ways: tuple[dict[str, Any], ...] = ({}, {"role": "quant"}, {"role": None}, {"query": "symbol=SIMX"})
+        ways: tuple[dict[str, Any], ...] = (
+            {}, {"role": "quant"}, {"role": None}, {"query": "symbol=SIMX"}, {"theme": "dark"}
+        )  # fmt: skip
         return {await ask(shown, **way) for way in ways}
 
-    assert len(asyncio.run(several())) == 4
+    assert len(asyncio.run(several())) == 5
     told = [(env.get("QUERY_STRING"), env["HTTP_X_BIFROST_USER"], env.get("HTTP_X_BIFROST_ROLE")) for env in desk.asked]
     assert told == [
-        (None, "ann", "trader"), (None, "ann", "quant"), (None, "ann", None), ("symbol=SIMX", "ann", "trader")
+        (None, "ann", "trader"), (None, "ann", "quant"), (None, "ann", None), ("symbol=SIMX", "ann", "trader"),
+        (None, "ann", "trader"),
     ]  # fmt: skip
+    assert [env["HTTP_X_BIFROST_THEME"] for env in desk.asked] == [*["light"] * 4, "dark"]
 
 
 def test_many_links_are_drawn_a_few_at_a_time_and_only_so_many_are_kept(desk: Desk, shown: Stills) -> None:

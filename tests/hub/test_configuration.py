@@ -151,6 +151,7 @@ def test_a_lab_asks_nobody_whether_to_fetch_news(tmp_path):
     folder = write_lab_settings(tmp_path / "lab-settings")
     begun, problem = _get_overrides(str(folder))
     assert begun["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false" and not problem
+    assert begun["@jupyterlab/apputils-extension:themes"]["adaptive-theme"] is True
     assert f"--LabApp.app_settings_dir={folder}" in lab_arguments(folder, as_root=False)
 
 

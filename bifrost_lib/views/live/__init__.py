@@ -36,7 +36,6 @@ _HOMES = {
     "sketch": "sketching",
     "spot_change": "tables",
     "tables_grid": "tables",
-    "theme_of": "layout",
     "watches_grid": "tables",
 }
 

@@ -12,19 +12,13 @@ from typing import Any
 import panel
 
 from bifrost_lib.views.live.part import asset, part_scripts
-from bifrost_lib.views.palette import THEMES, page_colours
+from bifrost_lib.views.palette import page_colours
+from bifrost_lib.views.theme import theme_script
 
 pn: Any = panel
 BUILDER = "/strategy_builder/"
 #: Panel ends each column with a button that scrolls, after a gap: nothing here scrolls, and ends would not meet.
 NO_BUTTON = ".scroll-button { display: none; }"
-THEME_COOKIE = "bf-theme"
-
-
-def theme_of(cookies: dict[str, str]) -> str:
-    """Return the theme that the reader's browser asked for; light until it has."""
-    wanted = cookies.get(THEME_COOKIE, "light")
-    return wanted if wanted in THEMES else "light"
 
 
 def live_page(*, title: str, theme: str, sketched: str, scripts: Sequence[str], item: dict[str, Any]) -> str:
@@ -47,7 +41,8 @@ def live_page(*, title: str, theme: str, sketched: str, scripts: Sequence[str], 
     )
     return Template(asset("page.html")).substitute(
         title=escape(title), theme=theme, sketch=sketched, scripts=_json(list(scripts)), style=page_style(),
-        parts="\n".join(parts), theme_script=asset("theme.js"), part_script=asset("part.js"), item=_json(item),
+        parts="\n".join(parts), theme_script=theme_script() + asset("theme.js"), part_script=asset("part.js"),
+        item=_json(item),
     )  # fmt: skip
 
 

@@ -80,5 +80,20 @@ const bifrost = (() => {
 
   return { load, start, show, fail };
 })();
+
+// The page's own switch colours its widgets. Before there is one, a page in the other theme is loaded again.
+const bifrostTheme = bifrostThemes((theme) => {
+  const root = document.documentElement;
+  if (theme === root.dataset.theme || !document.cookie.includes(`bf-theme=${theme}`)) return;
+  const own = document.querySelector("#rendered_cells .bf-theme");
+  if (!own) { location.reload(); return; }
+  root.dataset.theme = theme;
+  own.click();
+});
+document.addEventListener("click", (event) => {
+  if (!event.isTrusted || !event.target.closest(".bf-theme")) return;
+  event.stopPropagation();  // the choice is for all pages, and this one follows it as well
+  bifrostTheme();
+}, true);
 window.voila_heartbeat = window.voila_process = () => undefined;
 window.voila_finish = bifrost.show;
