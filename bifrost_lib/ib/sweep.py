@@ -75,6 +75,11 @@ class Sweep:
             for rotation in self._rotations:
                 rotation.close()
 
+    @property
+    def goes_on_elsewhere(self) -> bool:
+        """Whether some login would answer now."""
+        return any(link.usable for link in self._links)
+
     def deliver(self, observation: Observation) -> None:
         """Hand over what came for one contract."""
         self._ready.append(observation)
@@ -162,7 +167,11 @@ class Rotation(Feeder):
         self._sweep.abandon()
 
     def look(self, now: float, machine: float) -> None:
-        """Finish what has settled, give up what has timed out."""
+        """Finish what has settled, give up what has timed out; what waits in vain here is asked for elsewhere."""
+        if not self.link.usable and self._sweep.goes_on_elsewhere:
+            for slot in reversed([slot for slot in self.in_flight.values() if not (slot.done or slot.has_price)]):
+                self.release(slot, cancel=True)
+                self.again(slot, first=True)
         for slot in list(self.in_flight.values()):
             self._judge(slot, now, machine)
         self._sweep.look(now, machine)
