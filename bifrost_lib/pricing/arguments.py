@@ -43,9 +43,9 @@ class Batch:
         Raises
         ------
         InputError
-            If `out` is not a contiguous, writable float64 array of the result's shape.
+            If `out` is not a contiguous, writable float64 array of the result's shape, apart from the arguments.
         """
-        return np.empty(self.size) if out is None else _checked(out, self.shape).reshape(-1)
+        return np.empty(self.size) if out is None else self._checked(out, self.shape).reshape(-1)
 
     def targets(self, names: Sequence[str], out: Mapping[str, Floats] | Floats | None) -> dict[str, Floats]:
         """Return the flat arrays that results called `names` are written to: those in `out`, its rows, or new ones.
@@ -53,7 +53,7 @@ class Batch:
         Raises
         ------
         InputError
-            If `out` lacks a name, or an array is not a contiguous, writable float64 one of the right shape.
+            If `out` lacks a name, or an array is not as for `target`.
         """
         if out is None:  # one piece of memory: the system hands out a large one in large pages, twice as fast to fill
             return dict(zip(names, result_table(len(names), self.size), strict=True))
@@ -62,21 +62,22 @@ class Batch:
                 if name not in out:
                     raise InputError("out", sorted(out), f"an array for each of {', '.join(names)}")
             return {name: self.target(out[name]) for name in names}
-        rows = _checked(out, (len(names), *self.shape)).reshape(len(names), self.size)
+        rows = self._checked(out, (len(names), *self.shape)).reshape(len(names), self.size)
         return dict(zip(names, rows, strict=True))
+
+    def _checked(self, out: Any, shape: tuple[int, ...]) -> Floats:
+        fine = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float64
+        if not (fine and out.flags.c_contiguous and out.flags.writeable):
+            found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else out
+            raise InputError("out", found, f"a contiguous, writable float64 array of shape {shape}")
+        if any(np.may_share_memory(out, column) for column in self.columns):
+            raise InputError("out", "memory of an argument", "an array apart from the arguments, which are still read")
+        checked: Floats = out
+        return checked
 
     def result(self, flat: npt.NDArray[Any]) -> Any:
         """Give a flat result of `size` elements the broadcast shape; a scalar for scalar arguments."""
         return flat.reshape(self.shape)[()]
-
-
-def _checked(out: Any, shape: tuple[int, ...]) -> Floats:
-    fine = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float64
-    if not (fine and out.flags.c_contiguous and out.flags.writeable):
-        found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else out
-        raise InputError("out", found, f"a contiguous, writable float64 array of shape {shape}")
-    checked: Floats = out
-    return checked
 
 
 def batch(**arguments: Any) -> Batch:

@@ -79,6 +79,23 @@ def test_an_option_to_be_exercised_now_moves_with_the_spot_only():
         )
 
 
+@pytest.mark.parametrize("accuracy", ["default", "accurate"])
+@pytest.mark.parametrize("right", ["C", "P"])
+def test_next_to_exercise_gamma_is_what_the_pricing_equation_leaves(right, accuracy):
+    # there theta is 0 and delta -1 or 1, so that vol**2 spot**2 gamma / 2 is all that pays for the interest forgone
+    columns = np.meshgrid([0.1, 1.0, 5.0, 30.0], [0.1, 0.3, 0.8], [0.02, 0.05, 0.08], [0.0, 0.02, 0.08])
+    tau, vol, rate, div_yield = (column.ravel() for column in columns)
+    rate, div_yield = (rate, div_yield) if right == "P" else (div_yield, rate)
+    terms = {"strike": 100.0, "tau": tau, "vol": vol, "right": right, "rate": rate, "div_yield": div_yield}
+    edge, sign = american_exercise_boundary(**terms, accuracy=accuracy), 1.0 if right == "P" else -1.0
+    expected = 2 * sign * (100 * rate - div_yield * edge) / (vol * edge) ** 2
+    away = np.minimum(0.01 * vol * np.sqrt(tau), 0.005 / (expected * edge))
+    found = american_greeks(**terms, spot=edge * np.exp(sign * away), accuracy=accuracy)
+    np.testing.assert_allclose(found["delta"], -sign, atol=0.01)
+    np.testing.assert_array_less(np.abs(found["gamma"] - expected), 0.03 * expected + 0.01 / (edge * vol * tau**0.5))
+    np.testing.assert_array_less(np.abs(found["theta"]), 0.05 * (100 * rate + div_yield * edge))
+
+
 def test_european_where_exercise_is_never_right():
     option = {
         "spot": np.array([80.0, 100.0, 120.0]),

@@ -54,6 +54,16 @@ def test_a_result_is_written_where_the_caller_wants_it(function, terms):
         assert caught.value.name == "out"
 
 
+@pytest.mark.parametrize(("function", "terms"), ONE_RESULT)
+def test_a_result_never_lands_on_an_argument_that_is_still_read(function, terms):
+    memory = np.append(STRIKES, 0.0)
+    for place in (memory[:-1], memory[1:]):
+        with pytest.raises(InputError) as caught:
+            function(**terms | {"strike": memory[:-1]}, out=place)
+        assert caught.value.name == "out"
+    np.testing.assert_array_equal(memory[:-1], STRIKES)
+
+
 @pytest.mark.parametrize(("function", "terms"), SEVERAL_RESULTS)
 def test_several_results_are_written_by_name_or_in_rows(function, terms):
     expected = function(**terms)

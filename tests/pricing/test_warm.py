@@ -18,11 +18,11 @@ from bifrost_lib.pricing import warm
 FIRST_CALLS = """
 import json, sys, time
 import numpy as np
-started = time.perf_counter()
+started = time.process_time()
 import bifrost_lib.pricing as pricing
-imported = time.perf_counter()
+imported = time.process_time()
 pricing.price(spot=100.0, strike=100.0, tau=0.5, vol=0.2, right="C")
-called = time.perf_counter()
+called = time.process_time()
 pricing.greeks(spot=100.0, strike=100.0, tau=0.5, vol=0.2, right="C")
 pricing.implied_vol(price=5.0, spot=100.0, strike=100.0, tau=0.5, right="C")
 print(json.dumps({
@@ -66,7 +66,7 @@ def test_a_new_process_neither_compiles_nor_imports_the_compiler():
     runs = [_fresh_process() for _ in range(3)]
     assert all(run["heavy"] == [] for run in runs)
     assert min(run["import"] for run in runs) < 0.3
-    assert min(run["first_call"] for run in runs) < 0.5  # 0.1 s on an idle machine
+    assert min(run["first_call"] for run in runs) < 0.3  # 0.1 s of processor time on an idle machine
 
 
 def test_american_exercise_needs_no_compiler_either():
