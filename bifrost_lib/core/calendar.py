@@ -39,12 +39,14 @@ def is_session(day: date) -> bool:
     return bool(_calendar().is_session(day.isoformat()))
 
 
+@lru_cache(maxsize=8_192)  # asked again for every session of every slider
 def session_open(day: date) -> datetime:
     """Return the moment at which session `day` opens, in UTC."""
     opening: datetime = _calendar().session_open(_session(day)).to_pydatetime()
     return opening.astimezone(UTC)
 
 
+@lru_cache(maxsize=8_192)  # as above
 def session_close(day: date) -> datetime:
     """Return the moment at which session `day` closes (13:00 New York on early closes), in UTC."""
     close: datetime = _calendar().session_close(_session(day)).to_pydatetime()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import ipywidgets as widgets
 from bokeh.core.json_encoder import serialize_json
@@ -67,22 +67,45 @@ class Picture(BokehModel):  # type: ignore[misc]  # jupyter_bokeh has no types
             self.send({"msg": "patch", "payload": serialize_json(part)})
 
 
-class LivingPicture:
-    """A chart whose numbers change while it stays on the page."""
+class Board(Protocol):
+    """What draws on a chart of its own."""
 
-    def __init__(self, chart: UIElement) -> None:
-        self._chart = chart
+    @property
+    def chart(self) -> UIElement: ...
+
+
+BoardT = TypeVar("BoardT", bound=Board)
+
+
+class LivingPicture(Generic[BoardT]):
+    """A board whose numbers change while its chart stays on the page.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the board; called when it is first drawn on.
+    """
+
+    def __init__(self, make: Callable[[], BoardT]) -> None:
+        self._make = make
+        self._board: BoardT | None = None
         self._picture: Picture | None = None
         self._born_s = 0.0
 
-    def redraw(self, draw: Callable[[], None]) -> Picture:
-        """Call `draw`, which changes the chart, and return the widget that shows it: a new one until it has settled."""
+    def redraw(self, draw: Callable[[BoardT], None]) -> widgets.Widget:
+        """Call `draw` with the board, and return the widget that shows it: a new one until it has settled.
+
+        Inside `room_only` nothing is drawn.
+        """
+        if _IS_ROOM_ONLY.get():
+            return Room()
+        self._board = self._board or self._make()
         if self._picture is not None and time.monotonic() - self._born_s > SETTLES_S:
-            draw()
+            draw(self._board)
             return self._picture
         self.close()
-        draw()
-        self._picture, self._born_s = Picture(self._chart), time.monotonic()
+        draw(self._board)
+        self._picture, self._born_s = Picture(self._board.chart), time.monotonic()
         return self._picture
 
     def close(self) -> None:
