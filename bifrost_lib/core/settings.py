@@ -93,16 +93,17 @@ def _host(value: Any) -> str:
 
 
 def _gateways(value: Any) -> tuple[Address, ...]:
+    expected = "expected host:port for each gateway, separated by commas"
     texts = value.split(",") if isinstance(value, str) else value
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-        raise ValueError("expected host:port for each gateway, separated by commas")
+        raise ValueError(expected)
     found = []
     for text in texts:
         host, _, port = text.strip().rpartition(":")
         try:
             found.append(Address(_host(host.removeprefix("[").removesuffix("]")), _port(port)))
-        except ValueError as problem:
-            raise ValueError(f"expected host:port for each gateway, separated by commas; {text!r}: {problem}") from None
+        except ValueError:
+            raise ValueError(f"{expected}; {text.strip()!r} is none") from None
     if twice := [address for address in found if found.count(address) > 1]:
         raise ValueError(f"expected each gateway once; {twice[0]} is named {found.count(twice[0])} times")
     return tuple(found)

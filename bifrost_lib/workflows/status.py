@@ -105,7 +105,7 @@ def _gateways(settings: Settings, sessions: list[dict[str, Any]]) -> list[dict[s
     return [
         _part(
             f"gateway {place}" if several else "gateway", _state(place, sessions),
-            f"{place}, from the settings{_told(place, sessions)}",
+            ("" if several else f"{place}, ") + f"from the settings{_told(place, sessions)}",
         )
         for place in settings.ib_addresses
     ]  # fmt: skip
