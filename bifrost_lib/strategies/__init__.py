@@ -10,27 +10,17 @@ from typing import TYPE_CHECKING
 from bifrost_lib.core.front_doors import front_door
 
 if TYPE_CHECKING:
-    from bifrost_lib.strategies.admission import admit, refusal_until
-    from bifrost_lib.strategies.candidates import CandidateSet
-    from bifrost_lib.strategies.catalogue import CATALOG, GROUPS, strategy_named
-    from bifrost_lib.strategies.correction import PopCorrection
-    from bifrost_lib.strategies.dividends import DividendCalendar
-    from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
-    from bifrost_lib.strategies.earnings import EarningsCalendar, EarningsReport
-    from bifrost_lib.strategies.entry import Condition, Entry, EventWindow
-    from bifrost_lib.strategies.example import example_legs, example_payoff
-    from bifrost_lib.strategies.exits import Exits, Roll, Target
-    from bifrost_lib.strategies.finder import Progress, find_candidates
-    from bifrost_lib.strategies.grouping import Grouping, split_portfolio
-    from bifrost_lib.strategies.holding import UNTRADABLE, QuoteBoard, exit_due, intrinsic_cash
-    from bifrost_lib.strategies.margin import INDEX_RATE, naked_rate
-    from bifrost_lib.strategies.matching import Match, name_of
-    from bifrost_lib.strategies.measures import evaluate
-    from bifrost_lib.strategies.part import Range
-    from bifrost_lib.strategies.payoff import payoff_at_expiry, value_before_expiry
-    from bifrost_lib.strategies.phrases import describe_document, leg_words
-    from bifrost_lib.strategies.reading import read_document, read_file, read_mapping, resolve_strategy, write_document
-    from bifrost_lib.strategies.rules import (
+    from bifrost_lib.strategies.catalogue import CATALOG, GROUPS, resolve_strategy, strategy_named
+    from bifrost_lib.strategies.conditions.admission import admit, refusal_until
+    from bifrost_lib.strategies.conditions.dividends import DividendCalendar
+    from bifrost_lib.strategies.conditions.earnings import EarningsCalendar, EarningsReport
+    from bifrost_lib.strategies.documents.document import DteRange, Leg, StrategyDocument
+    from bifrost_lib.strategies.documents.entry import Condition, Entry, EventWindow
+    from bifrost_lib.strategies.documents.exits import Exits, Roll, Target
+    from bifrost_lib.strategies.documents.part import Range
+    from bifrost_lib.strategies.documents.phrases import describe_document, leg_words
+    from bifrost_lib.strategies.documents.reading import read_document, read_file, read_mapping, write_document
+    from bifrost_lib.strategies.documents.rules import (
         AtMoney,
         AtStrike,
         ByDelta,
@@ -43,80 +33,92 @@ if TYPE_CHECKING:
         StrikeRule,
         Wing,
     )
-    from bifrost_lib.strategies.score import WEIGHTS
-    from bifrost_lib.strategies.sizing import Costs, Sizing
-    from bifrost_lib.strategies.slices import ExpirySlice, Filters, cut_chain
-    from bifrost_lib.strategies.targets import Aimed, View, aim
-    from bifrost_lib.strategies.weights import ScoreWeights, read_weights, read_weights_file
+    from bifrost_lib.strategies.documents.sizing import Costs, Sizing, fill_price
+    from bifrost_lib.strategies.holdings.grouping import Grouping, split_portfolio
+    from bifrost_lib.strategies.holdings.holding import UNTRADABLE, QuoteBoard, exit_due, intrinsic_cash
+    from bifrost_lib.strategies.holdings.matching import Match, name_of
+    from bifrost_lib.strategies.margins.regulation_t import INDEX_RATE, STOCK_RATE, naked_rate
+    from bifrost_lib.strategies.measures.evaluation import evaluate
+    from bifrost_lib.strategies.measures.example import example_legs, example_payoff
+    from bifrost_lib.strategies.measures.payoff import payoff_at_expiry, value_before_expiry
+    from bifrost_lib.strategies.scanning.candidates import CandidateSet
+    from bifrost_lib.strategies.scanning.correction import PopCorrection
+    from bifrost_lib.strategies.scanning.finder import Progress, find_candidates
+    from bifrost_lib.strategies.scanning.score import WEIGHTS
+    from bifrost_lib.strategies.scanning.slices import ExpirySlice, Filters, cut_chain
+    from bifrost_lib.strategies.scanning.targets import Aimed, View, aim
+    from bifrost_lib.strategies.scanning.weights import ScoreWeights, read_weights, read_weights_file
 
 _HOMES = {
     "CATALOG": "catalogue",
     "GROUPS": "catalogue",
+    "resolve_strategy": "catalogue",
     "strategy_named": "catalogue",
-    "example_legs": "example",
-    "example_payoff": "example",
-    "Grouping": "grouping",
-    "split_portfolio": "grouping",
-    "INDEX_RATE": "margin",
-    "naked_rate": "margin",
-    "Match": "matching",
-    "name_of": "matching",
-    "describe_document": "phrases",
-    "leg_words": "phrases",
-    "read_document": "reading",
-    "read_file": "reading",
-    "read_mapping": "reading",
-    "resolve_strategy": "reading",
-    "write_document": "reading",
-    "PopCorrection": "correction",
-    "DividendCalendar": "dividends",
-    "DteRange": "document",
-    "Leg": "document",
-    "StrategyDocument": "document",
-    "admit": "admission",
-    "refusal_until": "admission",
-    "EarningsCalendar": "earnings",
-    "EarningsReport": "earnings",
-    "Condition": "entry",
-    "Entry": "entry",
-    "EventWindow": "entry",
-    "Exits": "exits",
-    "Roll": "exits",
-    "Target": "exits",
-    "Range": "part",
-    "Costs": "sizing",
-    "Sizing": "sizing",
-    "CandidateSet": "candidates",
-    "ExpirySlice": "slices",
-    "Filters": "slices",
-    "cut_chain": "slices",
-    "Progress": "finder",
-    "find_candidates": "finder",
-    "ScoreWeights": "weights",
-    "read_weights": "weights",
-    "read_weights_file": "weights",
-    "Aimed": "targets",
-    "View": "targets",
-    "aim": "targets",
-    "QuoteBoard": "holding",
-    "UNTRADABLE": "holding",
-    "exit_due": "holding",
-    "intrinsic_cash": "holding",
-    "evaluate": "measures",
-    "payoff_at_expiry": "payoff",
-    "value_before_expiry": "payoff",
-    "AtMoney": "rules",
-    "AtStrike": "rules",
-    "ByPremium": "rules",
-    "Offset": "rules",
-    "SamePremium": "rules",
-    "StrikeRule": "rules",
-    "ByDelta": "rules",
-    "Mirror": "rules",
-    "PctOtm": "rules",
-    "SameAs": "rules",
-    "Wing": "rules",
-    "WEIGHTS": "score",
+    "admit": "conditions.admission",
+    "refusal_until": "conditions.admission",
+    "DividendCalendar": "conditions.dividends",
+    "EarningsCalendar": "conditions.earnings",
+    "EarningsReport": "conditions.earnings",
+    "DteRange": "documents.document",
+    "Leg": "documents.document",
+    "StrategyDocument": "documents.document",
+    "Condition": "documents.entry",
+    "Entry": "documents.entry",
+    "EventWindow": "documents.entry",
+    "Exits": "documents.exits",
+    "Roll": "documents.exits",
+    "Target": "documents.exits",
+    "Range": "documents.part",
+    "describe_document": "documents.phrases",
+    "leg_words": "documents.phrases",
+    "read_document": "documents.reading",
+    "read_file": "documents.reading",
+    "read_mapping": "documents.reading",
+    "write_document": "documents.reading",
+    "AtMoney": "documents.rules",
+    "AtStrike": "documents.rules",
+    "ByDelta": "documents.rules",
+    "ByPremium": "documents.rules",
+    "Mirror": "documents.rules",
+    "Offset": "documents.rules",
+    "PctOtm": "documents.rules",
+    "SameAs": "documents.rules",
+    "SamePremium": "documents.rules",
+    "StrikeRule": "documents.rules",
+    "Wing": "documents.rules",
+    "Costs": "documents.sizing",
+    "Sizing": "documents.sizing",
+    "fill_price": "documents.sizing",
+    "Grouping": "holdings.grouping",
+    "split_portfolio": "holdings.grouping",
+    "QuoteBoard": "holdings.holding",
+    "UNTRADABLE": "holdings.holding",
+    "exit_due": "holdings.holding",
+    "intrinsic_cash": "holdings.holding",
+    "Match": "holdings.matching",
+    "name_of": "holdings.matching",
+    "INDEX_RATE": "margins.regulation_t",
+    "STOCK_RATE": "margins.regulation_t",
+    "naked_rate": "margins.regulation_t",
+    "evaluate": "measures.evaluation",
+    "example_legs": "measures.example",
+    "example_payoff": "measures.example",
+    "payoff_at_expiry": "measures.payoff",
+    "value_before_expiry": "measures.payoff",
+    "CandidateSet": "scanning.candidates",
+    "PopCorrection": "scanning.correction",
+    "Progress": "scanning.finder",
+    "find_candidates": "scanning.finder",
+    "WEIGHTS": "scanning.score",
+    "ExpirySlice": "scanning.slices",
+    "Filters": "scanning.slices",
+    "cut_chain": "scanning.slices",
+    "Aimed": "scanning.targets",
+    "View": "scanning.targets",
+    "aim": "scanning.targets",
+    "ScoreWeights": "scanning.weights",
+    "read_weights": "scanning.weights",
+    "read_weights_file": "scanning.weights",
     "warm_up": "warm",
 }
 
@@ -124,6 +126,7 @@ __all__ = [
     "CATALOG",
     "GROUPS",
     "INDEX_RATE",
+    "STOCK_RATE",
     "UNTRADABLE",
     "WEIGHTS",
     "Aimed",
@@ -171,6 +174,7 @@ __all__ = [
     "example_legs",
     "example_payoff",
     "exit_due",
+    "fill_price",
     "find_candidates",
     "intrinsic_cash",
     "leg_words",

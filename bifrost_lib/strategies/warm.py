@@ -5,10 +5,10 @@ from __future__ import annotations
 from bifrost_lib.core.native import compile_loops
 
 LOOPS = {
-    "bifrost_lib.strategies.scan_loops": ("scan", "finish_block"),
-    "bifrost_lib.strategies.walk_loops": ("next_block", "count_all"),
-    "bifrost_lib.strategies.margin_loops": ("least_margins",),
-    "bifrost_lib.strategies.two_expiry_loops": ("profits", "peaks", "zeros"),
+    "bifrost_lib.strategies.scanning.scan_loops": ("scan", "finish_block"),
+    "bifrost_lib.strategies.scanning.walk_loops": ("next_block", "count_all"),
+    "bifrost_lib.strategies.margins.margin_loops": ("least_margins",),
+    "bifrost_lib.strategies.measures.two_expiry_loops": ("profits", "peaks", "zeros"),
 }
 
 

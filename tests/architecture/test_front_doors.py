@@ -6,9 +6,11 @@ from pathlib import Path
 
 from .conftest import Source, imported
 
-#: Packages inside a package that have a front door of their own: what the hub and its pages agree on, and backtests.
+#: Packages inside a package that have a front door of their own: what the hub and its pages agree on, backtests, and
+#: margins, whose loops are compiled into those of others.
 INNER_DOORS = {
     "bifrost_lib.backtest.signals",
+    "bifrost_lib.strategies.margins",
     "bifrost_lib.views.backtests",
     "bifrost_lib.workflows.backtests",
     "bifrost_lib.workflows.benchmarks",

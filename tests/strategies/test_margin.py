@@ -3,7 +3,7 @@
 Of its 32 known figures 20 are here, within 2 %. Of the others, the in-the-money short call, straddle, strangle,
 call calendar and covered call were shown at prices that are not known (a spot of 418 to 431 explains each, the one that
 is told beside them does not), and the put calendar at a premium of 1.21. The rest are rules of its house; see
-`bifrost_lib.strategies.margin`.
+`bifrost_lib.strategies.margins.regulation_t`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from bifrost_lib.strategies import evaluate
-from bifrost_lib.strategies.margin import margins_of_one_expiry
-from bifrost_lib.strategies.margin_grouping import Holdings, least_requirement
+from bifrost_lib.strategies.margins.margin_grouping import Holdings, least_requirement
+from bifrost_lib.strategies.margins.regulation_t import margins_of_one_expiry
 
 
 def _margin(legs, *, spot, broad_index=False):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from bifrost_lib.strategies import evaluate
-from bifrost_lib.strategies.laws import Lognormal
-from bifrost_lib.strategies.outcomes import outcomes
-from bifrost_lib.strategies.profile import profile_of
+from bifrost_lib.strategies.measures.laws import Lognormal
+from bifrost_lib.strategies.measures.outcomes import outcomes
+from bifrost_lib.strategies.measures.profile import profile_of
 
 SEED, COUNT, IN_FULL = 20261122, 10_000, 250
 SPOT = 100.0

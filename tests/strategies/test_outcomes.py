@@ -9,9 +9,9 @@ import pytest
 
 from bifrost_lib.pricing import risk_neutral_density
 from bifrost_lib.strategies import evaluate
-from bifrost_lib.strategies.laws import Lognormal, SmileLaw
-from bifrost_lib.strategies.outcomes import outcomes
-from bifrost_lib.strategies.profile import profile_of
+from bifrost_lib.strategies.measures.laws import Lognormal, SmileLaw
+from bifrost_lib.strategies.measures.outcomes import outcomes
+from bifrost_lib.strategies.measures.profile import profile_of
 
 STRUCTURES = 1_000
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)

@@ -79,14 +79,14 @@ def _conditions(cube: ChainCube, earnings: EarningsLine, entry: Entry) -> Iterat
     if entry.weekdays:
         wanted = [_WEEKDAYS.index(day) for day in entry.weekdays]
         yield "weekday", np.isin((cube.session_day.astype(np.int64) + 3) % 7, wanted)
-    for name, low, high in _ranges(entry):
-        values = cube.conditions.get(name, np.full(cube.sessions, np.nan))
+    for asked in entry.market_ranges:
+        values = cube.conditions.get(asked.column, np.full(cube.sessions, np.nan))
         holds = np.isfinite(values)
-        if low is not None:
-            holds &= values >= low
-        if high is not None:
-            holds &= values <= high
-        yield name, holds
+        if asked.low is not None:
+            holds &= values >= asked.low
+        if asked.high is not None:
+            holds &= values <= asked.high
+        yield asked.column, holds
     if entry.ex_dividend is not None:
         yield "ex_dividend", _suits(entry.ex_dividend, _near_dividend(cube, entry.ex_dividend))
     if entry.earnings is not None:
@@ -97,14 +97,6 @@ def _suits(window: EventWindow, near: Array) -> Array:
     if window.entry == "avoid":
         return ~near
     return near | window.through_expiry
-
-
-def _ranges(entry: Entry) -> Iterator[tuple[str, float | None, float | None]]:
-    for name in ("iv_rank", "vol_index"):
-        if (asked := getattr(entry, name)) is not None:
-            yield name, asked.low, asked.high
-    for condition in entry.conditions:
-        yield condition.column, condition.low, condition.high
 
 
 def _near_dividend(cube: ChainCube, window: EventWindow) -> Array:

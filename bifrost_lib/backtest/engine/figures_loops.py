@@ -19,7 +19,7 @@ from bifrost_lib.backtest.engine.layout import (
     S_STOCK,
 )
 from bifrost_lib.core.kernels import kernel
-from bifrost_lib.strategies import margin_loops
+from bifrost_lib.strategies.margins import margin_loops
 
 _least_margin, _naked_need = margin_loops.least_margin, margin_loops.naked_need
 _STOCK_RATE = margin_loops.STOCK_RATE

@@ -35,7 +35,7 @@ from bifrost_lib.backtest.engine.layout import (
 )
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.strategies import margin
+from bifrost_lib.strategies import naked_rate
 
 Array = npt.NDArray[Any]
 Cubes = ChainCube | Mapping[str, ChainCube]
@@ -204,7 +204,7 @@ def _part(cube: ChainCube) -> dict[str, Array]:
     first = cube.group_first[:-1]
     split, dividend, following = _events(cube)
     reported = earnings_line(cube).first_expiry
-    last, naked_rate = np.full(cube.sessions, cube.sessions - 1), np.full(cube.sessions, margin.naked_rate(cube.symbol))
+    last, naked = np.full(cube.sessions, cube.sessions - 1), np.full(cube.sessions, naked_rate(cube.symbol))
     place, order = np.zeros(cube.sessions), np.zeros(len(first))
     seen = np.searchsorted(cube.sg_session, np.arange(cube.sessions + 1))
     expires = cube.expires_us[first]
@@ -222,7 +222,7 @@ def _part(cube: ChainCube) -> dict[str, Array]:
     }  # fmt: skip
     return {
         **{name: _table(columns) for name, columns in tables.items()},
-        "figures": _table((cube.open_spot, cube.close_spot, split, dividend, naked_rate), np.float64, ends=True),
+        "figures": _table((cube.open_spot, cube.close_spot, split, dividend, naked), np.float64, ends=True),
         **{name: np.ascontiguousarray(getattr(cube, name)) for name in _AS_THEY_ARE},
         "flags": np.ascontiguousarray(cube.flags).view(np.int8),
         "open_interest": none if cube.open_interest is None else np.ascontiguousarray(cube.open_interest),

@@ -20,7 +20,7 @@ from bifrost_lib.backtest.engine.market import Stage
 from bifrost_lib.backtest.engine.simulation import Simulated, simulate_single
 from bifrost_lib.backtest.engine.tables import Terms
 from bifrost_lib.core.errors import UnknownNameError
-from bifrost_lib.strategies import Sizing, StrategyDocument, margin, strategy_named
+from bifrost_lib.strategies import STOCK_RATE, Sizing, StrategyDocument, strategy_named
 
 Array = npt.NDArray[Any]
 #: Why a trade ended, where shares are held between two strategies.
@@ -203,7 +203,7 @@ class _Wheel:
         market, cost = self._market, held.count * held.spot
         path = self._path(held, until)
         gains = [cash + count * spot - cost for _, count, cash, spot in path]
-        ties_up = margin.STOCK_RATE * abs(cost)
+        ties_up = STOCK_RATE * abs(cost)
         for (session, *_), gain in zip(path if until is None else path[:-1], gains, strict=until is None):
             is_last = session == market.sessions[session, at.D_LAST]
             end = len(self._gain) if is_last else market.sessions[session + 1, at.D_PLACE]

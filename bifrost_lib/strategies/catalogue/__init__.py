@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
+from pathlib import Path
 
 from bifrost_lib.core.errors import UnknownNameError
-from bifrost_lib.strategies.document import StrategyDocument
+from bifrost_lib.strategies.documents.document import StrategyDocument
 
 
 def _groups() -> dict[str, tuple[StrategyDocument, ...]]:
@@ -43,3 +44,26 @@ def strategy_named(name: str) -> StrategyDocument:
     if plain not in NAMES:
         raise UnknownNameError("strategy", name, NAMES)
     return CATALOG[NAMES[plain]]
+
+
+def resolve_strategy(name_or_path: str) -> StrategyDocument:
+    """Return a strategy of the catalogue by its name or an alias, or the document in a file.
+
+    Parameters
+    ----------
+    name_or_path : str
+        A path ends in ``.yaml``, ``.yml`` or ``.json``, or holds a ``/``.
+
+    Raises
+    ------
+    UnknownNameError
+        If the catalogue does not know the name.
+    DocumentError, FileFormatError
+        If the file holds no valid document, or cannot be read.
+    """
+    from bifrost_lib.strategies.documents.reading import read_file
+
+    path = Path(name_or_path)
+    if path.suffix.lower() not in (".yaml", ".yml", ".json") and "/" not in name_or_path:
+        return strategy_named(name_or_path)
+    return read_file(path)

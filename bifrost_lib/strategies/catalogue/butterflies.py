@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import Leg, StrategyDocument
-from bifrost_lib.strategies.exits import CREDIT_SPREAD, PINNED, Exits
-from bifrost_lib.strategies.rules import AtMoney, ByDelta, Mirror, Wing
+from bifrost_lib.strategies.documents.document import Leg, StrategyDocument
+from bifrost_lib.strategies.documents.exits import CREDIT_SPREAD, PINNED, Exits
+from bifrost_lib.strategies.documents.rules import AtMoney, ByDelta, Mirror, Wing
 
 CALL_BUTTERFLY = StrategyDocument(
     name="call_butterfly",

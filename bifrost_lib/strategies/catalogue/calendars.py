@@ -5,9 +5,9 @@ Their values at the near expiry are the model's, because the far leg still has t
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
-from bifrost_lib.strategies.exits import TIME_SPREAD, Exits, Roll
-from bifrost_lib.strategies.rules import AtMoney, ByDelta, SameAs, Wing
+from bifrost_lib.strategies.documents.document import DteRange, Leg, StrategyDocument
+from bifrost_lib.strategies.documents.exits import TIME_SPREAD, Exits, Roll
+from bifrost_lib.strategies.documents.rules import AtMoney, ByDelta, SameAs, Wing
 
 CALL_CALENDAR = StrategyDocument(
     name="call_calendar",

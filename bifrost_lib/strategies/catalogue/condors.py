@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import Leg, StrategyDocument
-from bifrost_lib.strategies.exits import CREDIT_SPREAD, DEBIT_SPREAD, PINNED, Exits, Target
-from bifrost_lib.strategies.rules import AtMoney, ByDelta, Mirror, SameAs, Wing
+from bifrost_lib.strategies.documents.document import Leg, StrategyDocument
+from bifrost_lib.strategies.documents.exits import CREDIT_SPREAD, DEBIT_SPREAD, PINNED, Exits, Target
+from bifrost_lib.strategies.documents.rules import AtMoney, ByDelta, Mirror, SameAs, Wing
 
 IRON_CONDOR = StrategyDocument(
     name="iron_condor",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import Leg, StrategyDocument
-from bifrost_lib.strategies.exits import SOLD_PREMIUM, Exits
-from bifrost_lib.strategies.rules import ByDelta, Wing
+from bifrost_lib.strategies.documents.document import Leg, StrategyDocument
+from bifrost_lib.strategies.documents.exits import SOLD_PREMIUM, Exits
+from bifrost_lib.strategies.documents.rules import ByDelta, Wing
 
 BULL_CALL_LADDER = StrategyDocument(
     name="bull_call_ladder",

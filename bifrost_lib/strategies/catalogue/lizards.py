@@ -5,9 +5,9 @@ Nothing is lost on the side of the spread where the credit covers its width.
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import Leg, StrategyDocument
-from bifrost_lib.strategies.exits import SOLD_PREMIUM
-from bifrost_lib.strategies.rules import AtMoney, ByDelta, SameAs, Wing
+from bifrost_lib.strategies.documents.document import Leg, StrategyDocument
+from bifrost_lib.strategies.documents.exits import SOLD_PREMIUM
+from bifrost_lib.strategies.documents.rules import AtMoney, ByDelta, SameAs, Wing
 
 JADE_LIZARD = StrategyDocument(
     name="jade_lizard",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
-from bifrost_lib.strategies.exits import SOLD_PREMIUM, Exits, Target
-from bifrost_lib.strategies.rules import ByDelta, Wing
+from bifrost_lib.strategies.documents.document import DteRange, Leg, StrategyDocument
+from bifrost_lib.strategies.documents.exits import SOLD_PREMIUM, Exits, Target
+from bifrost_lib.strategies.documents.rules import ByDelta, Wing
 
 CALL_RATIO_SPREAD = StrategyDocument(
     name="call_ratio_spread",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
-from bifrost_lib.strategies.exits import BOUGHT_PREMIUM, SOLD_PREMIUM, Exits, Roll, Target
-from bifrost_lib.strategies.rules import ByDelta
-from bifrost_lib.strategies.sizing import Sizing
+from bifrost_lib.strategies.documents.document import DteRange, Leg, StrategyDocument
+from bifrost_lib.strategies.documents.exits import BOUGHT_PREMIUM, SOLD_PREMIUM, Exits, Roll, Target
+from bifrost_lib.strategies.documents.rules import ByDelta
+from bifrost_lib.strategies.documents.sizing import Sizing
 
 LONG_CALL = StrategyDocument(
     name="long_call",

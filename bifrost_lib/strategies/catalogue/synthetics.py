@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
-from bifrost_lib.strategies.exits import HELD, Exits, Target
-from bifrost_lib.strategies.rules import AtMoney, ByDelta, SameAs, Wing
+from bifrost_lib.strategies.documents.document import DteRange, Leg, StrategyDocument
+from bifrost_lib.strategies.documents.exits import HELD, Exits, Target
+from bifrost_lib.strategies.documents.rules import AtMoney, ByDelta, SameAs, Wing
 
 SYNTHETIC_LONG_STOCK = StrategyDocument(
     name="synthetic_long_stock",

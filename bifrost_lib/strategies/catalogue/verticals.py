@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import Leg, StrategyDocument
-from bifrost_lib.strategies.exits import CREDIT_SPREAD, DEBIT_SPREAD
-from bifrost_lib.strategies.rules import ByDelta, Wing
+from bifrost_lib.strategies.documents.document import Leg, StrategyDocument
+from bifrost_lib.strategies.documents.exits import CREDIT_SPREAD, DEBIT_SPREAD
+from bifrost_lib.strategies.documents.rules import ByDelta, Wing
 
 BULL_CALL_SPREAD = StrategyDocument(
     name="bull_call_spread",

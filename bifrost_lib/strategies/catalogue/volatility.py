@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bifrost_lib.strategies.document import DteRange, Leg, StrategyDocument
-from bifrost_lib.strategies.exits import BOUGHT_PREMIUM, SOLD_PREMIUM
-from bifrost_lib.strategies.rules import AtMoney, ByDelta, SameAs
+from bifrost_lib.strategies.documents.document import DteRange, Leg, StrategyDocument
+from bifrost_lib.strategies.documents.exits import BOUGHT_PREMIUM, SOLD_PREMIUM
+from bifrost_lib.strategies.documents.rules import AtMoney, ByDelta, SameAs
 
 LONG_STRADDLE = StrategyDocument(
     name="long_straddle",
