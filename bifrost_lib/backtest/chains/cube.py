@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -47,8 +47,8 @@ EARNINGS: dict[str, str] = {
 NO_DAY = np.iinfo(np.int32).min
 #: Figures of quotes that a cube may lack.
 OPTIONAL: tuple[str, ...] = ("iv", "gamma", "vega", "theta", "open_interest", "volume")
-_QUOTES = ("bid", "ask", "delta", "flags", *OPTIONAL)
-_CONTRACTS = ("expiry_day", "expires_us", "strike", "is_call", "is_am", "is_american", "multiplier")
+#: Arrays with one number a quote.
+QUOTES = ("bid", "ask", "delta", "flags", *OPTIONAL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +149,7 @@ class ChainCube:
         for name, kind in (LAYOUT | EARNINGS).items():
             if (found := getattr(self, name)).dtype != np.dtype(kind):
                 raise InputError(f"cube.{name}", str(found.dtype), f"dtype {kind}")
-        sizes = {name: len(one) for name in _QUOTES if (one := getattr(self, name)) is not None}
+        sizes = {name: len(one) for name in QUOTES if (one := getattr(self, name)) is not None}
         if len(set(sizes.values())) > 1:
             raise InputError("cube", sizes, "arrays of quotes of one size")
         if len({len(getattr(self, name)) for name in EARNINGS}) > 1 or (np.diff(self.earnings_known_us) < 0).any():
@@ -273,7 +273,11 @@ class ChainCube:
         later = max(self.split_day.max(initial=0), self.dividend_day.max(initial=0))
         is_whole = (first, last) == (0, self.sessions) and later <= self.session_day[-1]
         is_whole = is_whole and self.earnings_known_us.max(initial=self.moment_us[-1]) <= self.moment_us[-1]
-        return self if is_whole else _cut(self, first, last)
+        if is_whole:
+            return self
+        from bifrost_lib.backtest.chains.cube_cut import cut
+
+        return cut(self, first, last)
 
     def contract_words(self, contract: int) -> str:
         """Return a contract as text: class, expiry, strike and right."""
@@ -296,53 +300,3 @@ def _span(cube: ChainCube) -> str:
 
 def _days(day: date) -> int:
     return int(np.datetime64(day, "D").astype(np.int64))
-
-
-def _cut(cube: ChainCube, first: int, last: int) -> ChainCube:
-    moments = slice(int(cube.session_moment[first]), int(cube.session_moment[last]))
-    rows = slice(int(cube.session_row[first]), int(cube.session_row[last]))
-    quotes = slice(*(_place(cube.row_quote, at, len(cube.bid)) for at in (rows.start, rows.stop)))
-    entries = slice(*np.searchsorted(cube.sg_session, [first, last]).tolist())
-    forwards = slice(*(_place(cube.sg_forward_start, at, len(cube.forward)) for at in (entries.start, entries.stop)))
-    kept, row_contract = np.unique(cube.row_contract[rows], return_inverse=True)
-    groups, group = np.unique(cube.group[kept], return_inverse=True)
-    day = int(cube.session_day[last - 1])
-    splits, dividends = cube.split_day <= day, cube.dividend_day <= day
-    learnt = cube.earnings_known_us <= cube.moment_us[moments.stop - 1]
-    changed: dict[str, Any] = {name: getattr(cube, name)[kept] for name in _CONTRACTS}
-    changed |= {name: one[quotes] for name in _QUOTES if (one := getattr(cube, name)) is not None}
-    changed |= {name: getattr(cube, name)[learnt] for name in EARNINGS}
-    changed |= {name: getattr(cube, name)[first:last] for name in ("session_day", "open_spot", "close_spot")}
-    return replace(
-        cube,
-        **changed,
-        **_classes_kept(cube, kept),
-        session_moment=cube.session_moment[first : last + 1] - moments.start,
-        moment_us=cube.moment_us[moments],
-        spot=cube.spot[moments],
-        group=group.astype(np.int32),
-        group_first=np.searchsorted(group, np.arange(len(groups) + 1)).astype(np.int64),
-        session_row=cube.session_row[first : last + 1] - rows.start,
-        row_contract=row_contract.astype(np.int32),
-        row_quote=cube.row_quote[rows] - quotes.start,
-        sg_session=cube.sg_session[entries] - np.int32(first),
-        sg_group=np.searchsorted(groups, cube.sg_group[entries]).astype(np.int32),
-        sg_row=cube.sg_row[entries.start : entries.stop + 1] - rows.start,
-        sg_forward_start=cube.sg_forward_start[entries] - forwards.start,
-        forward=cube.forward[forwards],
-        split_day=cube.split_day[splits],
-        split_ratio=cube.split_ratio[splits],
-        dividend_day=cube.dividend_day[dividends],
-        dividend=cube.dividend[dividends],
-        conditions={name: one[first:last] for name, one in cube.conditions.items()},
-        known_sha256="",
-    )
-
-
-def _place(starts: Array, at: int, end: int) -> int:
-    return int(starts[at]) if at < len(starts) else end
-
-
-def _classes_kept(cube: ChainCube, kept: Array) -> dict[str, Any]:
-    codes, code = np.unique(cube.class_code[kept], return_inverse=True)
-    return {"classes": tuple(cube.classes[one] for one in codes), "class_code": code.astype(np.int16)}

@@ -54,7 +54,8 @@ from bifrost_lib.backtest.engine.layout import (
     T_SHARES,
     TAKE_PROFIT,
 )
-from bifrost_lib.backtest.engine.trade_loops import bring_rows, close_legs, closing_value, end_trade, note_leg
+from bifrost_lib.backtest.engine.log_loops import end_trade, note_leg
+from bifrost_lib.backtest.engine.trade_loops import bring_rows, close_legs, closing_value
 from bifrost_lib.core.kernels import kernel
 
 

@@ -39,8 +39,8 @@ from bifrost_lib.backtest.engine.layout import (
     T_SHARES,
     T_UNITS,
 )
+from bifrost_lib.backtest.engine.market_loops import find_row
 from bifrost_lib.backtest.engine.roll_loops import roll_if_due
-from bifrost_lib.backtest.engine.selection_loops import find_row
 from bifrost_lib.backtest.engine.trade_loops import value_now
 from bifrost_lib.core.kernels import kernel
 

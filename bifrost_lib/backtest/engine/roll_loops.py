@@ -40,7 +40,9 @@ from bifrost_lib.backtest.engine.layout import (
     T_ROLLED,
     T_ROLLS,
 )
-from bifrost_lib.backtest.engine.selection_loops import choose_strikes, find_legs, seen_place
+from bifrost_lib.backtest.engine.market_loops import seen_place
+from bifrost_lib.backtest.engine.selection_loops import find_legs
+from bifrost_lib.backtest.engine.strike_loops import choose_strikes
 from bifrost_lib.backtest.engine.trade_loops import bring_rows, close_legs, closing_value, take_legs
 from bifrost_lib.core.kernels import kernel
 
