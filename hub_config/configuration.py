@@ -15,6 +15,7 @@ from bifrost_lib.core.settings import Settings
 from bifrost_lib.views import page_colours, theme_script
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, page_token, shared_secret
 from hub_config.authentication import authenticator
+from hub_config.database import HubDatabase
 from hub_config.labs import (
     PASSED_ON,
     clear_lab,
@@ -65,6 +66,7 @@ def server(settings: Settings, places: Places) -> Options:
     return {"JupyterHub": {
         "ip": LOOPBACK, "port": places.public, "hub_ip": LOOPBACK, "hub_port": places.hub,
         "db_url": f"sqlite:///{folder / 'hub.sqlite'}",
+        "db_kwargs": {"connect_args": {"factory": HubDatabase, "check_same_thread": False}},
         "cookie_secret": bytes.fromhex(shared_secret(settings.home, "hub cookies")),
         "cookie_max_age_days": LOGIN_LASTS_DAYS,
         "cleanup_servers": True, "cleanup_proxy": False, "allow_named_servers": False,

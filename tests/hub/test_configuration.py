@@ -53,6 +53,17 @@ def test_the_proxy_outlives_the_hub_and_wants_a_word(settings):
     assert proxy["auth_token"] == shared_secret(settings.home, "proxy")
 
 
+def test_the_hubs_database_writes_ahead_and_forgets_nothing_that_was_committed(settings):
+    from jupyterhub.orm import new_session_factory  # type: ignore[import-untyped]
+
+    told = hub_options(settings, PLACES, PAGES)["JupyterHub"]
+    with new_session_factory(told["db_url"], **told["db_kwargs"])() as session:
+        ask = session.connection().exec_driver_sql
+        read = [ask(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+        assert read == ["wal", 2]  # 2 is FULL
+        session.get_bind().dispose()
+
+
 def test_pages_are_told_by_group_in_the_registrys_order():
     groups = page_groups(PAGES)
     named = [page["name"] for group in groups for page in group["pages"]]
