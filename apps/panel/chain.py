@@ -80,7 +80,7 @@ class ChainPage:
     def content(self) -> Any:
         """The page's layout."""
         time_field = views.column(self.time, gap_px=0, sizing_mode="stretch_width", styles={"padding-top": "15px"})
-        download = views.column(self.download, styles={"padding-top": "14px"})
+        download = views.column(self.download, gap_px=0, styles={"padding-top": "17px"})
         controls = views.row(self.symbol, self.expiry, self.since, time_field, download, sizing_mode="stretch_width")
         beside = views.column(
             self.shape, self.smile, self.surface, self.expiries, width=470, sizing_mode="stretch_height"

@@ -92,11 +92,12 @@ class HistoryPage:
     @property
     def content(self) -> Any:
         """The page's layout."""
-        under_label = {"padding-top": "15px"}
+        under_label = {"padding-top": "17px"}
         tabs, window, download = (
             views.column(part, gap_px=0, styles=under_label) for part in (self.tab, self.window, self.download)
         )
-        time_bar = views.column(self.time, gap_px=0, sizing_mode="stretch_width", styles=under_label)
+        above = {"padding-top": "15px"}  # the bar is higher than its buttons
+        time_bar = views.column(self.time, gap_px=0, sizing_mode="stretch_width", styles=above)
         own = (self.tenor, self.since, self.measure, self.strategy)
         controls = views.row(
             self.symbol, tabs, window, *own, time_bar, download, sizing_mode="stretch_width", gap_px=12
