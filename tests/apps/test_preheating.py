@@ -10,6 +10,8 @@ from traitlets.config import Config
 from voila.request_info_handler import RequestInfoSocketHandler
 
 from apps.preheating import Refused, Viewers, page_handlers, preheat, replace_ended
+from apps.serve import page_config
+from bifrost_lib.workflows.hub import read_registry
 
 KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 
@@ -42,6 +44,13 @@ def test_the_plain_address_is_refused_to_everybody_and_voilas_own_handler_is_gon
     assert handlers["/services/finder/voila/query/.*"] is Refused
     assert RequestInfoSocketHandler not in handlers.values()
     assert handlers["/services/finder/voila/static/(.*)"] is object
+
+
+def test_an_address_chooses_neither_template_nor_theme_and_kernels_hear_of_the_viewer_alone():
+    page = next(page for page in read_registry() if page.kind == "voila")
+    config = page_config(page, port=8000, secret="00" * 32).VoilaConfiguration
+    assert (config.allow_template_override, config.allow_theme_override) == ("NO", "NO")
+    assert config.http_header_envs == ["X-Bifrost-User", "X-Bifrost-Role", "X-Bifrost-Theme"]
 
 
 def test_kernels_learn_their_own_address_and_no_other():

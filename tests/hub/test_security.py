@@ -179,6 +179,17 @@ def test_no_path_leads_out(platform, trader, chain_of_trader, path):
     assert answer.status_code != 200
 
 
+def test_neither_an_address_nor_a_cookie_chooses_a_template_or_writes_into_a_page(platform, trader, chain_of_trader):
+    hostile = '"><script>alert(1)</script>'
+    trader.get(f"{platform.url}services/strategy_finder/voila/templates/none", **WITHIN)
+    for name, asked in (("strategy_finder", {"template": "lab", "theme": hostile}), ("chain", {"symbol": hostile})):
+        words = f"{cookies_for(trader, f'/services/{name}/')}; bf-theme={hostile}"
+        headers = FORGED | {"X-Bifrost-Theme": hostile, "Cookie": words}
+        page = trader.get(f"{platform.url}services/{name}/", params=asked, headers=headers, **WITHIN)
+        assert page.status_code == 200 and 'data-theme="light"' in page.text
+        assert "<script>alert(1)" not in page.text and "https://cdn" not in page.text
+
+
 @pytest.mark.parametrize("target", ["//evil.example/", "http://evil.example/", "/\\evil.example", "https:evil.example"])
 def test_the_login_leads_to_no_other_site(platform, target):
     session = platform.visitor("operator")
