@@ -96,13 +96,11 @@ class HistoryPage:
         tabs, window, download = (
             views.column(part, gap_px=0, styles=under_label) for part in (self.tab, self.window, self.download)
         )
-        above = {"padding-top": "15px"}  # the bar is higher than its buttons
-        time_bar = views.column(self.time, gap_px=0, sizing_mode="stretch_width", styles=above)
         own = (self.tenor, self.since, self.measure, self.strategy)
-        controls = views.row(
-            self.symbol, tabs, window, *own, time_bar, download, sizing_mode="stretch_width", gap_px=12
-        )
-        return views.column(self.head, controls, self.body, sizing_mode="stretch_both")
+        room = pn.Spacer(sizing_mode="stretch_width", height=1)
+        wide = {"sizing_mode": "stretch_width"}
+        controls = views.row(self.symbol, tabs, window, *own, room, download, gap_px=12, **wide)
+        return views.column(self.head, controls, self.time, self.body, sizing_mode="stretch_both")
 
     @property
     def asked(self) -> Asked:
