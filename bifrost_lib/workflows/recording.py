@@ -13,8 +13,8 @@ from bifrost_lib import store
 from bifrost_lib.core.calendar import exchange_date, is_session, previous_session, session_close
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.workflows.desk import Desk
-from bifrost_lib.workflows.monitoring import monitor_documents, monitored_symbols
-from bifrost_lib.workflows.recommending import MarkReport, mark_recommendations
+from bifrost_lib.workflows.finder.monitoring import monitor_documents, monitored_symbols
+from bifrost_lib.workflows.finder.recommending import MarkReport, mark_recommendations
 
 #: After a close, the time that the last sweep may take to be stored.
 AFTER_CLOSE = timedelta(minutes=30)

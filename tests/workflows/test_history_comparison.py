@@ -85,7 +85,7 @@ def test_a_second_look_computes_nothing_again(desk, monkeypatch):
     def refuse(*_args, **_named):
         raise AssertionError("a day was computed again")
 
-    monkeypatch.setattr("bifrost_lib.workflows.past_entries.find_candidates", refuse)
+    monkeypatch.setattr("bifrost_lib.workflows.finder.past_entries.find_candidates", refuse)
     after = compare_with_past(desk, scan).entries
     assert after["pnl"].tolist() == pytest.approx(before["pnl"].tolist(), nan_ok=True)
 

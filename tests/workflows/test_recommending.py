@@ -25,7 +25,7 @@ from bifrost_lib.workflows import (
     recalibrated_pop,
     with_analytics,
 )
-from bifrost_lib.workflows.recommending import mark_recommendations, recommend, recommender
+from bifrost_lib.workflows.finder.recommending import mark_recommendations, recommend, recommender
 
 FIRST, EXPIRY, LATER = date(2026, 6, 1), date(2026, 6, 26), date(2026, 7, 24)
 START = session_close(FIRST)

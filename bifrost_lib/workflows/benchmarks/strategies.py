@@ -23,7 +23,7 @@ from bifrost_lib.workflows.benchmarks.chains import moments, quotes_at
 from bifrost_lib.workflows.benchmarks.peer_environment import peer_python, peer_version, run_peer
 from bifrost_lib.workflows.desk import Desk, open_desk
 from bifrost_lib.workflows.enrichment import with_analytics
-from bifrost_lib.workflows.universe_scans import scan_universe
+from bifrost_lib.workflows.finder.universe_scans import scan_universe
 
 CONTRACTS = 10_000
 UNIVERSE, UNIVERSE_CONTRACTS, CORES = 180, 2_000, 2

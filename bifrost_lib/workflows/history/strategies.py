@@ -10,7 +10,7 @@ import pandas as pd
 
 from bifrost_lib.core.errors import BifrostError, NoDataError
 from bifrost_lib.workflows.desk import Desk
-from bifrost_lib.workflows.scans import find_strategies
+from bifrost_lib.workflows.finder.scans import find_strategies
 
 _FIGURES = ("score", "premium", "max_profit", "max_loss", "return_on_risk", "pop", "ev", "dte", "multiplier")
 

@@ -10,7 +10,7 @@ from bifrost_lib import store
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.strategies import StrategyDocument
 from bifrost_lib.workflows.desk import Desk
-from bifrost_lib.workflows.past_entries import past_entries
+from bifrost_lib.workflows.finder.past_entries import past_entries
 
 
 def study_entries(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.intervals import wilson_interval
-from bifrost_lib.workflows.history_comparison import independent_entries
+from bifrost_lib.workflows.finder.history_comparison import independent_entries
 
 THIRDS = ("low", "middle", "high")
 _NAN = float("nan")

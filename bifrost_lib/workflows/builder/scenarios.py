@@ -13,8 +13,8 @@ import pandas as pd
 from bifrost_lib.core.errors import InputError, UnknownNameError
 from bifrost_lib.pricing import greeks, price, probability_itm, probability_touch
 from bifrost_lib.strategies import value_before_expiry
-from bifrost_lib.workflows.building import Structure
-from bifrost_lib.workflows.payoffs import price_grid
+from bifrost_lib.workflows.builder.building import Structure
+from bifrost_lib.workflows.builder.payoffs import price_grid
 
 Floats = npt.NDArray[np.float64]
 

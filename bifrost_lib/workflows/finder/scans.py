@@ -21,11 +21,11 @@ from bifrost_lib.strategies import (
     find_candidates,
     strategy_named,
 )
-from bifrost_lib.workflows.calibration import FEWEST_OUTCOMES, pop_correction
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.dividends import dividend_calendar
 from bifrost_lib.workflows.earnings import earnings_calendar, earnings_facts
+from bifrost_lib.workflows.finder.calibration import FEWEST_OUTCOMES, pop_correction
 from bifrost_lib.workflows.surfaces import volatility_surface
 
 

@@ -12,8 +12,8 @@ from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import DocumentError, NoDataError
 from bifrost_lib.strategies import QuoteBoard, StrategyDocument
 from bifrost_lib.workflows.desk import Desk
-from bifrost_lib.workflows.following import candidate_hash, identified
-from bifrost_lib.workflows.scans import ScanResult, find_strategies
+from bifrost_lib.workflows.finder.following import candidate_hash, identified
+from bifrost_lib.workflows.finder.scans import ScanResult, find_strategies
 
 #: Candidates of one document on one snapshot that are told of.
 MOST_HITS = 3

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import AtStrike, ByDelta, DteRange, Leg, StrategyDocument, write_document
-from bifrost_lib.workflows.building import Structure
-from bifrost_lib.workflows.building_scenarios import leg_details
+from bifrost_lib.workflows.builder.building import Structure
+from bifrost_lib.workflows.builder.scenarios import leg_details
 
 _COLUMNS = ("right", "qty", "strike", "expiry", "trading_class", "price", "bid", "ask", "iv", "tau", "open_interest")
 

@@ -19,7 +19,7 @@ from bifrost_lib.strategies import StrategyDocument, admit, find_candidates, ref
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.dividends import calendar_of, ex_dividend_days
 from bifrost_lib.workflows.earnings import EarningsHistory, earnings_history
-from bifrost_lib.workflows.following import Entry, Follower, Seen, entry_of
+from bifrost_lib.workflows.finder.following import Entry, Follower, Seen, entry_of
 
 #: How far back a candidate's own past is looked at.
 LOOKBACK = timedelta(days=365)

@@ -6,9 +6,9 @@ import logging
 from functools import partial
 
 from bifrost_lib.core.errors import BifrostError
-from bifrost_lib.workflows.building import build_structure, read_market, start_legs
-from bifrost_lib.workflows.building_export import export_structure
-from bifrost_lib.workflows.building_scenarios import leg_details, scenario_curves, scenario_map
+from bifrost_lib.workflows.builder.building import build_structure, read_market, start_legs
+from bifrost_lib.workflows.builder.export import export_structure
+from bifrost_lib.workflows.builder.scenarios import leg_details, scenario_curves, scenario_map
 from bifrost_lib.workflows.desk import Desk
 
 log = logging.getLogger(__name__)

@@ -13,11 +13,11 @@ import pandas as pd
 from bifrost_lib.analytics import market_conditions
 from bifrost_lib.core.calendar import exchange_date
 from bifrost_lib.core.intervals import wilson_interval
-from bifrost_lib.strategies import EarningsCalendar, StrategyDocument
+from bifrost_lib.strategies import EarningsCalendar
 from bifrost_lib.workflows.desk import Desk
 from bifrost_lib.workflows.earnings import EarningsHistory, earnings_facts, earnings_history
-from bifrost_lib.workflows.past_entries import near_expiry, past_entries
-from bifrost_lib.workflows.scans import ScanResult
+from bifrost_lib.workflows.finder.past_entries import near_expiry, past_entries
+from bifrost_lib.workflows.finder.scans import ScanResult
 
 #: Fewer past entries than this say more about luck than about the strategy.
 FEWEST = 20
@@ -140,12 +140,6 @@ def histories(
     """Return the comparison of each candidate of a scan with its own past, in the order of `records`."""
     past = compare_with_past(desk, scan, most_new=most_new)
     return [past.beside(record) for record in (scan.candidates.records() if records is None else records)]
-
-
-def document_past(desk: Desk, symbol: str, document: StrategyDocument, *, at: datetime) -> dict[str, Any]:
-    """Return how a document did on a symbol until `at`: the outcome of its past entries, without a candidate."""
-    entries = past_entries(desk, symbol, document, at=at)
-    return _outcome(entries[entries["pnl"].notna()])
 
 
 def _outcome(ended: pd.DataFrame) -> dict[str, Any]:

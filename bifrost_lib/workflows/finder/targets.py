@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bifrost_lib.core.calendar import SECONDS_PER_YEAR, dte, exchange_date, expiry_moment
 from bifrost_lib.core.errors import InputError, NoDataError
@@ -27,6 +28,7 @@ from bifrost_lib.strategies import (
 )
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk
+from bifrost_lib.workflows.finder.target_records import distinct, structure_legs, structure_record
 
 #: Prices that a range is averaged over.
 POINTS = 41
@@ -123,19 +125,10 @@ def find_targets(
     profit at the first expiry that the market itself gives, so that a bold view is seen for what it is.
     """
     _check(budget=budget, price=price, max_loss=max_loss, top=top, per_strategy=per_strategy, iv_change=iv_change)
-    given = _range(price, between, iv_change)
+    wanted = _range(price, between, iv_change)
     chain = read_chain(desk, symbol, at=at)
-    low, high = given or (chain.attrs["spot"], chain.attrs["spot"])
-    moment: datetime = chain.attrs["at"]
-    days = dte(moment, by)
-    if days < 0 or expiry_moment(by) <= moment:
-        raise InputError("by", by, f"a date after the chain's, {exchange_date(moment)}")
-    slices, _, _ = cut_chain(chain, dte=(days, 10_000), filters=Filters())
-    near = _near(slices, days)
-    if not near:
-        last = chain["expiry"].max().date()
-        raise NoDataError("option that lives until then", symbol=symbol.upper(), by=by, hint=f"the last expires {last}")
-    view = _view(low, high, moment, by, iv_change)
+    view = _view(chain, by, wanted or (chain.attrs["spot"], chain.attrs["spot"]), iv_change)
+    slices, near = _slices(chain, by)
     documents = list(CATALOG.values() if strategies is None else strategies)
     search = _Search(slices, near, view, budget, max_loss, naked_rate(symbol.upper()))
     found: list[dict[str, Any]] = []
@@ -146,10 +139,11 @@ def find_targets(
         found += rows
         without += [] if rows else [document.name]
     found.sort(key=lambda row: -row["return_on_budget"])
-    ranked = tuple({"rank": rank, **row} for rank, row in enumerate(_distinct(found)[:top], start=1))
+    ranked = tuple({"rank": rank, **row} for rank, row in enumerate(distinct(found)[:top], start=1))
     return TargetResult(
-        symbol=symbol.upper(), at=moment, as_of=chain.attrs["as_of"], source=chain.attrs["source"],
-        spot=chain.attrs["spot"], price=view.spot, low=low, high=high, by=by, iv_change=iv_change, budget=budget,
+        symbol=symbol.upper(), at=chain.attrs["at"], as_of=chain.attrs["as_of"], source=chain.attrs["source"],
+        spot=chain.attrs["spot"], price=view.spot, low=float(view.prices[0]),
+        high=float(view.prices[-1]), by=by, iv_change=iv_change, budget=budget,
         max_loss=max_loss, strategies=len(documents), considered=considered, without=tuple(without), structures=ranked,
     )  # fmt: skip
 
@@ -176,7 +170,7 @@ class _Search:
 
     def _measured(self, one: Aimed) -> dict[str, Any] | None:
         # None where the exact figures break a limit that the quick ones kept.
-        first, legs = min(one.slices, key=lambda quotes: quotes.tau), _legs(one)
+        first, legs = min(one.slices, key=lambda quotes: quotes.tau), structure_legs(one)
         measures = evaluate(
             legs=legs, spot=first.spot, vol=first.vol, rate=first.rate, div_yield=first.div_yield,
             premium=one.premium, multiplier=first.multiplier, broad_index=self.naked_rate == INDEX_RATE,
@@ -186,98 +180,32 @@ class _Search:
         if (measures["max_loss"] is None and self.max_loss is not None) or not loss > 0:
             return None
         units = math.floor(min(self.budget / capital, math.inf if self.max_loss is None else self.max_loss / loss))
-        return _structure(one, measures, legs, units, capital, self) if units else None
-
-
-def _structure(
-    one: Aimed, measures: dict[str, Any], legs: list[dict[str, Any]], units: int, capital: float, search: _Search
-) -> dict[str, Any]:
-    first = min(one.slices, key=lambda quotes: quotes.tau)
-    shown = [{**leg, "expiry": None} if leg["right"] == "S" else leg for leg in legs]
-    row = {
-        "strategy": one.document.name,
-        "units": units,
-        "profit": units * one.profit,
-        "return_on_budget": units * one.profit / search.budget,
-        "unit_profit": one.profit,
-        "capital": capital,
-        "capital_used": units * capital,
-        "premium": one.premium,
-        "max_profit": measures["max_profit"],
-        "max_loss": measures["max_loss"],
-        "max_loss_unbounded": measures["max_loss"] is None,
-        "breakevens": measures["breakevens"],
-        "market_pop": measures["pop"],
-        "market_ev": measures["ev"],
-        "margin": measures["margin"],
-        "dte": first.dte,
-        "expiry": min(quotes.expiry for quotes in one.slices).isoformat(),
-        "multiplier": first.multiplier,
-        "legs": [{key: value for key, value in leg.items() if key != "tau"} for leg in shown],
-    }
-    row["why"] = _why(row, search.view)
-    return row
-
-
-def _legs(one: Aimed) -> list[dict[str, Any]]:
-    quoted = iter(zip(one.slices, one.rows, strict=True))
-    fill = one.document.costs.fill_of(len(one.rows))
-    legs: list[dict[str, Any]] = []
-    for leg in one.document.legs:
-        if not leg.is_option:
-            legs.append({"leg": leg.name, "right": "S", "qty": leg.qty, "strike": None, "price": one.slices[0].spot})
-            continue
-        quotes, row = next(quoted)
-        bid, ask = float(quotes.columns["bid"][row]), float(quotes.columns["ask"][row])
-        paid = bid + fill * (ask - bid) if leg.qty > 0 else ask - fill * (ask - bid)
-        legs.append(
-            {
-                "leg": leg.name, "right": leg.right, "qty": leg.qty, "strike": float(quotes.columns["strike"][row]),
-                "expiry": quotes.expiry.isoformat(), "price": paid, "iv": float(quotes.columns["iv"][row]),
-                "tau": quotes.tau,
-            }
+        if not units:
+            return None
+        return structure_record(
+            one, measures, legs, units=units, capital=capital, budget=self.budget, view=self.view
         )  # fmt: skip
-    return legs
 
 
-def _why(row: dict[str, Any], view: View) -> str:
-    where = f"{view.spot:,.2f}" if len(view.prices) == 1 else f"{view.prices[0]:,.2f} to {view.prices[-1]:,.2f}"
-    cash = f"brings {row['premium']:,.2f}" if row["premium"] > 0 else f"costs {-row['premium']:,.2f}"
-    risk = (
-        "its loss has no bound"
-        if row["max_loss_unbounded"]
-        else f"they lose at most {row['units'] * row['max_loss']:,.2f}"
-    )
-    vol = f" and volatility {100 * view.iv_change:+.1f} points" if view.iv_change else ""
-    name = row["strategy"].replace("_", " ")
-    return (
-        f"{row['units']} x {name}: one {cash} and earns {row['unit_profit']:,.2f} at {where}{vol}; "
-        f"together {row['profit']:,.2f}, {row['return_on_budget']:.0%} of the budget, and {risk}. "
-        f"The market gives a profit {row['market_pop']:.0%}."
-    )
-
-
-def _distinct(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out structures that another strategy of the catalogue names too: the same legs are one structure."""
-    seen: set[Any] = set()
-    kept = []
-    for row in rows:
-        key = tuple(
-            sorted((leg["right"], leg["qty"], leg["strike"] or 0.0, leg.get("expiry") or "") for leg in row["legs"])
+def _slices(chain: pd.DataFrame, by: date) -> tuple[list[ExpirySlice], list[ExpirySlice]]:
+    # All expiries that legs may have, and those that the first of them may have.
+    days = dte(chain.attrs["at"], by)
+    slices, _, _ = cut_chain(chain, dte=(days, 10_000), filters=Filters())
+    near = [quotes for quotes in slices if quotes.dte <= days + LATEST_DAYS][:MOST_EXPIRIES]
+    if not near:
+        last = chain["expiry"].max().date()
+        raise NoDataError(
+            "option that lives until then", symbol=chain.attrs["symbol"], by=by, hint=f"the last expires {last}"
         )
-        if key not in seen:
-            seen.add(key)
-            kept.append(row)
-    return kept
+    return slices, near
 
 
-def _near(slices: list[ExpirySlice], days: int) -> list[ExpirySlice]:
-    usable = [quotes for quotes in slices if days <= quotes.dte <= days + LATEST_DAYS]
-    return usable[:MOST_EXPIRIES]
-
-
-def _view(low: float, high: float, moment: datetime, by: date, iv_change: float) -> View:
-    elapsed = max((expiry_moment(by) - moment).total_seconds() / SECONDS_PER_YEAR, 0.0)
+def _view(chain: pd.DataFrame, by: date, wanted: tuple[float, float], iv_change: float) -> View:
+    moment: datetime = chain.attrs["at"]
+    if dte(moment, by) < 0 or expiry_moment(by) <= moment:
+        raise InputError("by", by, f"a date after the chain's, {exchange_date(moment)}")
+    elapsed = (expiry_moment(by) - moment).total_seconds() / SECONDS_PER_YEAR
+    low, high = wanted
     prices = np.array([low]) if low == high else np.linspace(low, high, POINTS)
     weights = np.ones(len(prices))
     if len(prices) > 1:  # the trapezoidal rule: exact but for the kinks within a step

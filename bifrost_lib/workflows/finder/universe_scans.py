@@ -15,7 +15,7 @@ from bifrost_lib.core.settings import Settings
 from bifrost_lib.strategies import Progress, StrategyDocument, strategy_named
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk, open_desk
-from bifrost_lib.workflows.scans import ScanResult, ScanResults, find_strategies, scan_chain
+from bifrost_lib.workflows.finder.scans import ScanResult, ScanResults, find_strategies, scan_chain
 
 #: Told the symbol and how far its scan is; returns True to stop with what there is.
 OnProgress = Callable[[str, Progress], bool]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import value_before_expiry
-from bifrost_lib.workflows.scans import ScanResult
+from bifrost_lib.workflows.finder.scans import ScanResult
 
 Floats = npt.NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.strategies import QuoteBoard, StrategyDocument
 from bifrost_lib.workflows.desk import Desk
-from bifrost_lib.workflows.following import (
+from bifrost_lib.workflows.finder.following import (
     Entry,
     Follower,
     Seen,
@@ -25,7 +25,7 @@ from bifrost_lib.workflows.following import (
     entry_of,
     mark_moments,
 )
-from bifrost_lib.workflows.scans import ScanResult
+from bifrost_lib.workflows.finder.scans import ScanResult
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""What a trader finds: scans, their past, the structures that serve a view, and recommendations that are judged."""
