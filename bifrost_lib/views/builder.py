@@ -182,6 +182,7 @@ class _Builder:
 
     def _lose(self, title: str, text: str) -> None:
         self._market = self._structure = None
+        self._controls.offer_edits(undo=False, others=False)
         self._header.clear()
         self._strip.value, self._chain.value = "", notice("error", title, text)
         self._legs.value = self._measures.value = self._told.value = ""
@@ -239,8 +240,7 @@ class _Builder:
     def _rebuild(self) -> None:
         if self._market is None:
             return
-        self._controls.undo.disabled = not self._before
-        self._controls.flip.disabled = self._controls.clear.disabled = not self._picks
+        self._controls.offer_edits(undo=bool(self._before), others=bool(self._picks))
         self._structure = None
         self._told.value = ""
         if not self._picks:

@@ -46,7 +46,7 @@ class BuilderControls:
         self.fill = widgets.Dropdown(options=list(fills.items()), value=fill, layout={"width": "140px"})
         self.strikes = widgets.Dropdown(options=list(STRIKES.items()), value=15, layout={"width": "126px"})
         self.moment = widgets.SelectionSlider(
-            options=moment_options(self._symbols, symbol, at), continuous_update=False, layout={"width": "290px"}
+            options=moment_options(self._symbols, symbol, at), continuous_update=False, layout={"width": "250px"}
         )
         self.moment.value = at or LATEST
         self.refresh, self.undo, self.flip, self.clear = (
@@ -77,6 +77,11 @@ class BuilderControls:
     def at(self) -> datetime | None:
         """The moment that is asked for; None is the newest stored one."""
         return None if self.moment.value == LATEST else self.moment.value
+
+    def offer_edits(self, *, undo: bool, others: bool) -> None:
+        """Let the legs be edited as a whole, or not."""
+        self.undo.disabled = not undo
+        self.flip.disabled = self.clear.disabled = not others
 
     def on_market(self, then: Callable[[], None]) -> None:
         """Call `then` once after the symbol or the moment changed, or new quotes are asked for."""

@@ -12,6 +12,7 @@ import pandas as pd
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.views.moments import reading_moments
+from bifrost_lib.views.settling import once_at_rest
 from bifrost_lib.views.strategy_picker import StrategyPicker
 
 LATEST = "latest"
@@ -89,7 +90,8 @@ class Controls:
         )
 
     def on_change(self, then: Callable[[], None]) -> None:
-        """Call `then` after each change and each click on Scan."""
+        """Call `then` after each change and each click on Scan; a slider that moves is waited for."""
+        at_rest = once_at_rest(then)
 
         def symbol_changed(_: object) -> None:
             at_before = self._at.value
@@ -100,8 +102,9 @@ class Controls:
 
         self._symbol.observe(symbol_changed, names="value")
         self._strategy.on_change(then)
-        for control in (self._dte, self._top, self._at):
-            control.observe(lambda _: then(), names="value")
+        self._top.observe(lambda _: then(), names="value")
+        for slider in (self._dte, self._at):
+            slider.observe(lambda _: at_rest(), names="value")
         self._again.on_click(lambda _: then())
 
     def _tell_belief(self) -> None:

@@ -13,6 +13,8 @@ MISSING = "\N{EN DASH}"
 UNBOUNDED = "\N{INFINITY}"
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+#: What differs behind this place is the order of a sum, and must not show as another amount.
+EXACT_DECIMALS = 9
 SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
 
 
@@ -70,4 +72,4 @@ def exchange_time(moment: datetime) -> str:
 def _number(value: float | None, pattern: str) -> str:
     if value is None or math.isnan(value):
         return MISSING
-    return format(value, pattern).replace("-", MINUS)
+    return format(round(value, EXACT_DECIMALS), pattern).replace("-", MINUS)  # 366.50000000000006 is a half as 366.5 is

@@ -37,6 +37,7 @@ NOW = datetime(2026, 9, 30, 20, tzinfo=UTC)
         (money(-0.5, decimals=2), f"{MINUS}0.50"),
         (money(10, signed=True), "+10"),
         (usd(-418.0), f"{MINUS}$418"),
+        (usd(366.50000000000006), "$366"),
         (usd(10.0, signed=True), "+$10"),
         (percent(0.6849), "68.5"),
         (plain(None), MISSING),
