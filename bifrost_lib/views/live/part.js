@@ -4,6 +4,8 @@ window.bifrost = (() => {
   const drawn = [] // parts of the sketch that no component has taken over yet, in the order of the page
   const moves = [] // from the sketch to the page
   const LATEST_MS = 2000
+  const SOON_MS = 700
+  const LONGEST_REST_MS = 3000
 
   function part(tag, className, text, parent) {
     const made = document.createElement(tag)
@@ -121,9 +123,17 @@ window.bifrost = (() => {
     setTimeout(done, 300)
   })
 
+  // A machine that took long to paint is busy with pages that were opened at the same moment: before the large scripts
+  // of this one it paints theirs.
+  function rest() {
+    const late_ms = Math.min(performance.now() - SOON_MS, LONGEST_REST_MS)
+    return late_ms > 0 ? new Promise((done) => setTimeout(done, late_ms)) : null
+  }
+
   async function open(tree, scripts, item) {
     node(tree, document.getElementById("bf-sketch"))
     await painted()
+    await rest()
     const figures = drawn.filter((one) => !one.box)
     if (figures.length) { // they want Bokeh alone
       const first = scripts.findIndex((url) => url.includes("/bokeh.min.js"))
