@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bifrost_lib.sim.broker.algos import algo_problem
 from bifrost_lib.sim.broker.moments import DATED_TIFS, parse_moment_text, stated_end
@@ -18,6 +18,8 @@ FRACTIONAL = ErrorMessage(
     -1, 10243, "Fractional-sized order cannot be placed via API. Please specify a whole quantity."
 )
 BAD_END, BAD_START = error(391), error(343)
+#: An order that was still good when it was sent is taken, and ends at once.
+ON_ITS_WAY = timedelta(minutes=1)
 #: IB publishes no code of its own for this one; it is refused like every order that makes sense and cannot work.
 HAS_PASSED = error(201, reason="The time until which the order is good has passed.")
 WHICH_ACCOUNT = ErrorMessage(-1, 435, "You must specify an account.")
@@ -111,4 +113,4 @@ def _moment_problem(order: Order, now: datetime) -> ErrorMessage | None:
     ends = stated_end(order.good_till_date)
     if ends is None:
         return BAD_END
-    return HAS_PASSED if order.tif in DATED_TIFS and ends <= now else None
+    return HAS_PASSED if order.tif in DATED_TIFS and ends + ON_ITS_WAY <= now else None

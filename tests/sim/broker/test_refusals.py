@@ -35,7 +35,7 @@ CALL = spy_option("C", 600)
         (321, CALL, {"lmt_price": 2.0, "tif": "EOD"}),
         (391, CALL, {"lmt_price": 2.0, "tif": "GTD"}),
         (391, CALL, {"lmt_price": 2.0, "tif": "GTD", "good_till_date": "tomorrow"}),
-        (201, CALL, {"lmt_price": 2.0, "tif": "GTD", "good_till_date": "20261123 09:59:59 US/Eastern"}),
+        (201, CALL, {"lmt_price": 2.0, "tif": "GTD", "good_till_date": "20261123 09:59:00 US/Eastern"}),
         (201, CALL, {"lmt_price": 2.0, "tif": "GTD", "good_till_date": "20261120"}),
         (343, CALL, {"lmt_price": 2.0, "good_after_time": "after lunch"}),
         (387, CALL, {"kind": "BOX TOP"}),
@@ -53,6 +53,12 @@ def test_refusals(trader, code, what, fields):
     assert trader.broker.open_orders() == []
     trader.step()
     assert trader.fills() == []
+
+
+def test_an_order_whose_time_ran_out_on_its_way_ends_at_once(trader):
+    trader.place(1, CALL, lmt_price=2.0, tif="GTD", good_till_date="20261123 09:59:58 US/Eastern")
+    trader.step()
+    assert trader.errors() == [202] and trader.fills() == []
 
 
 def test_margin_refusal_says_the_numbers(trader):

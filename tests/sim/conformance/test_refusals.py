@@ -91,6 +91,14 @@ def test_an_order_of_no_size_is_refused(ib, api, spy, watch, until):
     until(lambda: watch.codes == [434])
 
 
+def test_an_order_that_is_good_until_the_past_is_rejected(ib, api, spy, watch, until):
+    watch.expect(201, 391)
+    for number, moment in enumerate(("20200102 16:00:00 US/Eastern", "soon"), 1):
+        ib.placeOrder(spy, api.LimitOrder("BUY", 1, 100.0, tif="GTD", goodTillDate=moment))
+        until(lambda number=number: len(watch.codes) == number)
+    assert watch.codes == [201, 391]
+
+
 def test_an_order_of_another_client_cannot_be_cancelled(connect, simulator, resting, watch, until):
     watch.expect(10147)
     other = connect(simulator)
