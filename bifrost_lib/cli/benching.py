@@ -11,7 +11,7 @@ from bifrost_lib.cli.output import number, print_json, print_table
 
 
 def bench(
-    subject: Annotated[str, typer.Argument(help="store, pricing, strategies or backtest.")] = "store",
+    subject: Annotated[str, typer.Argument(help="store, pricing, strategies, backtest or pages.")] = "store",
     rows: Annotated[int, typer.Option(help="Size of the work, in rows.")] = 1_000_000,
     as_json: Json = False,
 ) -> None:
