@@ -7,7 +7,7 @@ from typing import Any
 
 from bifrost_lib.core.kernels import kernel
 from bifrost_lib.core.native import Flags, Floats, Table
-from bifrost_lib.pricing.american_grid_loops import GRID, drop, fill_payoff, lay_grid, march
+from bifrost_lib.pricing.american_grid_loops import GRID, drop, fill_payoff, lay_grid, march, soften
 from bifrost_lib.pricing.american_reduce_loops import still_value
 from bifrost_lib.pricing.elementary import log_ratio
 
@@ -99,6 +99,7 @@ def _roll_home(
     fill_payoff(sign, k, 0.0, y, pay)
     for i in range(y.size):
         value[i] = pay[i]
+    soften(sign, k, y, value)
     at = tau
     for m in range(when.size - 1, -2, -1):
         moment = when[m] if m >= 0 else 0.0

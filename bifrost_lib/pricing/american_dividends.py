@@ -52,7 +52,7 @@ def american_dividend_price(
         what is lognormal is the spot less the present value of the payments until expiry, and `vol` is that of the
         difference.
     accuracy : {"fast", "default", "accurate"}
-        Typical error for a strike of 100: 1e-3, 2e-4 or 3e-5.
+        Typical error for a strike of 100: 1e-3, 3e-4 or 3e-5.
     out : ndarray (...) of float64, optional
         Where the result is written, contiguous and of the broadcast shape.
 

@@ -71,7 +71,7 @@ def solve(data: Table, levels: Levels, kind: Flags | None = None, device: Device
 
 
 def _groups(kind: Flags, levels: Levels) -> Groups:
-    presets = {USUAL: levels.usual, HARD: levels.hard, SETTLING: levels.settling, DOUBLE: levels.hard}
+    presets = {USUAL: levels.usual, HARD: levels.hard, SETTLING: levels.settling, DOUBLE: levels.settling}
     for group in (EUROPEAN, *presets):
         chosen = np.flatnonzero(kind == group)
         if chosen.size:

@@ -1,9 +1,9 @@
 """One American option on an underlying that pays cash, by finite differences: the scalar part.
 
-The grid is uniform in y = ln(spot), with today's spot and the strike on nodes. Time runs backwards in Crank-Nicolson
-steps, the first two after expiry and after each payment replaced by four half steps of implicit Euler, which damp the
-kink that is then in the value. Each step solves the linear complementarity problem exactly, by eliminating towards the
-side where the option is exercised (Brennan and Schwartz 1977).
+The grid is uniform in y = ln(spot), with today's spot and the strike on nodes unless these are too close. Time runs
+backwards in Crank-Nicolson steps, the first two after expiry and after each payment replaced by four half steps of
+implicit Euler, which damp the kink that is then in the value. Each step solves the linear complementarity problem
+exactly, by eliminating towards the side where the option is exercised (Brennan and Schwartz 1977).
 """
 
 from __future__ import annotations
@@ -45,6 +45,22 @@ def fill_payoff(sign: float, k: float, extra: float, y: Any, pay: Any) -> None:
     """Set `pay` to the value of exercise where the spot is exp(y) + extra."""
     for i in range(y.size):
         pay[i] = max(sign * (math.exp(y[i]) + extra - k), 0.0)
+
+
+@kernel(**GRID)
+def soften(sign: float, k: float, y: Any, value: Any) -> None:
+    """Give the node nearest to the strike `k` the mean of the payoff around it, unless the strike is on it.
+
+    What a kink between two nodes costs then falls with the square of the step wherever it lies, as extrapolation needs.
+    """
+    h = y[1] - y[0]
+    node = int((math.log(k) - y[0]) / h + 0.5)
+    off = math.log(k) - y[node]
+    if math.fabs(off) < 1e-9 * h:
+        return
+    low, high = (off, 0.5 * h) if sign > 0.0 else (-0.5 * h, off)
+    asset = math.exp(y[node]) * (math.exp(high) - math.exp(low))
+    value[node] = sign * (asset - k * (high - low)) / h
 
 
 @kernel(**GRID)

@@ -38,7 +38,7 @@ class Preset:
 class Levels:
     """What serves most options, the hard ones (long and volatile, or nearly deterministic), and the hardest.
 
-    These are options whose boundary settles at its perpetual level well within their life.
+    These are options whose boundary settles at its perpetual level well within their life, or that have two boundaries.
     """
 
     usual: Preset
@@ -47,9 +47,9 @@ class Levels:
 
 
 PRESETS: dict[str, Levels] = {
-    "fast": Levels(Preset(4, 2, 5, 9), Preset(10, 3, 10, 17, 9.0), Preset(10, 3, 10, 17, 9.0)),
-    "default": Levels(Preset(7, 2, 8, 13), Preset(16, 4, 16, 25), Preset(16, 6, 20, 33, 12.0)),
-    "accurate": Levels(Preset(24, 6, 20, 41), Preset(40, 12, 32, 61, 20.0), Preset(40, 12, 32, 61, 20.0)),
+    "fast": Levels(Preset(4, 2, 5, 9), Preset(10, 3, 10, 17), Preset(10, 3, 10, 27, 9.0)),
+    "default": Levels(Preset(7, 2, 8, 13), Preset(16, 4, 16, 25), Preset(16, 6, 20, 49, 12.0)),
+    "accurate": Levels(Preset(24, 6, 20, 41), Preset(40, 12, 32, 61), Preset(40, 12, 32, 101, 20.0)),
 }
 
 
