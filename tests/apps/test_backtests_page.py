@@ -63,6 +63,7 @@ def acted(page: BacktestsPage, act: Any, until: Any) -> None:
     async def doing() -> None:
         async with asyncio.timeout(PATIENCE_S):
             act()
+            await asyncio.sleep(0.05)  # what it sets off begins, so that nothing of before is taken for its end
             while not until():
                 await asyncio.sleep(0.05)
 
