@@ -19,14 +19,22 @@ _MAD = 1.4826  # makes the median absolute deviation of normal errors their stan
 _BISQUARE = 4.685  # 95 % efficiency under normal errors
 _ROUNDING = 1e-11
 _ROUNDS = 12
-_TWO_POINTS = 0.0625  # of two points nothing can be learnt but their widths: a quarter of it is the error
+_TWO_POINTS = 0.0625  # of two points nothing can be learnt but their widths: a quarter of it is the error, ...
+_FEW = 4.0  # ... and little more of so many beyond them, which may lie on a line by chance, ...
+_EXACT = 1e-12  # ... unless all lie on it to a millionth of their widths; ...
+_CHANCE = 1.5  # ... three quotes in cents often do
 _ALL_SLOPES = 16  # up to so many points every pair of them gives a slope, above it only those half the range apart
 
 
 @kernel(**LOOP)
 def median(values: Any, size: int) -> float:
     """Return the median of ``values[:size]``, whose order is destroyed; the upper one for an even size."""
-    wanted = size // 2
+    return ranked(values, size, size // 2)
+
+
+@kernel(**LOOP)
+def ranked(values: Any, size: int, wanted: int) -> float:
+    """Return the value of ``values[:size]`` that `wanted` others are not above; their order is destroyed."""
     low, high = 0, size - 1
     while low < high:
         pivot = values[(low + high) // 2]
@@ -73,7 +81,7 @@ def weigh(x: Any, y: Any, width: Any, size: int, middle: float, slope: float, we
     """
     for i in range(size):
         scratch[i] = math.fabs(y[i] - slope * (x[i] - middle)) / width[i]
-    scale = _MAD * median(scratch, size)
+    scale = _MAD * ranked(scratch, size, (size + 1) // 2)  # two points lie on any line and tell nothing of errors
     trusted = 0.0
     for i in range(size):
         limit = _BISQUARE * max(scale, _ROUNDING * math.fabs(middle) / width[i])
@@ -135,4 +143,6 @@ def robust_line(x: Any, y: Any, width: Any, size: int, weight: Any, scratch: Any
             squares += weight[i] * error * error
         freedom = max(trusted - 2.0, 0.5)
         noise = squares / freedom * (1.0 + 2.0 / freedom)
+        if freedom < _CHANCE or (freedom < _FEW and noise > _EXACT):
+            noise = max(noise, _TWO_POINTS * (1.0 - freedom / _FEW))
     return slope, noise, spread, total, mean_x, mean_y, trusted

@@ -56,7 +56,7 @@ class Bench:
         self.exchange.faults.inject(name, **facts)
 
     @staticmethod
-    async def wait_until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
+    async def wait_until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait until `holds`, in the machine's seconds, because sockets keep them."""
         async with asyncio.timeout(seconds):
             while not holds():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bifrost_lib.core.errors import InputError
-from bifrost_lib.pricing import implied_forward
+from bifrost_lib.pricing import american_price, implied_forward, price
 
 
 def _sides(chain, expiry=0):
@@ -23,18 +23,49 @@ def _sides(chain, expiry=0):
     }
 
 
-@pytest.mark.parametrize("american", [False, True])
 @pytest.mark.parametrize("rate", [-0.01, 0.0, 0.05, 0.12])
 @pytest.mark.parametrize("half_spread", [0.0, 1e-9, 0.04])
-def test_exact_without_noise(european_chain, american, rate, half_spread):
-    found = implied_forward(
-        **_sides(european_chain(rate=rate, taus=(0.25,), half_spread=half_spread)), american=american
-    )
+def test_exact_without_noise(european_chain, rate, half_spread):
+    found = implied_forward(**_sides(european_chain(rate=rate, taus=(0.25,), half_spread=half_spread)))
     assert found.forward == pytest.approx(100 * np.exp((rate - 0.01) * 0.25), rel=1e-12)
     assert found.rate == pytest.approx(rate, abs=1e-12)
     assert found.div_yield == pytest.approx(0.01, abs=1e-12)
     assert found.rate_from_quotes == pytest.approx(1.0, abs=1e-9)
     assert found.within_spread == 1.0
+
+
+@pytest.mark.parametrize("tau", [0.1, 0.5, 2.0])
+@pytest.mark.parametrize(("rate", "div_yield"), [(-0.01, 0.0), (0.0, 0.03), (0.05, 0.01), (0.07, 0.0), (0.02, 0.06)])
+def test_early_exercise_does_not_bend_the_parity_of_american_options(tau, rate, div_yield):
+    strike = np.arange(70.0, 131.0, 2.5)
+    market = {"spot": 100.0, "strike": strike, "tau": tau, "rate": rate, "div_yield": div_yield}
+    call, put = (american_price(**market, vol=0.25 - 0.1 * np.log(strike / 100), right=right) for right in "CP")
+    quotes = {"call_bid": call - 1e-6, "call_ask": call + 1e-6, "put_bid": put - 1e-6, "put_ask": put + 1e-6}
+    found = implied_forward(strike=strike, **quotes, tau=tau, spot=100.0, american=True)
+    assert found.forward == pytest.approx(100 * np.exp((rate - div_yield) * tau), rel=1e-5)
+    assert found.rate == pytest.approx(rate, abs=1e-4)
+    assert found.div_yield == pytest.approx(div_yield, abs=1e-4)
+    bent = implied_forward(strike=strike, **quotes, tau=tau, american=True)
+    assert np.isnan(bent.div_yield)
+    assert abs(bent.forward - found.forward) < 0.04 * found.forward
+
+
+def test_a_few_quotes_in_cents_are_not_taken_for_certain():
+    rng = np.random.default_rng(3)
+    misses = []
+    for _ in range(400):
+        tau, rate, strike = rng.uniform(0.02, 2.0), rng.uniform(0.0, 0.07), 100 + 5.0 * np.arange(rng.integers(3, 7))
+        sides = {}
+        for side in ("call", "put"):
+            value = price(spot=105.0, strike=strike, tau=tau, vol=0.3, right=side[0].upper(), rate=rate)
+            half = np.maximum(0.01, 0.01 * value)
+            middle = value + rng.uniform(-0.4, 0.4, strike.size) * half
+            sides |= {f"{side}_bid": np.round(middle - half, 2), f"{side}_ask": np.round(middle + half, 2)}
+        found = implied_forward(strike=strike, **sides, tau=tau)
+        misses.append(
+            [(found.rate - rate) / found.rate_se, (found.forward - 105 * np.exp(rate * tau)) / found.forward_se]
+        )
+    assert (np.mean(np.abs(misses) < 3, axis=0) > 0.98).all()
 
 
 def test_order_of_strikes_does_not_matter(european_chain):

@@ -218,7 +218,7 @@ def trader(connect: Callable[..., Any], simulator: Any) -> Any:
 def until(api: Any) -> Callable[..., None]:
     """Let the client work until a condition holds."""
 
-    def wait(condition: Callable[[], Any], seconds: float = 6.0) -> None:
+    def wait(condition: Callable[[], Any], seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"not within {seconds:g} s"
@@ -231,7 +231,7 @@ def until(api: Any) -> Callable[..., None]:
 def gone(api: Any) -> Callable[..., None]:
     """Wait until a client has lost its connection."""
 
-    def wait(ib: Any, seconds: float = 4.0) -> None:
+    def wait(ib: Any, seconds: float = 30.0) -> None:
         end = time.monotonic() + seconds
         while ib.isConnected():
             assert time.monotonic() < end, "still connected"

@@ -51,7 +51,7 @@ def test_lines_are_limited_and_come_back(ib, api, near, watch, until):
     found = near(ib)
     chain = [one.contract for one in ib.reqContractDetails(api.Option("SPY", found.expiry, exchange="SMART"))][:102]
     lines = [ib.reqMktData(contract) for contract in chain]
-    until(lambda: watch.codes == [101, 101], 10)
+    until(lambda: watch.codes == [101, 101])
     assert "Max number of tickers" in watch.errors[-1][2]
     ib.cancelMktData(lines[0].contract)
     again = ib.reqMktData(chain[-1])

@@ -18,7 +18,7 @@ def test_tick_by_tick(ib, spy, until, kind):
     seen = []
     ticker = ib.reqTickByTickData(spy, kind)
     ticker.updateEvent += lambda one: seen.extend(one.tickByTicks)
-    until(lambda: len(seen) >= 2, 10)
+    until(lambda: len(seen) >= 2)
     tick = seen[-1]
     if kind == "BidAsk":
         assert tick.bidPrice < tick.askPrice

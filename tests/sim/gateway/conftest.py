@@ -39,7 +39,7 @@ class Desk:
         await ib.connectAsync("127.0.0.1", self.port, clientId=client_id, timeout=3, **options)
         return ib
 
-    async def reconnect(self, client_id: int, seconds: float = 3.0) -> IB:
+    async def reconnect(self, client_id: int, seconds: float = 20.0) -> IB:
         """Connect as soon as the gateway accepts it."""
         async with asyncio.timeout(seconds):
             while True:
@@ -53,7 +53,7 @@ class Desk:
         """Codes of the errors so far, notices of farms left out."""
         return [code for _, code, _ in self.errors if code not in (2104, 2106, 2158)]
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 3.0) -> None:
+    async def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
         """Wait for something to become true."""
         async with asyncio.timeout(seconds):
             while not condition():

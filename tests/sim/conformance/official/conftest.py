@@ -70,7 +70,7 @@ class Talk:
             found = [arguments for called, arguments in self.calls if called == name]
         return [one for one in found if all(one.get(key) == value for key, value in wanted.items())]
 
-    def wait(self, name: str, count: int = 1, seconds: float = 8.0, **wanted: Any) -> dict[str, Any]:
+    def wait(self, name: str, count: int = 1, seconds: float = 30.0, **wanted: Any) -> dict[str, Any]:
         """Wait for a call and return its arguments."""
         end = time.monotonic() + seconds
         while len(found := self.told(name, **wanted)) < count:
