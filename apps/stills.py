@@ -24,8 +24,6 @@ from bifrost_lib.views import theme_of
 FRESH_S = 2.0
 #: Pictures of so many addresses, roles and themes are kept.
 KEPT = 32
-#: So many are drawn at the same time.
-AT_ONCE = 2
 #: A viewer who has waited so long for a picture waits for the page itself.
 PATIENCE_S = 10.0
 #: How a page's notebook learns in which theme its viewer reads; whatever a browser sends under this name is replaced.
@@ -51,7 +49,6 @@ class Stills:
     def __init__(self, draw: Draw, *, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._draw, self._clock_s = draw, clock_s
         self._drawn: OrderedDict[tuple[str, ...], tuple[float, asyncio.Task[str]]] = OrderedDict()
-        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def still(self, *, query: str, user: str | None, role: str | None, theme: str) -> str:
         """Return what somebody of `role` sees first, or nothing if that cannot be drawn in time."""
@@ -73,8 +70,7 @@ class Stills:
         told["HTTP_X_BIFROST_THEME"] = theme
         env = {**os.environ, "VOILA_KERNEL_ID": "picture"} | {name: text for name, text in told.items() if text}
         try:
-            async with self._places:
-                return await self._draw(env)
+            return await self._draw(env)
         except Exception:
             log.exception("there is no first picture; the page itself will tell why")
             return ""
