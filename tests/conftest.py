@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,14 @@ def samples() -> Path:
     if not (folder / "MANIFEST.csv").exists():
         pytest.skip(f"no sample data at {folder}; set BIFROST_SAMPLE_DATA to a folder that has it")
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """Give Ctrl-C back what it does: a page that is served within a test leaves its own end to it."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
