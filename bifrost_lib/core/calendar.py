@@ -6,8 +6,7 @@ The sessions are those of the New York Stock Exchange, which US option exchanges
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,14 +14,11 @@ import numpy.typing as npt
 
 from bifrost_lib.core.clock import as_utc
 from bifrost_lib.core.errors import InputError
-
-if TYPE_CHECKING:
-    from exchange_calendars import ExchangeCalendar
+from bifrost_lib.core.sessions import FIRST_DAY, LAST_DAY, all_sessions
 
 EXCHANGE_TZ = ZoneInfo("America/New_York")
-FIRST_DAY = date(1990, 1, 2)
-LAST_DAY = date(2060, 12, 31)
 SECONDS_PER_YEAR = 365.0 * 86_400.0
+_FIRST_OF_1970 = date(1970, 1, 1).toordinal()
 
 Dates = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
@@ -35,22 +31,18 @@ def exchange_date(moment: datetime) -> date:
 
 def is_session(day: date) -> bool:
     """Tell whether the exchange trades on `day`."""
-    _check_day(day)
-    return bool(_calendar().is_session(day.isoformat()))
+    found, place = all_sessions(), _place(day)
+    return place < len(found.days) and bool(found.days[place] == _number(day))
 
 
-@lru_cache(maxsize=8_192)  # asked again for every session of every slider
 def session_open(day: date) -> datetime:
     """Return the moment at which session `day` opens, in UTC."""
-    opening: datetime = _calendar().session_open(_session(day)).to_pydatetime()
-    return opening.astimezone(UTC)
+    return _moment(all_sessions().opens_s[_place_of_session(day)])
 
 
-@lru_cache(maxsize=8_192)  # as above
 def session_close(day: date) -> datetime:
     """Return the moment at which session `day` closes (13:00 New York on early closes), in UTC."""
-    close: datetime = _calendar().session_close(_session(day)).to_pydatetime()
-    return close.astimezone(UTC)
+    return _moment(all_sessions().closes_s[_place_of_session(day)])
 
 
 def is_early_close(day: date) -> bool:
@@ -60,23 +52,25 @@ def is_early_close(day: date) -> bool:
 
 def previous_session(day: date) -> date:
     """Return the last session before `day`."""
-    _check_day(day)
-    found: date = _calendar().date_to_session((day - timedelta(days=1)).isoformat(), direction="previous").date()
-    return found
+    place = _place(day) - 1
+    if place < 0:
+        raise InputError("day", day, f"a date after {FIRST_DAY}, the first session that is known")
+    return _day(all_sessions().days[place])
 
 
 def next_session(day: date) -> date:
     """Return the first session after `day`."""
-    _check_day(day)
-    found: date = _calendar().date_to_session((day + timedelta(days=1)).isoformat(), direction="next").date()
-    return found
+    days = all_sessions().days
+    place = _place(day) + is_session(day)
+    if place == len(days):
+        raise InputError("day", day, f"a date before {LAST_DAY}, the last session that is known")
+    return _day(days[place])
 
 
 def sessions(start: date, end: date) -> list[date]:
     """Return all sessions from `start` to `end`, both included."""
-    _check_day(start)
-    _check_day(end)
-    return [stamp.date() for stamp in _calendar().sessions_in_range(start.isoformat(), end.isoformat())]
+    first, last = _place(start), _place(end) + is_session(end)
+    return [_day(number) for number in all_sessions().days[first:last]]
 
 
 def third_friday(year: int, month: int) -> date:
@@ -139,19 +133,26 @@ def year_fractions(ts: Dates, expiry: Dates, settlement_is_am: npt.NDArray[np.bo
     return np.asarray(delta_us / (SECONDS_PER_YEAR * 1e6))
 
 
-def _session(day: date) -> str:
+def _place_of_session(day: date) -> int:
     if not is_session(day):
         raise InputError("day", day, f"a session; {day:%A} {day} is a weekend or a holiday")
-    return day.isoformat()
+    return _place(day)
 
 
-def _check_day(day: date) -> None:
+def _place(day: date) -> int:
+    """Return how many sessions there are before `day`."""
     if not FIRST_DAY <= day <= LAST_DAY:
         raise InputError("day", day, f"a date from {FIRST_DAY} to {LAST_DAY}")
+    return int(np.searchsorted(all_sessions().days, _number(day)))
 
 
-@cache
-def _calendar() -> ExchangeCalendar:
-    import exchange_calendars  # 0.7 s with its holidays, so only when a session is asked for
+def _number(day: date) -> int:
+    return day.toordinal() - _FIRST_OF_1970
 
-    return exchange_calendars.get_calendar("XNYS", start=FIRST_DAY.isoformat(), end=LAST_DAY.isoformat())
+
+def _day(number: np.int64) -> date:
+    return date.fromordinal(int(number) + _FIRST_OF_1970)
+
+
+def _moment(seconds: np.int64) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,8 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 _LOCK = ".lock"
+#: Kept beside kernels, and none of them: locks, and the exchange's sessions.
+_OTHERS = (_LOCK, ".npy")
 _PACKAGE = Path(__file__).parents[1]
 _IMPORT = re.compile(rb"^ *from (bifrost_lib[\w.]*) import \(?([\w, \n]*)", re.MULTILINE)
 
@@ -30,7 +33,7 @@ def cache_folder() -> Path:
 
 def has_kernels() -> bool:
     """Tell whether anything has been compiled into the cache folder yet; declaring kernels only makes empty folders."""
-    return any(path.is_file() and path.suffix != _LOCK for path in cache_folder().rglob("*"))
+    return any(path.is_file() and path.suffix not in _OTHERS for path in cache_folder().rglob("*"))
 
 
 @contextmanager
@@ -50,6 +53,18 @@ def one_writer(kept: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def keep(path: Path, stored: bytes) -> None:
+    """Write a file of the cache, whole or not at all, since others may be reading; in a folder of theirs nothing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(stored)
+        Path(file.name).chmod(0o644)  # for every user who shares the folder
+        Path(file.name).replace(path)
+    except OSError:
+        return
 
 
 def kernel(**options: Any) -> Callable[[F], F]:

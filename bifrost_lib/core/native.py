@@ -22,7 +22,6 @@ import re
 import struct
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -34,7 +33,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.kernels import cache_folder, one_writer, sources_digest
+from bifrost_lib.core.kernels import cache_folder, keep, one_writer, sources_digest
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.int8]
@@ -95,18 +94,6 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _keep(path: Path, stored: bytes) -> None:
-    # whole or not at all, since other processes may be reading; without a folder to write to nothing is kept
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(stored)
-        Path(file.name).chmod(0o644)  # for every user who shares the folder
-        Path(file.name).replace(path)
-    except OSError:
-        return
-
-
 @cache
 def _digest(module: str) -> str:
     """Name everything that the machine code depends on: sources, compiler, interpreter and processor."""
@@ -159,7 +146,7 @@ def _compiled_once(module: str, name: str) -> bytes:
         stored = _read(path)
         if not stored:
             stored = _compiled_here(module, name)
-            _keep(path, stored)
+            keep(path, stored)
     return stored
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from bifrost_lib.core.calendar import LAST_DAY, next_session
+from bifrost_lib.core.calendar import next_session
 from bifrost_lib.core.errors import FileFormatError
+from bifrost_lib.core.sessions import LAST_DAY
 
 COLUMNS = ("symbol", "ex_date", "kind", "value", "source")
 

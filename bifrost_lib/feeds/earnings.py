@@ -12,9 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from bifrost_lib.core.calendar import EXCHANGE_TZ, FIRST_DAY, LAST_DAY
+from bifrost_lib.core.calendar import EXCHANGE_TZ
 from bifrost_lib.core.clock import parse_moment
 from bifrost_lib.core.errors import FileFormatError, InputError, UnknownNameError
+from bifrost_lib.core.sessions import FIRST_DAY, LAST_DAY
 from bifrost_lib.core.vocabulary import EARNINGS_TIMES
 
 COLUMNS = ("symbol", "report_date", "time_of_day", "fiscal_period", "known_at", "confirmed", "source")

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from bifrost_lib.core.calendar import EXCHANGE_TZ, FIRST_DAY, LAST_DAY, is_session, session_close
+from bifrost_lib.core.calendar import EXCHANGE_TZ, is_session, session_close
+from bifrost_lib.core.sessions import FIRST_DAY, LAST_DAY
 
 Longs = npt.NDArray[np.int64]
 

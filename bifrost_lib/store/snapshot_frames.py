@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bifrost_lib.core.calendar import FIRST_DAY, LAST_DAY
 from bifrost_lib.core.errors import InputError
 from bifrost_lib.core.frames import check_frame
 from bifrost_lib.core.quality import QUALITY_LABELS
+from bifrost_lib.core.sessions import FIRST_DAY, LAST_DAY
 from bifrost_lib.core.vocabulary import SNAPSHOT_COLUMNS, VENDOR_COLUMNS
 from bifrost_lib.store.binary_copy import Codes, Floats
 from bifrost_lib.store.columns import DATA_TYPES, VALUE_COLUMNS, VENDOR_VALUES

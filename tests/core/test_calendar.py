@@ -2,13 +2,16 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import exchange_calendars
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bifrost_lib.core import calendar as cal
+from bifrost_lib.core import sessions
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.core.kernels import has_kernels
 
 DAYS = st.dates(date(1995, 1, 1), date(2055, 12, 31))
 
@@ -88,3 +91,31 @@ def test_days_beyond_the_calendar_are_refused(day):
     with pytest.raises(InputError) as caught:
         cal.is_session(day)
     assert caught.value.value == day
+
+
+def test_all_sessions_are_those_of_the_library():
+    """The file that is kept says what `exchange_calendars` says, minute by minute."""
+    told = exchange_calendars.get_calendar("XNYS", start="1990-01-02", end="2060-12-31")
+    days = [day.date() for day in told.sessions]
+    assert cal.sessions(days[0], days[-1]) == days
+    assert [cal.session_open(day) for day in days] == list(told.opens.dt.to_pydatetime())
+    assert [cal.session_close(day) for day in days] == list(told.closes.dt.to_pydatetime())
+
+
+def test_there_is_no_session_beyond_the_first_and_the_last():
+    for beyond, edge in ((cal.previous_session, date(1990, 1, 2)), (cal.next_session, date(2060, 12, 31))):
+        with pytest.raises(InputError) as caught:
+            beyond(edge)
+        assert caught.value.name == "day"
+
+
+def test_a_calendar_that_was_cut_short_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    sessions.all_sessions.cache_clear()
+    whole = sessions.all_sessions()
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(kept.read_bytes()[:1000])
+    sessions.all_sessions.cache_clear()
+    assert all(np.array_equal(one, other) for one, other in zip(whole, sessions.all_sessions(), strict=True))
+    assert len(np.load(kept)[0]) == len(whole.days)
+    assert not has_kernels()
