@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from apps.process import announce, run
@@ -40,9 +41,17 @@ def page_links(role: str) -> list[tuple[str, str]]:
     ]
 
 
+@dataclass(frozen=True)
+class LivePages:
+    """The pages by name, each a function that returns a viewer's layout, and what draws ahead for those who come."""
+
+    made: dict[str, Callable[[Visit], Any]]
+    warm_up: Callable[[], None]
+
+
 @contextmanager
-def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Visit], Any]]]:
-    """Yield the pages by name, each a function that returns a viewer's layout; all of them share a desk and a feed."""
+def live_pages(settings: Settings) -> Iterator[LivePages]:
+    """Yield the pages; all of them share a desk and a feed."""
     from apps.panel.backtest_boards import BacktestBoards
     from apps.panel.backtest_desk import BacktestDesk
     from apps.panel.backtest_runs import BacktestRuns
@@ -60,15 +69,16 @@ def live_pages(settings: Settings) -> Iterator[dict[str, Callable[[Visit], Any]]
         past, runs = HistoryBoards(desk), BacktestRuns(desk.settings)
         tested = BacktestBoards(BacktestDesk(desk, runs))
         warming = threading.Thread(target=past.warm_up, name="warm up", daemon=True)
-        warming.start()
-        yield {
+        made = {
             "chain": lambda visit: chain_page(boards, visit),
             "history": lambda visit: history_page(past, visit),
             "backtests": lambda visit: backtests_page(tested, runs, visit),
             "calibration": lambda visit: calibration_page(desk, visit),
             "operations": lambda visit: operations_page(watch, visit),
         }
-        warming.join()  # it reads from the desk, which closes now
+        yield LivePages(made, warming.start)
+        if warming.ident is not None:
+            warming.join()  # it reads from the desk, which closes now
 
 
 def serve_live(settings: Settings) -> None:
@@ -83,15 +93,16 @@ def serve_live(settings: Settings) -> None:
 
     places = Places.read(settings.home)
     loop = IOLoop.current()
-    with live_pages(settings) as made:
+    with live_pages(settings) as pages:
         turns = Turns()
-        servers = [_page_server(page, made[page.name], turns, settings, places) for page in panel_pages()]
+        servers = [_page_server(page, pages.made[page.name], turns, settings, places) for page in panel_pages()]
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
         forget_closed_sockets(loop)
         for server in servers:
             server.start()
         loop.add_callback(announce)
+        loop.add_callback(pages.warm_up)  # last: the platform waits for this process
         loop.start()
         for server in servers:
             server.stop()

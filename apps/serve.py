@@ -74,7 +74,7 @@ def page_server(page: Page, settings: Settings, places: Places, nursery: Nursery
     """Return a page's server, set up for the hub's login, that does not listen yet."""
     from voila.app import Voila
 
-    from apps.access import voila_identity
+    from apps.voila_access import voila_identity
 
     secret = shared_secret(settings.home, f"sessions {page.name}")
     config = page_config(page, port=places.pages[page.name], secret=secret)

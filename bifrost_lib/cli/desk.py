@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -62,34 +62,44 @@ def _print_first_accounts() -> None:
 
 def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
     from bifrost_lib.workflows import (
-        collector_commands,
         front_commands,
         hold_platform,
         open_desk,
-        report_schedule_command,
         run_services,
+        say_ready,
         wait_until_healthy,
     )
     from bifrost_lib.workflows.hub import read_registry
 
     settings, clock = load_settings(), SystemClock()
-    commands = front_commands()
+    front = front_commands()
     names = [page.name for page in read_registry()]
     with hold_platform(settings, clock, port=port or settings.hub_port, pages=names) as places, _ended_by_signal():
         _print_first_accounts()
         with open_desk(settings=settings, clock=clock) as desk:
             _say(f"store: {desk.store.description}")
             _prepare(desk, seed=seed)
-            with _gateway(desk) if collect else nullcontext():
-                commands |= report_schedule_command() | (collector_commands() if collect else {})
-                with run_services(settings, clock, commands, tell=_say):
-                    _show_scan(desk)
-                    wait_until_healthy(settings, places)
-                    _say(f"ready: {places.url}")
-                    _say("Ctrl-C stops it. In another terminal: ./bifrost status, ./bifrost scan SIM, ./bifrost --help")
-                    if seed:
-                        _seed_findings(desk)
-                    signal.pause()
+            gateway = _gateway(desk) if collect else nullcontext()
+            with gateway, run_services(settings, clock, front, tell=_say) as add:
+                _show_scan(desk)
+                wait_until_healthy(settings, places)
+                _begin_gathering(desk, add, collect=collect)
+                say_ready(settings)
+                _say(f"ready: {places.url}")
+                _say("Ctrl-C stops it. In another terminal: ./bifrost status, ./bifrost scan SIM, ./bifrost --help")
+                if seed:
+                    _seed_findings(desk)
+                signal.pause()
+
+
+def _begin_gathering(desk: Desk, add: Callable[[Mapping[str, Sequence[str]]], None], *, collect: bool) -> None:
+    """Start what works for those who look: at first it computes without a pause, so it begins when they are served."""
+    from bifrost_lib.workflows import collector_commands, report_schedule_command, wait_until_collecting
+
+    began = desk.clock.now()
+    add(report_schedule_command() | (collector_commands() if collect else {}))
+    if collect and not wait_until_collecting(desk, since=began):
+        _say(f"no collector has reached the gateway yet: see {desk.settings.home / 'logs'}")
 
 
 def _prepare(desk: Desk, *, seed: bool) -> None:

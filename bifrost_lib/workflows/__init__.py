@@ -77,6 +77,8 @@ _HOMES = {
     "start_detached": "running",
     "stop_platform": "running",
     "wait_until_healthy": "running",
+    "wait_until_collecting": "running",
+    "say_ready": "running",
     "SweepReport": "collection",
     "collect": "collection",
     "collect_forever": "collection",

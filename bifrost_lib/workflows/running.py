@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bifrost_lib.core.clock import Clock
 from bifrost_lib.core.errors import EnvironmentProblem
@@ -21,8 +23,15 @@ from bifrost_lib.core.settings import Settings
 from bifrost_lib.workflows.hub import LOOPBACK, Places, write_private
 from bifrost_lib.workflows.services import end_leftovers, process_birth, running_services
 
+if TYPE_CHECKING:
+    from bifrost_lib.workflows.desk import Desk
+
 STOP_TIMEOUT_S = 45.0
 HEALTHY_WITHIN_S = 120.0
+#: A collector tells every few seconds how it stands, whatever the gateway does.
+COLLECTING_WITHIN_S = 30.0
+#: Asking costs the hub as much as a visit does.
+LOOK_EVERY_S = 0.25
 #: A part that has ended this often before it ever answered will not answer.
 HOPELESS = 4
 
@@ -80,7 +89,7 @@ def hold_platform(settings: Settings, clock: Clock, *, port: int, pages: Sequenc
 
 
 def wait_until_healthy(settings: Settings, places: Places, *, within_s: float = HEALTHY_WITHIN_S) -> None:
-    """Wait until hub and pages answer at the one address that people use, and say so to others.
+    """Wait until hub and pages answer at the one address that people use.
 
     Raises
     ------
@@ -90,14 +99,34 @@ def wait_until_healthy(settings: Settings, places: Places, *, within_s: float = 
     silent: dict[str, str] = {"hub": "/hub/health"} | {name: f"/services/{name}/" for name in places.pages}
     deadline = time.monotonic() + within_s
     while silent:
-        silent = {name: path for name, path in silent.items() if not _answers(places.public, path)}
+        asked = {"hub": silent["hub"]} if "hub" in silent else silent  # without the hub no page lets anybody in
+        answering = {name for name, path in asked.items() if _answers(places.public, path)}
+        silent = {name: path for name, path in silent.items() if name not in answering}
         failing = [state for state in running_services(settings) if state.restarts >= HOPELESS]
         if silent and (failing or time.monotonic() > deadline):
             word = f"{failing[0].name} keeps ending" if failing else f"{', '.join(silent)} not ready in {within_s:g} s"
             log = failing[0].log if failing else str(settings.home / "logs")
             raise EnvironmentProblem(f"{word}{_last_word(log)}", f"see {log}")
         if silent:
-            time.sleep(0.1)
+            time.sleep(LOOK_EVERY_S)
+
+
+def wait_until_collecting(desk: Desk, *, since: datetime, within_s: float = COLLECTING_WITHIN_S) -> bool:
+    """Wait until a collector has told how it stands with the gateway since `since`; return whether one has."""
+    from bifrost_lib.store import gateway_sessions  # `bifrost down` needs no database
+
+    deadline = time.monotonic() + within_s
+    while True:
+        told = gateway_sessions(desk.store)["ts"]
+        if bool((told >= since).any()):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_EVERY_S)
+
+
+def say_ready(settings: Settings) -> None:
+    """Let others know that the platform of this home is at work."""
     found = running_platform(settings)
     if found is not None:
         _tell(settings, Running(**{**asdict(found), "ready": True}))

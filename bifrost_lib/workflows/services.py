@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -136,28 +136,34 @@ def process_birth(pid: int) -> int | None:
 def run_services(
     settings: Settings,
     clock: Clock,
-    commands: dict[str, Sequence[str]],
+    commands: Mapping[str, Sequence[str]],
     *,
     tell: Callable[[str], None] = lambda _: None,
-) -> Iterator[list[Service]]:
+) -> Iterator[Callable[[Mapping[str, Sequence[str]]], None]]:
     """Keep one process for each of `commands` (name to words) running while the block does.
 
     One that ends is started again, after a pause that doubles from a second to a minute; `tell` hears of it. At the
     end all are asked to end at once but the first, which ends last. Their output goes to ``logs/NAME.log`` of the
-    home folder, and their state to ``services.json`` there, for `running_services`.
+    home folder, and their state to ``services.json`` there, for `running_services`. What the block is given adds more
+    commands.
     """
     folder = settings.home / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     end_leftovers(settings)
-    services = [
-        Service(name, command, log=folder / f"{name}.log", clock=clock, tell=tell) for name, command in commands.items()
-    ]
+    services: list[Service] = []
+
+    def add(more: Mapping[str, Sequence[str]]) -> None:
+        services.extend(
+            Service(name, words, log=folder / f"{name}.log", clock=clock, tell=tell) for name, words in more.items()
+        )
+
+    add(commands)
     stop = threading.Event()
     watcher = threading.Thread(target=_watch, args=(settings.home, services, stop), name="services", daemon=True)
     watcher.start()
     try:
-        yield services
+        yield add
     finally:
         stop.set()
         watcher.join()
@@ -171,9 +177,10 @@ def run_services(
 
 def _watch(home: Path, services: Sequence[Service], stop: threading.Event) -> None:
     while True:
-        changed = [service.look(LOOK_EVERY_S) for service in services]
+        known = list(services)  # others may be added meanwhile
+        changed = [service.look(LOOK_EVERY_S) for service in known]
         if any(changed):
-            _write(home, [asdict(service.state()) for service in services])
+            _write(home, [asdict(service.state()) for service in known])
         if stop.wait(LOOK_EVERY_S):
             return
 

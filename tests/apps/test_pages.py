@@ -145,4 +145,4 @@ def test_the_readers_theme_comes_from_the_browser() -> None:
 
 def test_every_live_page_of_the_registry_is_served(database_settings: Settings) -> None:
     with live_pages(database_settings) as pages:
-        assert sorted(pages) == sorted(page.name for page in panel_pages())
+        assert sorted(pages.made) == sorted(page.name for page in panel_pages())

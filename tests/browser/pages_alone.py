@@ -32,20 +32,21 @@ def serve_live(port: int) -> None:
 
     pn: Any = panel
     links, turns = [(page.title, page.name) for page in panel_pages()], Turns()
-    with live_pages(load_settings()) as made:
+    with live_pages(load_settings()) as pages:
         server = pn.serve(
-            {name: session_maker(make, lambda _: links) for name, make in made.items()}, port=port, address=LOOPBACK,
-            websocket_origin=[f"{LOOPBACK}:{port}"], show=False, start=False, warm=True, verbose=False, location=False,
-            title={page.name: f"{page.title} · Bifrost" for page in panel_pages()},
+            {name: session_maker(make, lambda _: links) for name, make in pages.made.items()},
+            port=port, address=LOOPBACK, websocket_origin=[f"{LOOPBACK}:{port}"], show=False, start=False, warm=True,
+            verbose=False, location=False, title={page.name: f"{page.title} · Bifrost" for page in panel_pages()},
             check_unused_sessions_milliseconds=1000, unused_session_lifetime_milliseconds=1000,
         )  # fmt: skip
         for page in panel_pages():
             title = f"{page.title} · Bifrost"
-            paint_first(server, f"/{page.name}", made[page.name], lambda _: links, title=title, turns=turns)
+            paint_first(server, f"/{page.name}", pages.made[page.name], lambda _: links, title=title, turns=turns)
         server._tornado.add_handlers(r".*", [("/kept", kept_by(server))])
         forget_closed_sockets(server.io_loop)
         server.start()
         server.io_loop.add_callback(_ready, f"http://{LOOPBACK}:{port}/chain")
+        server.io_loop.add_callback(pages.warm_up)
         _run(server.io_loop)
 
 
