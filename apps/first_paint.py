@@ -23,7 +23,7 @@ from panel.io.state import set_curdoc
 from tornado.web import authenticated
 
 from apps.panel.visit import Visit
-from apps.turns import Turns, sessions_in_turn
+from apps.turns import Crowd, Turns, sessions_in_turn
 from bifrost_lib.views import live as views
 from bifrost_lib.views import theme_of
 
@@ -88,7 +88,7 @@ def paint_first(
     sessions_in_turn(context, turns)
     given = {
         "application_context": context, "bokeh_websocket_path": None, "first": FirstPictures(make, turns),
-        "links_for": links_for, "title": title,
+        "links_for": links_for, "title": title, "crowd": turns.crowd,
     }  # fmt: skip
     application.add_handlers(r".*", [(rf"{application.prefix}{path.rstrip('/')}/?", FirstPaint, given)])
 
@@ -163,9 +163,10 @@ class FirstPaint(DocHandler):
         first: FirstPictures,
         links_for: LinksFor,
         title: str,
+        crowd: Crowd,
         **given: Any,
     ) -> None:
-        self._first, self._links_for, self._title = first, links_for, title
+        self._first, self._links_for, self._title, self._crowd = first, links_for, title, crowd
         super().__init__(application, request, application_context=application_context, **given)
 
     @authenticated
@@ -173,12 +174,14 @@ class FirstPaint(DocHandler):
         """Show the page."""
         payload = self._generate_token_payload()
         visit = _visit(self._links_for(payload["headers"]), payload["cookies"], payload["arguments"])
+        wait_s = self._crowd.wait_s()
         page = views.live_page(
             title=self._title,
             theme=visit.theme,
             sketched=await self._first.sketch(visit),
             scripts=_scripts(self.application),
             item=PLACE | {"token": self._token(payload)},
+            wait_s=wait_s,
         )
         self.set_header("Cache-Control", "no-store")  # it holds a token that ends
         self.set_header("Content-Type", "text/html")

@@ -18,7 +18,7 @@ from tornado.websocket import websocket_connect
 from apps.first_paint import FRESH_S, KEPT, OLD_S, FirstPictures, paint_first, session_maker
 from apps.panel.chain import chain_page
 from apps.panel.visit import Visit
-from apps.turns import LOOK_AGAIN_S, Turns
+from apps.turns import LOOK_AGAIN_S, TOGETHER_S, Crowd, Turns
 from bifrost_lib.views import live as views
 
 if TYPE_CHECKING:
@@ -195,3 +195,18 @@ async def _visited(make: Any) -> tuple[int, int, str]:
     socket.close()
     server.stop()
     return before, len(sessions), json.dumps(session.document.to_json(deferred=False))
+
+
+def test_of_those_who_come_together_each_waits_for_the_ones_before() -> None:
+    clock = Clock()
+    crowd = Crowd(pace_s=0.5, clock_s=clock)
+    assert [crowd.wait_s() for _ in range(4)] == [0.0, 0.5, 1.0, 1.5]
+    clock.now_s += TOGETHER_S + 0.1
+    assert crowd.wait_s() == 0.0
+    clock.now_s += TOGETHER_S / 2
+    assert crowd.wait_s() == 0.5
+
+
+def test_a_page_says_how_long_its_scripts_wait() -> None:
+    page = views.live_page(title="T", theme="light", sketched="{}", scripts=[], item={}, wait_s=0.25)
+    assert re.search(r"bifrost\.open\(\{\}, \[\], \{\}, 250\)", page)

@@ -1,4 +1,5 @@
-// A Bokeh figure drawn from its text: it lives in the browser alone, so a viewer costs the server nothing.
+// A Bokeh figure drawn from its text: it lives in the browser alone, so a viewer costs the server nothing. Without Bokeh
+// it is only a picture, and is drawn again when Bokeh has come.
 export function render({ model }) {
   const box = document.createElement("div")
   box.className = "box chart"
@@ -17,26 +18,42 @@ export function render({ model }) {
   }
   async function draw() {
     const turn = ++drawn
-    forget()
-    box.replaceChildren()
-    if (!model.item) return
-    const item = JSON.parse(model.item)
-    if (item.notice) {
-      const p = document.createElement("p")
-      p.className = `notice ${item.notice.kind}`
-      p.setAttribute("role", item.notice.kind === "error" ? "alert" : "status")
-      p.textContent = item.notice.text
-      box.append(p)
+    const item = model.item ? JSON.parse(model.item) : null
+    if (!item || item.notice) {
+      forget()
+      box.replaceChildren()
+      if (item) tell(item.notice)
       return
     }
     const place = document.createElement("div")
     place.className = "figure"
-    box.append(place)
+    box.append(place) // over what is there, until it is drawn
+    if (!window.Bokeh) {
+      if (box.isConnected) sketchFigure(item, JSON.parse(model.data), place)
+      clear(place)
+      return
+    }
     const made = await window.Bokeh.embed.embed_item(item, place)
-    if (turn === drawn) views = made
-    else made.clear()
+    if (turn !== drawn) {
+      made.clear()
+      place.remove()
+      return
+    }
+    forget()
+    views = made
     box.dataset.drawn = String(turn)
     fill()
+    requestAnimationFrame(() => clear(place))
+  }
+  function clear(place) {
+    while (place.parentNode === box && box.firstChild !== place) box.firstChild.remove()
+  }
+  function tell(notice) {
+    const p = document.createElement("p")
+    p.className = `notice ${notice.kind}`
+    p.setAttribute("role", notice.kind === "error" ? "alert" : "status")
+    p.textContent = notice.text
+    box.append(p)
   }
   function fill() {
     if (!views) return
@@ -47,6 +64,7 @@ export function render({ model }) {
   model.on("item", draw)
   model.on("data", fill)
   model.on("remove", forget)
+  model.on("after_render", () => { if (!window.Bokeh) draw() })
   draw()
   return box
 }

@@ -25,7 +25,7 @@ class Chart(Part):
     item = param.String(default="")
     data = param.String(default="{}")
 
-    _module = asset("chart.js", PACKAGE)
+    _module = asset("figure_sketch.js", PACKAGE) + asset("chart.js", PACKAGE)
     _stylesheets: ClassVar[list[Any]] = [asset("live.css"), asset("history.css", PACKAGE)]
 
 

@@ -21,7 +21,9 @@ BUILDER = "/strategy_builder/"
 NO_BUTTON = ".scroll-button { display: none; }"
 
 
-def live_page(*, title: str, theme: str, sketched: str, scripts: Sequence[str], item: dict[str, Any]) -> str:
+def live_page(
+    *, title: str, theme: str, sketched: str, scripts: Sequence[str], item: dict[str, Any], wait_s: float = 0.0
+) -> str:
     """Return a whole page that loads nothing from other machines, and shows data before any script is loaded.
 
     Parameters
@@ -34,6 +36,8 @@ def live_page(*, title: str, theme: str, sketched: str, scripts: Sequence[str], 
         Addresses of Bokeh's and Panel's scripts, in their order.
     item : dict
         What Bokeh embeds: the viewer's token and the place.
+    wait_s : float
+        How long the scripts are to wait after the sketch has been painted.
     """
     parts = (
         f'bifrost.know("{name}", (() => {{\n{part["script"]}}})(), {_json(part["styles"])})'
@@ -42,7 +46,7 @@ def live_page(*, title: str, theme: str, sketched: str, scripts: Sequence[str], 
     return Template(asset("page.html")).substitute(
         title=escape(title), theme=theme, sketch=sketched, scripts=_json(list(scripts)), style=page_style(),
         parts="\n".join(parts), theme_script=theme_script() + asset("theme.js"), part_script=asset("part.js"),
-        item=_json(item),
+        item=_json(item), wait_ms=round(1000 * wait_s),
     )  # fmt: skip
 
 

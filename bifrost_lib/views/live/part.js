@@ -54,16 +54,10 @@ window.bifrost = (() => {
     const { script, sheets } = modules[node.part]
     const root = parent.attachShadow({ mode: "open" })
     root.adoptedStyleSheets = sheets
-    const one = { name: node.part, own: modelOf(node.model), box: null }
-    one.make = () => {
-      one.box = script({ model: one.own.model })
-      parent.className = ""
-      root.append(one.box)
-      one.own.call("after_render")
-    }
+    const one = { name: node.part, own: modelOf(node.model), isFigure: script.toString().includes("window.Bokeh") }
+    one.box = script({ model: one.own.model })
     drawn.push(one)
-    if (script.toString().includes("window.Bokeh")) parent.classList.add("blank", "chart")
-    else one.make()
+    root.append(one.box)
   }
 
   function node(given, parent) {
@@ -85,7 +79,7 @@ window.bifrost = (() => {
     const sketch = document.getElementById("bf-sketch")
     if (!sketch) return
     for (const [one, holder] of moves.splice(0)) {
-      if (one.box) holder.append(one.box)
+      holder.append(one.box)
       one.own.call("after_render")
     }
     for (const one of drawn.splice(0)) one.own.call("remove")
@@ -124,22 +118,23 @@ window.bifrost = (() => {
   })
 
   // A machine that took long to paint is busy with pages that were opened at the same moment: before the large scripts
-  // of this one it paints theirs.
-  function rest() {
+  // of this one it paints theirs. The server says how many came before, each of whom it serves in turn.
+  function rest(wait_ms) {
     const late_ms = Math.min(performance.now() - SOON_MS, LONGEST_REST_MS)
-    return late_ms > 0 ? new Promise((done) => setTimeout(done, late_ms)) : null
+    return new Promise((done) => setTimeout(done, Math.max(late_ms, wait_ms)))
   }
 
-  async function open(tree, scripts, item) {
+  async function open(tree, scripts, item, wait_ms) {
     node(tree, document.getElementById("bf-sketch"))
+    for (const one of drawn) one.own.call("after_render") // now that everything has its place
     await painted()
-    await rest()
-    const figures = drawn.filter((one) => !one.box)
+    await rest(wait_ms)
+    const figures = drawn.filter((one) => one.isFigure)
     if (figures.length) { // they want Bokeh alone
       const first = scripts.findIndex((url) => url.includes("/bokeh.min.js"))
       await load(scripts.splice(first, 1)[0])
       for (const one of figures) { // each is seen before the next is drawn
-        one.make()
+        one.own.call("item")
         await painted()
       }
     }

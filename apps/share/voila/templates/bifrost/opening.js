@@ -1,7 +1,7 @@
 // What stands on the page until its own widgets do, how they take its place, and what is said when they are lost.
 const bifrost = (() => {
   "use strict";
-  const LONG_MS = 15000, LOOK_EVERY_MS = 10000, DRAWN_WITHIN_MS = 4000;
+  const LONG_MS = 15000, LOOK_EVERY_MS = 10000, DRAWN_WITHIN_MS = 4000, SOON_MS = 900, LONGEST_REST_MS = 3000;
   const part = (id) => document.getElementById(id);
   let scripts, misses = 0, seen = new Date();
 
@@ -21,8 +21,17 @@ const bifrost = (() => {
     requestAnimationFrame(() => setTimeout(done, 120));
   });
 
+  // A machine that took long to paint is busy with pages opened at the same moment: it paints theirs before it reads the
+  // large scripts of this one. The server says how long others come first there.
+  function rest(waitMs) {
+    const lateMs = Math.min(performance.now() - SOON_MS, LONGEST_REST_MS);
+    return new Promise((done) => setTimeout(done, Math.max(lateMs, waitMs)));
+  }
+
   // Voilà's own script comes last: pieces that it finds read already it does not ask for.
-  const load = (address) => { scripts = painted().then(() => script(address)).catch(() => undefined); };
+  const load = (address, waitMs) => {
+    scripts = painted().then(() => rest(waitMs)).then(() => script(address)).catch(() => undefined);
+  };
   const start = (address) => { scripts.then(() => script(address)).catch(fail); };
 
   function fail() {
