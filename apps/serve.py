@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 #: Page extensions that a browser loads; others of the environment only slow a page down or fail in it.
 EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "@bokeh/jupyter_bokeh"]
-#: A kernel that nobody has looked at for this long ends.
-IDLE_KERNEL_S = 1800
+#: A page ends its kernel as it is closed. The kernel of one that was cut off ends after this long,
+IDLE_KERNEL_S = 600
+#: looked for this often.
+CULL_EVERY_S = 60
 #: So many kernels of each page wait for their viewers, with everything imported and drawn once; 80 MB each.
 PREHEATED = 3
 
@@ -65,7 +67,7 @@ def page_config(page: Page, *, port: int, secret: str) -> Any:
     preheat(config, kernels=PREHEATED)
     config.KernelManager.transport = "ipc"
     config.MappingKernelManager.cull_idle_timeout = IDLE_KERNEL_S
-    config.MappingKernelManager.cull_interval = 300
+    config.MappingKernelManager.cull_interval = CULL_EVERY_S
     config.MappingKernelManager.cull_connected = False
     return config
 

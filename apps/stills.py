@@ -106,6 +106,8 @@ class StillFirst(TornadoVoilaHandler):  # type: ignore[misc]  # Voilà has no ty
         self.write(await self._stills.still(query=str(self.request.query), user=user, role=role, theme=theme) + after)
         await self.flush()
         await asyncio.sleep(wait_s)
+        if self.request.connection.stream.closed():  # nobody is there any more whom a kernel could serve
+            return
         try:
             await super().get()
         except Exception:

@@ -166,6 +166,16 @@ def test_what_is_chosen_before_the_session_is_there_is_shown_by_it(browser: Brow
     page.context.close()
 
 
+def test_charts_are_seen_before_their_library_has_come(browser: Browser, url: str) -> None:
+    page = opened(browser)
+    page.route("**/bokeh.min.js*", lambda route: None)
+    page.goto(url, wait_until="commit")
+    page.locator("#bf-sketch canvas").wait_for(timeout=READY_MS)
+    assert not page.evaluate("'Bokeh' in window")
+    page.screenshot(path=SCREENSHOTS / "chain_sketched.png")
+    page.context.close()
+
+
 def test_a_quote_moves_while_the_page_is_open(watched: Watched, desk: Desk) -> None:
     before = watched.cells()
     quotes = requoted(desk, 0.37)

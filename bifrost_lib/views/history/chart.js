@@ -29,8 +29,8 @@ export function render({ model }) {
     place.className = "figure"
     box.append(place) // over what is there, until it is drawn
     if (!window.Bokeh) {
-      if (box.isConnected) sketchFigure(item, JSON.parse(model.data), place)
-      clear(place)
+      if (box.isConnected) await sketchFigure(item, JSON.parse(model.data), place)
+      if (turn === drawn) clear(place)
       return
     }
     const made = await window.Bokeh.embed.embed_item(item, place)

@@ -59,7 +59,17 @@ const bifrost = (() => {
     look();
   }
 
+  // Whoever leaves before the widgets stand ends his kernel as well; once they do, they see to that.
+  function leave() {
+    const { baseUrl, kernelId } = JSON.parse(part("jupyter-config-data").textContent);
+    const form = new FormData();
+    form.append("_xsrf", (document.cookie.match("\\b_xsrf=([^;]*)\\b") || ["", ""])[1]);
+    navigator.sendBeacon(`${baseUrl}voila/api/shutdown/${kernelId}`, form);
+  }
+  const own = () => addEventListener("beforeunload", leave);
+
   function reveal() {
+    removeEventListener("beforeunload", leave);
     part("bf-opening").remove();
     setInterval(watch, LOOK_EVERY_MS);
   }
@@ -87,7 +97,7 @@ const bifrost = (() => {
     document.body.classList.toggle("bf-is-lost", Boolean(text));
   }
 
-  return { load, start, show, fail };
+  return { load, start, show, fail, own };
 })();
 
 // The page's own switch colours its widgets. Before there is one, a page in the other theme is loaded again.
@@ -104,5 +114,6 @@ document.addEventListener("click", (event) => {
   event.stopPropagation();  // the choice is for all pages, and this one follows it as well
   bifrostTheme();
 }, true);
-window.voila_heartbeat = window.voila_process = () => undefined;
+window.voila_heartbeat = () => undefined;
+window.voila_process = bifrost.own;  // its kernel is known from the first cell on
 window.voila_finish = bifrost.show;
