@@ -61,6 +61,7 @@ def _print_first_accounts() -> None:
 
 
 def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
+    from bifrost_lib import backtest
     from bifrost_lib.workflows import (
         front_commands,
         hold_platform,
@@ -78,7 +79,7 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
         _print_first_accounts()
         with open_desk(settings=settings, clock=clock) as desk:
             _say(f"store: {desk.store.description}")
-            _prepare(desk, seed=seed)
+            is_first = _prepare(desk, seed=seed)
             gateway = _gateway(desk) if collect else nullcontext()
             with gateway, run_services(settings, clock, front, tell=_say) as add:
                 _show_scan(desk)
@@ -87,6 +88,8 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
                 say_ready(settings)
                 _say(f"ready: {places.url}")
                 _say("Ctrl-C stops it. In another terminal: ./bifrost status, ./bifrost scan SIM, ./bifrost --help")
+                if is_first:
+                    backtest.warm_up()  # longer than all that the pages need, and nobody waits for it
                 if seed:
                     _seed_findings(desk)
                 signal.pause()
@@ -102,23 +105,26 @@ def _begin_gathering(desk: Desk, add: Callable[[Mapping[str, Sequence[str]]], No
         _say(f"no collector has reached the gateway yet: see {desk.settings.home / 'logs'}")
 
 
-def _prepare(desk: Desk, *, seed: bool) -> None:
-    """Compile what was never compiled here, and load the simulated history where it is absent."""
-    from concurrent.futures import ThreadPoolExecutor
+def _prepare(desk: Desk, *, seed: bool) -> bool:
+    """Compile what pages and collectors need, and load the simulated history where it is absent.
 
-    from bifrost_lib import backtest, pricing, sim, strategies
+    Returns
+    -------
+    bool
+        Whether nothing had ever been compiled here.
+    """
+    from bifrost_lib import pricing, sim, strategies
     from bifrost_lib.core.kernels import has_kernels
     from bifrost_lib.workflows import seed_simulated_history
 
-    if not has_kernels():
+    is_first = not has_kernels()
+    if is_first:
         _say("first start: compiling the numerical kernels, a minute or two")
-        with ThreadPoolExecutor(1) as pool:  # the longest of all beside the others
-            simulation = pool.submit(backtest.warm_up)
-            for package in (pricing, strategies, sim):
-                package.warm_up()
-            simulation.result()
+        for package in (pricing, strategies, sim):
+            package.warm_up()
     if seed and (stored := seed_simulated_history(desk)):
         _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
+    return is_first
 
 
 def _seed_findings(desk: Desk) -> None:

@@ -81,7 +81,8 @@ FIGURES = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_sketch_says_what_bokeh_says(blank: Page, name: str) -> None:
     make, labels = FIGURES[name]
-    item = chart_text(chart_figure(make(), theme="light", title="A title", **labels))
+    told: dict[str, Any] = {"title": "A title", **labels}
+    item = chart_text(chart_figure(make(), theme="light", **told))
     said = sketched(blank, item)
     assert len(said) > 8
     in_html = {"", *LEGEND}  # Bokeh writes its legend beside the canvas
