@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bifrost_lib.views.history.components import PACKAGE
-from bifrost_lib.views.history.drawing import chart_figure, chart_text, overlay
-from bifrost_lib.views.live.part import asset
-from bifrost_lib.views.live.smile import smile_figure
+from bifrost_lib.views import history, live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 BOKEH = Path(bokeh.__file__).parent / "server/static/js/bokeh.min.js"
+SKETCH = files("bifrost_lib.views.history").joinpath("figure_sketch.js").read_text(encoding="utf-8")
 #: Everything that is written on canvases from now on.
 LISTEN = """() => {
   window.written = []
@@ -40,7 +39,7 @@ def blank(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
     page.set_content("<div id='place' style='width: 480px; height: 300px; display: flex'></div>")
     page.evaluate(LISTEN)
-    page.add_script_tag(content=asset("figure_sketch.js", PACKAGE) + "\nwindow.sketch = sketchFigure")
+    page.add_script_tag(content=SKETCH + "\nwindow.sketch = sketchFigure")
     yield page
     page.close()
 
@@ -72,7 +71,10 @@ def curve(column: str, **options: Any) -> Any:
 LEGEND = {"iv", "realised"}
 FIGURES = {
     "a year": (lambda: curve("iv"), {"y_label": "%", "form": "0"}),
-    "two lines": (lambda: overlay(curve("iv"), curve("realised")), {"y_label": "%", "form": "0.0"}),
+    "two lines": (
+        lambda: hv.Overlay([curve("iv"), curve("realised")]).opts(backend="bokeh", legend_position="top"),
+        {"y_label": "%", "form": "0.0"},
+    ),
     "numbers": (lambda: hv.Curve([(80, 31.5), (100, 20.25), (120, 24.0)]), {"x_label": "strike, %", "form": "0.00"}),
     "below zero": (lambda: hv.Curve([(-3, -0.08), (4, 0.11)]), {"form": "0.00"}),
 }
@@ -82,7 +84,7 @@ FIGURES = {
 def test_a_sketch_says_what_bokeh_says(blank: Page, name: str) -> None:
     make, labels = FIGURES[name]
     told: dict[str, Any] = {"title": "A title", **labels}
-    item = chart_text(chart_figure(make(), theme="light", **told))
+    item = history.chart_text(history.chart_figure(make(), theme="light", **told))
     said = sketched(blank, item)
     assert len(said) > 8
     in_html = {"", *LEGEND}  # Bokeh writes its legend beside the canvas
@@ -92,7 +94,7 @@ def test_a_sketch_says_what_bokeh_says(blank: Page, name: str) -> None:
 
 def test_the_line_is_where_its_numbers_are(blank: Page) -> None:
     line = hv.Curve([(0, 0), (10, 10)]).opts(backend="bokeh", color="#ff0000", line_width=3)
-    item = chart_text(chart_figure(line, theme="light", title=""))
+    item = history.chart_text(history.chart_figure(line, theme="light", title=""))
     sketched(blank, item)
     reds = """() => {
       const canvas = document.querySelector("canvas")
@@ -117,13 +119,13 @@ def test_what_is_filled_anew_is_in_the_sketch(blank: Page) -> None:
     lines = {"xs": [strikes], "ys": [volatilities], "colour": ["#1d5fbf"], "label": ["18 Dec 26"]}
     quotes = {"strike": strikes, "iv": volatilities, "delta": [], "mid": [], "right": []}
     data = json.dumps({"lines": {"data": lines}, "quotes": {"data": quotes}, "spot": {"location": 101.5}})
-    item = chart_text(smile_figure())
+    item = history.chart_text(live.smile_figure())
     assert sketched(blank, item) == []  # nothing to draw yet
     assert {"strike, $", "implied volatility, %", "20", "100"} <= set(sketched(blank, item, data))
 
 
 @pytest.mark.parametrize("drawn", [hv.HeatMap([("a", "x", 1), ("b", "x", 2)]), hv.Bars([("a", 1), ("b", 2)])])
 def test_what_cannot_be_sketched_is_left_blank(blank: Page, drawn: Any) -> None:
-    item = chart_text(chart_figure(drawn, theme="light", title="T"))
+    item = history.chart_text(history.chart_figure(drawn, theme="light", title="T"))
     assert json.loads(item)["doc"]
     assert sketched(blank, item) == []
