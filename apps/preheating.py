@@ -69,12 +69,20 @@ def keep_pool_healthy(manager: Any) -> None:
     PeriodicCallback(lambda: replace_ended(manager), LOOK_EVERY_MS).start()
 
 
+def waiting_kernels(manager: Any) -> set[str]:
+    """Return the kernels that have started and wait for a viewer."""
+    return {one["kernel_id"] for pool in manager._pools.values() for one in _started(pool)}
+
+
 async def replace_ended(manager: Any) -> None:
     """Replace kernels that ended their notebook before a viewer came, as they do where the database did not answer."""
     for notebook, pool in list(manager._pools.items()):
-        started = [one.result() for one in pool if one.done() and not one.cancelled() and one.exception() is None]
-        ended = [one["kernel_id"] for one in started if one["task"].done()]
+        ended = [one["kernel_id"] for one in _started(pool) if one["task"].done()]
         for kernel_id in ended:
             await manager.shutdown_kernel(kernel_id, now=True)
         if ended:
             manager.fill_if_needed(notebook_name=notebook)
+
+
+def _started(pool: list[Any]) -> list[Any]:
+    return [one.result() for one in pool if one.done() and not one.cancelled() and one.exception() is None]

@@ -19,6 +19,7 @@ from apps.forked_kernels import Nursery, take_kernels_from
 from apps.preheating import LOOK_EVERY_MS, keep_pool_healthy, page_handlers, preheat
 from apps.process import announce, run
 from apps.stills import THEME_HEADER, with_stills
+from apps.unwatched import end_unwatched
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.core.settings import Settings
 from bifrost_lib.views import page_colours, theme_script
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 #: Page extensions that a browser loads; others of the environment only slow a page down or fail in it.
 EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "@bokeh/jupyter_bokeh"]
-#: A page ends its kernel as it is closed. The kernel of one that was cut off ends after this long,
-IDLE_KERNEL_S = 600
-#: looked for this often.
-CULL_EVERY_S = 60
+#: The kernel of a page that was cut off ends after this long.
+UNWATCHED_S = 600.0
 #: So many kernels of each page wait for their viewers, with everything imported and drawn once; 80 MB each.
 PREHEATED = 3
 
@@ -46,8 +45,7 @@ def voila_pages() -> list[Page]:
 def page_config(page: Page, *, port: int, secret: str) -> Any:
     """Return the configuration of one page's server, but for who may see it.
 
-    It binds to loopback only, sends messages to kernels over Unix sockets, ends kernels that nobody looks at, and
-    loads nothing from other machines.
+    It binds to loopback only, sends messages to kernels over Unix sockets, and loads nothing from other machines.
     """
     from traitlets.config import Config
 
@@ -66,9 +64,6 @@ def page_config(page: Page, *, port: int, secret: str) -> Any:
     config.VoilaConfiguration.http_header_envs = [USER_HEADER, ROLE_HEADER, THEME_HEADER]
     preheat(config, kernels=PREHEATED)
     config.KernelManager.transport = "ipc"
-    config.MappingKernelManager.cull_idle_timeout = IDLE_KERNEL_S
-    config.MappingKernelManager.cull_interval = CULL_EVERY_S
-    config.MappingKernelManager.cull_connected = False
     return config
 
 
@@ -140,6 +135,7 @@ def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int) -
     draw = partial(nursery.picture, page.path)
     server.app.add_handlers(".*$", [bare, *with_stills(handlers, draw, title=page.title, script=page_script())])
     keep_pool_healthy(server.kernel_manager)
+    end_unwatched(server.kernel_manager, after_s=UNWATCHED_S)
     try:
         server.app.listen(port, LOOPBACK)
     except OSError as error:

@@ -1,0 +1,46 @@
+"""Kernels whose viewer is gone: a page ends its own as it is closed, and those that were cut off are ended here.
+
+Jupyter ends kernels that have been silent for long, and those of our pages never are: they tell what is new, to nobody.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tornado.ioloop import PeriodicCallback
+
+from apps.preheating import LOOK_EVERY_MS, waiting_kernels
+
+
+class Unwatched:
+    """Ends kernels of one server to which nobody has been connected for a while.
+
+    Parameters
+    ----------
+    manager : VoilaKernelManager
+    after_s : float
+        A viewer whose connection breaks for less finds his page as he left it.
+    clock_s : callable, optional
+        Seconds that only grow.
+    """
+
+    def __init__(self, manager: Any, *, after_s: float, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._manager, self._after_s, self._clock_s = manager, after_s, clock_s
+        self._alone_since_s: dict[str, float] = {}
+
+    async def look(self) -> None:
+        """End those that have been alone for long enough."""
+        now_s, waiting = self._clock_s(), waiting_kernels(self._manager)
+        known = [one for one in self._manager.list_kernel_ids() if one not in waiting]
+        alone = [one for one in known if not self._manager.kernel_model(one)["connections"]]
+        self._alone_since_s = {one: self._alone_since_s.get(one, now_s) for one in alone}
+        for kernel_id, since_s in list(self._alone_since_s.items()):
+            if now_s - since_s >= self._after_s:
+                await self._manager.shutdown_kernel(kernel_id, now=True)
+
+
+def end_unwatched(manager: Any, *, after_s: float) -> None:
+    """Look after a server's kernels for as long as the loop runs."""
+    PeriodicCallback(Unwatched(manager, after_s=after_s).look, LOOK_EVERY_MS).start()
