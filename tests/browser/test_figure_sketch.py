@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import bokeh
 import holoviews as hv
+import holoviews.plotting.bokeh  # options of elements are told to it
 import numpy as np
 import pandas as pd
 import pytest
@@ -124,7 +125,14 @@ def test_what_is_filled_anew_is_in_the_sketch(blank: Page) -> None:
     assert {"strike, $", "implied volatility, %", "20", "100"} <= set(sketched(blank, item, data))
 
 
-@pytest.mark.parametrize("drawn", [hv.HeatMap([("a", "x", 1), ("b", "x", 2)]), hv.Bars([("a", 1), ("b", 2)])])
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        hv.HeatMap([("a", "x", 1), ("b", "x", 2)]),
+        hv.Bars([("a", 1), ("b", 2)]),
+        hv.Curve([(1, 1), (2, 100)]).opts(backend="bokeh", logy=True),
+    ],
+)
 def test_what_cannot_be_sketched_is_left_blank(blank: Page, drawn: Any) -> None:
     item = history.chart_text(history.chart_figure(drawn, theme="light", title="T"))
     assert json.loads(item)["doc"]

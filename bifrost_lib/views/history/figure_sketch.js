@@ -286,6 +286,7 @@ async function sketchFigure(item, data, place) {
   const figure = figureOf(item, data)
   const { of, kind, root } = figure
   const [xAxis, yAxis] = [of(root, "below")?.[0], of(root, "left")?.[0]]
+  if (["x_scale", "y_scale"].some((name) => (kind(of(root, name)) ?? "LinearScale") !== "LinearScale")) return
   const shapes = shapesOf(figure)
   if (!shapes?.length || !xAxis || !yAxis || place.clientWidth < 120 || place.clientHeight < 100) return
   const [x0, x1] = ends(figure, "x_range", shapes.flatMap((shape) => shape.x))
