@@ -37,7 +37,7 @@ class Unwatched:
         alone = [one for one in known if not self._manager.kernel_model(one)["connections"]]
         self._alone_since_s = {one: self._alone_since_s.get(one, now_s) for one in alone}
         for kernel_id, since_s in list(self._alone_since_s.items()):
-            if now_s - since_s >= self._after_s:
+            if now_s - since_s >= self._after_s and kernel_id in self._manager.list_kernel_ids():  # nobody was faster
                 await self._manager.shutdown_kernel(kernel_id, now=True)
 
 
