@@ -7,6 +7,7 @@ SIGTERM or SIGINT. A new page is a line in `live_pages` and an entry of the regi
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -15,30 +16,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from apps.links import page_links
 from apps.process import announce, run
 from apps.turns import Turns
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.core.settings import Settings
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
-from hub_config.roles import may_open
 
 if TYPE_CHECKING:
     from apps.panel.visit import Visit
 
 #: A viewer who is gone this long is forgotten, with everything that was kept for him.
 UNUSED_MS = 15_000
+#: What is drawn for those who may come waits for those who are there.
+NICE = 10
 
 
 def panel_pages() -> list[Page]:
     """Return the pages that this process serves, in the registry's order."""
     return [page for page in read_registry() if page.kind == "panel"]
-
-
-def page_links(role: str) -> list[tuple[str, str]]:
-    """Return title and address of the pages that a person of `role` may open, the home page first."""
-    return [("Home", "/hub/home")] + [
-        (page.title, f"/services/{page.name}/") for page in read_registry() if may_open(role, page)
-    ]
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def live_pages(settings: Settings) -> Iterator[LivePages]:
         boards, watch = Boards(desk, feed), DeskWatch(desk, watchers=feed.watchers)
         past, runs = HistoryBoards(desk), BacktestRuns(desk.settings)
         tested = BacktestBoards(BacktestDesk(desk, runs))
-        warming = threading.Thread(target=past.warm_up, name="warm up", daemon=True)
+        warming = threading.Thread(target=_after_others, args=[past.warm_up], name="warm up", daemon=True)
         made = {
             "chain": lambda visit: chain_page(boards, visit),
             "history": lambda visit: history_page(past, visit),
@@ -79,6 +75,12 @@ def live_pages(settings: Settings) -> Iterator[LivePages]:
         yield LivePages(made, warming.start)
         if warming.ident is not None:
             warming.join()  # it reads from the desk, which closes now
+
+
+def _after_others(work: Callable[[], None]) -> None:
+    """Work in this thread with what the rest of the platform, which is still starting, leaves of the machine."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    work()
 
 
 def serve_live(settings: Settings) -> None:
@@ -121,7 +123,7 @@ def _page_server(page: Page, make: Callable[[Visit], Any], turns: Turns, setting
     login = HubLogin(hub_oauth(page.name, home=settings.home, places=places))
 
     def links_for(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-        return page_links(headers.get(ROLE_HEADER, ""))
+        return page_links(headers.get(ROLE_HEADER))
 
     viewers_page = session_maker(make, links_for)
     secret = shared_secret(settings.home, f"sessions {page.name}")

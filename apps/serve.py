@@ -22,7 +22,7 @@ from apps.stills import THEME_HEADER, with_stills
 from apps.unwatched import end_unwatched
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.core.settings import Settings
-from bifrost_lib.views import page_colours, theme_script
+from bifrost_lib.views import page_colours, page_icon, theme_script
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, shared_secret
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int) -
     server.connection_dir = tempfile.mkdtemp(prefix="voila_")
     server.app = Application(**server.init_settings())
     server.app.settings.update(server.tornado_settings)
-    server.app.settings["voila_jinja2_env"].globals |= {"colours": page_colours(), "theme_script": theme_script()}
+    server.app.settings["voila_jinja2_env"].globals |= {
+        "colours": page_colours(), "icon": page_icon(), "theme_script": theme_script()
+    }  # fmt: skip
     bare = (server.base_url.rstrip("/"), RedirectHandler, {"url": server.base_url})
     handlers = with_assets(page_handlers(server), base_url=server.base_url)
     draw = partial(nursery.picture, page.path)
@@ -151,7 +153,6 @@ def keep_jupyter_at_home(home: Path) -> None:
         (folder / name.lower()).mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["JUPYTER_PATH"] = str(HERE / "share")
     os.environ["IPYTHONDIR"] = str(folder / "ipython")
-    os.environ["HUB_HOME_PAGE"] = "/hub/home"  # kernels inherit it
 
 
 def _cap_memory(memory_mb: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bifrost_lib.core.cuda import has_gpu
 from bifrost_lib.core.settings import Settings
-from bifrost_lib.views import page_colours, theme_script
+from bifrost_lib.views import LOGO, page_colours, theme_script
 from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, page_token, shared_secret
 from hub_config.authentication import authenticator
 from hub_config.database import HubDatabase
@@ -126,7 +126,7 @@ def looks(pages: Sequence[Page]) -> Options:
             "bifrost_theme_script": theme_script(),
         },
         "default_url": "/hub/home",
-        "logo_file": str(TEMPLATES / "bifrost.svg"),
+        "logo_file": str(LOGO),
     }}  # fmt: skip
 
 

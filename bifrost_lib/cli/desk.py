@@ -81,7 +81,7 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
             _say(f"store: {desk.store.description}")
             is_first = _prepare(desk, seed=seed)
             gateway = _gateway(desk) if collect else nullcontext()
-            with gateway, run_services(settings, clock, front, tell=_say) as add:
+            with run_services(settings, clock, front, tell=_say) as add, gateway:
                 _show_scan(desk)
                 wait_until_healthy(settings, places)
                 _begin_gathering(desk, add, collect=collect)

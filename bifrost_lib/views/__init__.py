@@ -6,6 +6,7 @@ from bifrost_lib.core.front_doors import front_door
 
 _HOMES = {
     "BuilderState": "builder_state",
+    "LOGO": "theme",
     "absent_list": "report_tables",
     "builder_page": "builder",
     "candidates_grid": "candidates",
@@ -19,6 +20,7 @@ _HOMES = {
     "legs_table": "details",
     "measures_table": "details",
     "page_colours": "palette",
+    "page_icon": "theme",
     "payoff_chart": "payoff",
     "payoff_gallery": "gallery",
     "qualities_table": "report_tables",

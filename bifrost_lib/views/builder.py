@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import ipywidgets as widgets
@@ -47,7 +47,7 @@ def builder_page(
     symbol: str | None = None,
     query: str = "",
     theme: str = "light",
-    home: str | None = None,
+    pages: Sequence[tuple[str, str]] = (),
 ) -> widgets.Widget:
     """Compose the page on which a trader builds a structure leg by leg.
 
@@ -67,8 +67,8 @@ def builder_page(
         What the page shows first.
     query : str
         A link's query string, which goes before them (see `BuilderState`).
-    home : str, optional
-        Address of the page that lists all pages.
+    pages : sequence of (title, address)
+        The links of the head.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def builder_page(
     controls = BuilderControls(
         symbols, strategies, headings=headings, symbol=first.symbol, at=first.at, fill=first.fill
     )
-    builder = _Builder(bench, now, controls, first, theme, home)
+    builder = _Builder(bench, now, controls, first, theme, pages)
     builder.open(problem)
     return builder.page
 
@@ -109,7 +109,7 @@ class _Builder:
         controls: BuilderControls,
         first: BuilderState,
         theme: str,
-        home: str | None,
+        pages: Sequence[tuple[str, str]],
     ) -> None:
         self._bench, self._controls, self._theme = bench, controls, theme
         self._picks, self._before = first.picks, list[tuple[Pick, ...]]()
@@ -118,7 +118,9 @@ class _Builder:
         self._tabs: list[Tab] = []
         self._tab: Tab | None = None
         self._age = ""
-        self._header = Header("Strategy builder", now=now, home=home, on_theme=self._switch_theme, on_age=self._on_age)
+        self._header = Header(
+            "Strategy builder", now=now, on_theme=self._switch_theme, name="Builder", pages=pages, on_age=self._on_age
+        )
         self._status, self._strip, self._chain = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._legs, self._told, self._measures = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._scenario = ScenarioPanel(bench, first, theme, self._tell_links)

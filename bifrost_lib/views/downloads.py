@@ -13,7 +13,7 @@ from bifrost_lib.views.columns import Record, records_csv
 def csv_link(records: Sequence[Record], *, symbol: str, strategy: str, as_of: datetime) -> str:
     """Return HTML: a link that downloads `records` as CSV; the data lies in the link, so no server is asked."""
     name = f"{symbol}_{strategy}_{as_of:%Y-%m-%dT%H%MZ}.csv"
-    return download_link(records_csv(records), name=name, kind="text/csv", label="Download CSV")
+    return download_link(records_csv(records), name=name, kind="text/csv", label="CSV")
 
 
 def download_link(text: str, *, name: str, kind: str, label: str) -> str:

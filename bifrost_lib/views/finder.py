@@ -53,7 +53,7 @@ def finder_page(
     top: int = 10,
     at: datetime | str | None = None,
     theme: str = "light",
-    home: str | None = None,
+    pages: Sequence[tuple[str, str]] = (),
     recommend: Recommend | None = None,
 ) -> widgets.Widget:
     """Compose the page on which a trader finds strategies.
@@ -74,8 +74,8 @@ def finder_page(
         Under which heading each name is offered.
     symbol, strategy, dte, top, at, theme
         What the page shows first; `at` is an aware moment or its ISO 8601 text, None the newest stored moment.
-    home : str, optional
-        Address of the page that lists all pages.
+    pages : sequence of (title, address)
+        The links of the head.
     recommend : callable, optional
         ``recommend(found, rank)`` remembers a candidate and returns what to tell; without it there is no button.
 
@@ -98,7 +98,7 @@ def finder_page(
     moment = parse_moment(at) if isinstance(at, str) else at
     asked = Request(symbol or str(symbols["symbol"].iloc[0]), strategy, (dte[0], dte[1]), top, moment)
     finder = _Finder(
-        scan, profile, now, Controls(symbols, strategies, asked, headings=headings), theme, home, recommend
+        scan, profile, now, Controls(symbols, strategies, asked, headings=headings), theme, pages, recommend
     )
     finder.refresh()
     return finder.page
@@ -114,7 +114,7 @@ class _Finder:
         now: Callable[[], datetime],
         controls: Controls,
         theme: str,
-        home: str | None,
+        pages: Sequence[tuple[str, str]],
         recommend: Recommend | None,
     ) -> None:
         self._scan, self._profile, self._controls, self._theme = scan, profile, controls, theme
@@ -122,7 +122,9 @@ class _Finder:
         self._found: Found | None = None
         self._records: list[dict[str, Any]] = []
         self._selected = 0
-        self._header = Header("Strategy finder", now=now, home=home, on_theme=self._switch_theme, on_age=self._on_age)
+        self._header = Header(
+            "Strategy finder", now=now, on_theme=self._switch_theme, name="Finder", pages=pages, on_age=self._on_age
+        )
         self._keep = widgets.Button(description="Recommend", tooltip=RECOMMEND, layout={"width": "104px"})
         self._kept = widgets.HTML()
         self._keep.on_click(lambda _: self._remember())
@@ -175,7 +177,7 @@ class _Finder:
             box.add_class("bf-waiting")
 
     def _aside(self, found: Found, asked: Request) -> str:
-        considered = f"<span class='bf-foot'>{found.candidates.considered:,} candidates considered</span>"
+        considered = f"<span class='bf-foot'>{found.candidates.considered:,} candidates</span>"
         if not self._records:
             return considered
         return considered + csv_link(self._records, symbol=found.symbol, strategy=asked.strategy, as_of=found.as_of)

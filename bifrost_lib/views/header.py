@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
 
@@ -19,8 +19,8 @@ TELL_AGE_EVERY_S = 5.0
 class Header:
     """One row: title, underlying, source, age, what the page puts beside, and the switch between light and dark.
 
-    `home` is the address of the page that lists all pages, where there is one. `on_age` is called with ``fresh``,
-    ``ageing`` or ``stale`` whenever that changes.
+    `pages` are title and address of all that the reader may open; among them, `name` stands for this one and its title
+    is not needed. `on_age` is called with ``fresh``, ``ageing`` or ``stale`` whenever that changes.
     """
 
     def __init__(
@@ -29,7 +29,8 @@ class Header:
         *,
         now: Callable[[], datetime],
         on_theme: Callable[[], None],
-        home: str | None = None,
+        name: str = "",
+        pages: Sequence[tuple[str, str]] = (),
         on_age: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._now, self._on_age = now, on_age
@@ -40,8 +41,7 @@ class Header:
         self._theme = widgets.Button(tooltip="switch between light and dark", layout={"width": "64px"})
         self._theme.add_class("bf-theme")
         self._theme.on_click(lambda _: on_theme())
-        back = f"<a class='bf-link bf-home' href='{escape(home)}'>Home</a>" if home else ""
-        heading = widgets.HTML(f"{back}<h1>{escape(title)}</h1>")
+        heading = widgets.HTML(_links(pages, name) if pages else f"<h1>{escape(title)}</h1>")
         room = widgets.Box(layout={"flex": "1 1 auto"})
         self.row = widgets.HBox([heading, self._what, self._age, self._aside, room, self._theme])
         self.row.add_class("bf-header")
@@ -94,3 +94,11 @@ class Header:
         while True:
             await asyncio.sleep(TELL_AGE_EVERY_S)
             self._tell_age()
+
+
+def _links(pages: Sequence[tuple[str, str]], name: str) -> str:
+    links = (
+        f"<a href='{escape(href)}'{' aria-current=page' if title == name else ''}>{escape(title)}</a>"
+        for title, href in pages
+    )
+    return f"<nav class='bf-pages' aria-label='Pages'>{''.join(links)}</nav>"

@@ -103,6 +103,9 @@ def test_a_trader_cannot_reach_what_is_not_a_traders(browser, platform):
     page.goto(f"{platform.url}services/chain/")
     page.locator("td.bid").first.wait_for()
     assert page.get_by_role("link", name="Operations").count() == 0
+    page.goto(f"{platform.url}services/strategy_finder/")
+    page.locator("nav.bf-pages a[aria-current]", has_text="Finder").first.wait_for()
+    assert "Operations" not in page.locator("nav.bf-pages").first.inner_text()
     for path in ("services/operations/", "hub/admin", "hub/spawn"):
         answer = page.goto(platform.url + path)
         assert answer is not None and answer.status == 403

@@ -267,7 +267,8 @@ def test_a_page_whose_scripts_come_after_all_else_comes_alive(browser: Browser, 
     late.locator("#bf-opening").wait_for(state="detached", timeout=READY_MS)
     loaded_ms, *asked_ms = late.evaluate("""[
         performance.getEntriesByType('navigation')[0].loadEventEnd,
-        ...performance.getEntriesByType('resource').filter((one) => /voila[.]js/.test(one.name)).map((one) => one.startTime)
+        ...performance.getEntriesByType('resource')
+            .filter((one) => /voila[.]js/.test(one.name)).map((one) => one.startTime)
     ]""")
     assert asked_ms
     assert min(asked_ms) > loaded_ms > 0  # Voilà begins with that event, and had not even been asked for

@@ -189,7 +189,7 @@ def test_smile_and_chain_are_a_click_away_and_dark_is_too(watched: Watched) -> N
 
 def test_the_table_downloads_as_csv(watched: Watched) -> None:
     with watched.page.expect_download() as download:
-        watched.page.get_by_text("Download CSV").click()
+        watched.page.get_by_text("CSV", exact=True).click()
     text = Path(download.value.path()).read_text(encoding="utf-8")
     assert download.value.suggested_filename.startswith("SIM_iron_condor_2026-09-30")
     assert text.startswith("rank,score,")

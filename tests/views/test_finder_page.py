@@ -61,8 +61,17 @@ def test_the_page_opens_with_a_ranked_scan(desk: Any, symbols: Any) -> None:
     assert "SIMULATED" in shown
     assert "bf-fresh" in shown
     assert "range-bound" in shown
-    assert "1,234 candidates considered" in shown
+    assert "1,234 candidates" in shown
     assert "download='SIM_iron_condor_2026-09-30T2000Z.csv'" in shown
+
+
+def test_the_head_leads_to_the_other_pages_and_marks_this_one(desk: Any, symbols: Any) -> None:
+    assert "<h1>Strategy finder</h1>" in text(open_page(desk, symbols))
+    shown = text(open_page(desk, symbols, pages=[("Home", "/hub/home"), ("Finder", "/f/"), ("A <b>", "/a/?b=1&c='")]))
+    assert "<a href='/f/' aria-current=page>Finder</a>" in shown
+    assert "<a href='/hub/home'>Home</a>" in shown
+    assert "<a href='/a/?b=1&amp;c=&#x27;'>A &lt;b&gt;</a>" in shown
+    assert "<h1>" not in shown
 
 
 def test_another_strategy_is_scanned_once_and_shown(desk: Any, symbols: Any) -> None:

@@ -13,7 +13,7 @@ import panel
 
 from bifrost_lib.views.live.part import asset, part_scripts
 from bifrost_lib.views.palette import page_colours
-from bifrost_lib.views.theme import theme_script
+from bifrost_lib.views.theme import page_icon, theme_script
 
 pn: Any = panel
 BUILDER = "/strategy_builder/"
@@ -46,7 +46,7 @@ def live_page(
     return Template(asset("page.html")).substitute(
         title=escape(title), theme=theme, sketch=sketched, scripts=_json(list(scripts)), style=page_style(),
         parts="\n".join(parts), theme_script=theme_script() + asset("theme.js"), part_script=asset("part.js"),
-        item=_json(item), wait_ms=round(1000 * wait_s),
+        icon=page_icon(), item=_json(item), wait_ms=round(1000 * wait_s),
     )  # fmt: skip
 
 
