@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from bifrost_lib.store.ledger import finish_run as finish_run
     from bifrost_lib.store.ledger import interrupted_runs as interrupted_runs
     from bifrost_lib.store.ledger import list_runs as list_runs
+    from bifrost_lib.store.live import QuotePublisher as QuotePublisher
     from bifrost_lib.store.live import forget_quotes as forget_quotes
     from bifrost_lib.store.live import live_quotes as live_quotes
     from bifrost_lib.store.live import publish_quotes as publish_quotes
@@ -185,6 +186,7 @@ _HOMES = {
     "place_report_run": "report_runs",
     "plain_copy": "peers",
     "plain_to_sql": "peers",
+    "QuotePublisher": "live",
     "publish_quotes": "live",
     "record_gap": "gaps",
     "record_hits": "documents",

@@ -15,9 +15,11 @@ from sqlalchemy import text
 
 from bifrost_lib.core.errors import InputError, NoDataError
 from bifrost_lib.core.frames import check_frame
+from bifrost_lib.core.quality import QUALITY_LABELS
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS, VENDOR_COLUMNS
 from bifrost_lib.store import (
     FileKey,
+    QuotePublisher,
     chain_moments,
     forget_quotes,
     ingestion,
@@ -26,6 +28,7 @@ from bifrost_lib.store import (
     option_chain,
     publish_quotes,
 )
+from bifrost_lib.store.columns import CONTRACT_COLUMNS, VALUE_COLUMNS, VENDOR_VALUES
 
 SECOND = timedelta(seconds=1)
 
@@ -104,6 +107,51 @@ def test_quotes_that_cannot_be_are_refused(store, made, symbol, column, value):
     with pytest.raises(InputError) as caught:
         publish_quotes(store, frame, source="test")
     assert caught.value.name == f"frame.{column}"
+
+
+def numbered(count, **named):
+    """Return the numbers of `count` quotes, all missing but those that are named."""
+    values = np.full((len(VALUE_COLUMNS) + len(VENDOR_VALUES), count), np.nan)
+    for name, column in named.items():
+        values[(*VALUE_COLUMNS, *VENDOR_VALUES).index(name)] = column
+    return values
+
+
+def test_contracts_that_stay_the_same_are_shown_as_frames_are(store, made, symbol):
+    frame = made.snapshots(made.chain_rows([100, 90]), symbol=symbol)
+    publisher = QuotePublisher(store, frame[["symbol", *CONTRACT_COLUMNS]], source="test")
+    noon_us, unknown = int(made.noon.timestamp() * 1e6), np.array([-1, -1], dtype=np.int8)
+    with listen(store, ["live_quotes"]) as listener:
+        rows, ts = np.array([3, 0]), np.array([noon_us, noon_us + 1])
+        values = numbered(2, bid=[1.5, 2.5], rho=[7.0, np.nan], ib_theta=[np.nan, -3.0])
+        kinds = np.array([1, -1], dtype=np.int8)
+        assert publisher.publish(rows, ts, values, np.array([0, 1], dtype=np.int8), kinds) == 2
+        note = listener.wait(5.0)
+        assert publisher.publish(rows, ts - 1, values, unknown, unknown) == 0  # older than what is shown
+        assert listener.wait(0.05) is None
+    newest = made.noon + timedelta(microseconds=1)
+    assert note is not None and note.facts == {"symbol": symbol, "ts": newest.isoformat(), "rows": 2}
+    shown = live_quotes(store.engine, symbol, at=newest)
+    told = [frame.iloc[row][["strike", "right"]].tolist() for row in (3, 0)]
+    assert sorted(shown[["strike", "right"]].to_numpy().tolist()) == sorted(told)
+    by_bid = shown.set_index("bid")
+    assert by_bid.loc[1.5, ["rho", "quality", "market_data_type"]].tolist() == [7.0, QUALITY_LABELS[0], "frozen"]
+    assert by_bid.loc[2.5, ["ib_theta", "quality", "ts"]].tolist() == [-3.0, QUALITY_LABELS[1], newest]
+    assert np.isnan(by_bid.loc[2.5, "rho"])
+
+
+def test_a_publisher_refuses_what_names_no_contract_and_what_is_no_number(store, made, symbol):
+    named = made.snapshots([{"bid": 1.0}], symbol=symbol)[["symbol", *CONTRACT_COLUMNS]]
+    for refused, column in ((named.assign(strike=-1.0), "frame.strike"), (named, "symbol")):
+        with pytest.raises(InputError) as caught:
+            QuotePublisher(store, refused)
+        assert caught.value.name == column
+    publisher, one = QuotePublisher(store, named, source="test"), np.zeros(1, dtype=np.int8)
+    with pytest.raises(InputError) as caught:
+        publisher.publish(np.array([0]), np.array([1]), numbered(1, iv=np.inf), one, one)
+    assert caught.value.name == "frame.iv"
+    with pytest.raises(NoDataError):
+        live_quotes(store.engine, symbol, at=made.noon)
 
 
 def test_live_quotes_are_not_stored_in_time(store, made, symbol):

@@ -36,9 +36,10 @@ COLLECTED_COLUMNS: tuple[str, ...] = SNAPSHOT_COLUMNS + VENDOR_COLUMNS
 #: The reason of a contract whose line was fine and that showed neither quote nor trade nor open interest.
 EMPTY_QUOTE = "empty_quote"
 
-_QUOTED = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest")
+#: What a quote itself says; the vendor's numbers follow it in `observed_numbers`.
+QUOTED = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest")
 _VENDOR = VENDOR_COLUMNS[:-1]
-_NUMBERS = (*_QUOTED, *_VENDOR)
+_NUMBERS = (*QUOTED, *_VENDOR)
 _numbers = attrgetter(*_NUMBERS)
 _contract = attrgetter(
     "contract.trading_class", "contract.expiry", "contract.strike", "contract.right", "contract.style",
@@ -90,16 +91,33 @@ def to_batch(observed: Sequence[Observed], *, symbol: str, ts: datetime) -> Batc
     """
     if not observed:
         return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), [], [])
-    numbers = np.array([_numbers(one.observation) for one in observed], dtype=np.float64)
-    numbers[np.isinf(numbers)] = np.nan
-    has_something = np.asarray(~np.isnan(numbers[:, _SOMETHING]).all(axis=1))
-    marked: list[tuple[Observed, bool]] = list(zip(observed, has_something.tolist(), strict=True))
+    numbers = observed_numbers([one.observation for one in observed])
+    kept_rows = has_something(numbers)
+    marked: list[tuple[Observed, bool]] = list(zip(observed, kept_rows.tolist(), strict=True))
     lost = [(one.option, one.observation.missing or EMPTY_QUOTE) for one, keep in marked if not keep]
     kept = [one for one, keep in marked if keep]
     if not kept:
         return Batch(pd.DataFrame(columns=list(COLLECTED_COLUMNS)), [], lost)
-    frame, order = _quotes(kept, numbers[has_something], symbol=symbol, ts=ts)
+    frame, order = _quotes(kept, numbers[kept_rows], symbol=symbol, ts=ts)
     return Batch(with_analytics(frame), [kept[place] for place in order], lost)
+
+
+def observed_numbers(observations: Sequence[Observation]) -> Floats:
+    """Return one row for each observation: what it quotes, then the vendor's numbers; NaN where nothing came."""
+    numbers = np.array([_numbers(one) for one in observations], dtype=np.float64)
+    numbers[np.isinf(numbers)] = np.nan
+    return numbers
+
+
+def has_something(numbers: Floats) -> npt.NDArray[np.bool_]:
+    """Tell which rows of `observed_numbers` are worth storing: those with a quote, a trade or an open interest."""
+    return np.asarray(~np.isnan(numbers[:, _SOMETHING]).all(axis=1))
+
+
+def contracts_frame(options: Sequence[ListedOption], *, symbol: str, ts: datetime) -> tuple[pd.DataFrame, list[int]]:
+    """Return contracts as rows in the order that analytics want, without any quote, and that order."""
+    kept = [Observed(option, Observation(option.con_id), np.nan) for option in options]
+    return _quotes(kept, np.full((len(kept), len(_NUMBERS)), np.nan), symbol=symbol, ts=ts)
 
 
 def warm_up(at: datetime) -> None:

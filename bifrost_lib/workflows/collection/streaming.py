@@ -5,27 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
-
-import pandas as pd
+from datetime import timedelta
 
 from bifrost_lib.core.clock import Clock
 from bifrost_lib.core.errors import BifrostError
-from bifrost_lib.ib import Gateway, ListedOption, Observation, Priority
-from bifrost_lib.store import Store, publish_quotes
-from bifrost_lib.workflows.collection.observing import Plan, spot_of
-from bifrost_lib.workflows.collection.rows import Observed, to_batch
+from bifrost_lib.ib import Gateway, Priority
+from bifrost_lib.store import Store
+from bifrost_lib.workflows.collection.observing import spot_of
 from bifrost_lib.workflows.collection.sweep import Sweeper
+from bifrost_lib.workflows.collection.tape import Tape
 from bifrost_lib.workflows.collection.universe import Selection, nearest_the_money
 
 #: Expiries from which the hot set is chosen.
 HOT_EXPIRIES = 2
 #: How long one choice is kept, in seconds of the desk's clock: the money moves.
 REPLAN_S = 60.0
-#: Least time between two publications, in the machine's seconds; ticks in between go together. Each costs this process
-#: some 15 ms, and a page is promised a quarter of a second.
+NO_PRICE_PAUSE_S = 5.0  # of the machine
+#: Least time between two publications, in the machine's seconds; ticks in between go together. A page is promised a
+#: quarter of a second.
 GATHER_S = 0.1
 
 log = logging.getLogger(__name__)
@@ -62,7 +60,12 @@ class HotStream:
         count = max(0, self.lines - 1)
         plan = await self._sweeper.plan(self.symbol, Selection(HOT_EXPIRIES, strikes=count))
         hot = nearest_the_money(plan.options, spot=plan.spot, count=count)
-        until = self._clock.now() + timedelta(seconds=REPLAN_S)
+        if not hot:  # nobody knows the price yet, and so not what is near it
+            await _pause(stop, NO_PRICE_PAUSE_S)
+            return
+        now = self._clock.now()
+        until = now + timedelta(seconds=REPLAN_S)
+        tape = await asyncio.to_thread(Tape, self._store, hot, symbol=self.symbol, source=self._sweeper.source, at=now)
         changed, ticked = set[int](), asyncio.Event()
 
         async with self._gateway.hold(
@@ -81,38 +84,18 @@ class HotStream:
                         await asyncio.wait_for(ticked.wait(), 0.2)
                     if not changed:
                         continue
-                    begun, fresh = time.monotonic(), set(changed)
+                    begun, fresh, newest = time.monotonic(), set(changed), lease.latest()
                     changed.clear()
                     ticked.clear()
-                    frame = self._frame(plan, hot, lease.latest(), fresh)
-                    if len(frame):
-                        await asyncio.to_thread(publish_quotes, self._store, frame, source=self._sweeper.source)
-                        self.published += len(frame)
+                    underlying = newest.get(plan.underlying.con_id)
+                    spot = plan.spot if underlying is None else spot_of(underlying)
+                    self.published += await asyncio.to_thread(tape.show, newest, fresh, spot=spot, at=self._clock.now())
                     took = time.monotonic() - begun
                     self.slowest_s = max(self.slowest_s, took)
                     await asyncio.sleep(max(0.0, GATHER_S - took))
             finally:
                 gathering.cancel()
                 await asyncio.gather(gathering, return_exceptions=True)
-
-    def _frame(
-        self, plan: Plan, hot: list[ListedOption], newest: Mapping[int, Observation], fresh: set[int]
-    ) -> pd.DataFrame:
-        """Return rows of the contracts that ticked, each with the moment of its own last tick.
-
-        All of the set is valued together, because the parity of an expiry needs both its sides.
-        """
-        spot = newest.get(plan.underlying.con_id)
-        price = plan.spot if spot is None else spot_of(spot)
-        observed = [Observed(option, newest[option.con_id], price) for option in hot if option.con_id in newest]
-        now = self._clock.now()
-        batch = to_batch(observed, symbol=self.symbol, ts=now)
-        ticked = [one.option.con_id in fresh for one in batch.observed]
-        moments: list[datetime] = [one.observation.ts or now for one in batch.observed]
-        if not any(ticked):
-            return batch.frame.iloc[:0]
-        frame = batch.frame.assign(ts=pd.DatetimeIndex(moments).as_unit("us"))
-        return frame[ticked]
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -117,25 +117,22 @@ def all_served(desk: Desk) -> bool:
     return bool(store.list_requests(desk.store, at=desk.clock.now())["finished"].notna().all())
 
 
-def test_a_request_is_served_at_once(new_desk: Any, memory_gateway: Any) -> None:
+def test_a_request_is_served_though_nothing_is_watched(new_desk: Any, memory_gateway: Any) -> None:
     desk = new_desk()
     gateway = memory_gateway(desk.clock, **FEW)
 
-    async def scenario() -> float:
+    async def scenario() -> None:
         service, stop = service_of(desk, gateway, hours=Hours(always=True)), asyncio.Event()
         running = asyncio.create_task(service.run(stop))
         await asyncio.sleep(0.3)
-        day, asked = gateway.days[1], time.monotonic()
-        request_chain(desk.store, "SPY", requested_by="test", at=desk.clock.now(), expiries=[day])
+        request_chain(desk.store, "SPY", requested_by="test", at=desk.clock.now(), expiries=[gateway.days[1]])
         await until(lambda: all_served(desk))
-        took = time.monotonic() - asked
         request_chain(desk.store, "NOSUCH", requested_by="test", at=desk.clock.now())
         await until(lambda: all_served(desk))
         stop.set()
         await running
-        return took
 
-    assert asyncio.run(scenario()) < 3
+    asyncio.run(scenario())
     requests = store.list_requests(desk.store, at=desk.clock.now()).sort_values("request_id", ignore_index=True)
     assert list(runs_of(desk)["received"]) == [10, 0]
     assert requests["run_id"][0] == runs_of(desk)["run_id"][0]
