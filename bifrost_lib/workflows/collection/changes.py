@@ -21,6 +21,7 @@ KEY = ("trading_class", "expiry", "strike", "right", "style", "settlement", "mul
 ContractKey = tuple[str, date, float, str, str, str, float]
 #: What `store.append_option_changes` takes.
 CHANGE_COLUMNS = ("symbol", *KEY, "since_ts", "ts", "what", "old", "new")
+WORDS = ("symbol", "trading_class", "right", "style", "settlement", "what")
 LISTED, DELISTED = "listed", "delisted"
 
 
@@ -141,7 +142,16 @@ def _moved(old: npt.NDArray[np.float64], new: npt.NDArray[np.float64], threshold
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    kinds = dict.fromkeys(("symbol", "trading_class", "right", "style", "settlement", "what"), "category")
+    kinds = dict.fromkeys(WORDS, "category")
     kinds |= dict.fromkeys(("since_ts", "ts"), "datetime64[us, UTC]")
     kinds |= dict.fromkeys(("strike", "multiplier", "old", "new"), "float64")
     return pd.DataFrame(rows, columns=list(CHANGE_COLUMNS)).astype({**kinds, "expiry": "datetime64[s]"})
+
+
+def joined(*changes: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return changes of different kinds as one frame of the same columns and dtypes; None where there are none."""
+    found = [frame for frame in changes if frame is not None]
+    if len(found) < 2:
+        return found[0] if found else None
+    words = dict.fromkeys(WORDS, "category")  # joining columns whose words differ forgets that they are words
+    return pd.concat(found, ignore_index=True).astype(words)

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite, nan
 
-import pandas as pd
-
 from bifrost_lib.core.clock import Clock
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.ib import Gateway, ListedOption, Observation, Priority, Underlying
 from bifrost_lib.store import SpooledBatch
+from bifrost_lib.workflows.collection.changes import joined
 from bifrost_lib.workflows.collection.chunks import Chunk
 from bifrost_lib.workflows.collection.memory import ChainMemory
 from bifrost_lib.workflows.collection.outbox import Outbox
@@ -134,7 +133,6 @@ class Pass:
     def _batch(self, chunk: Chunk, finished: datetime) -> SpooledBatch:
         accounts = self._accounts
         compared = self._memory.compare(self._symbol, chunk.frames)
-        changes = [frame for frame in (chunk.changes, compared) if frame is not None]
         until = accounts.fillable_until
         return SpooledBatch(
             batch_id=chunk.batch_id,
@@ -145,7 +143,7 @@ class Pass:
             finished=max(finished, chunk.started),
             outcome=chunk.outcome(finished),
             frames=tuple(chunk.frames),
-            changes=pd.concat(changes) if changes else None,
+            changes=joined(chunk.changes, compared),
             gaps=chunk.gaps_before if until is None else chunk.gaps_before + chunk.gaps(finished, fillable_until=until),
             run_id=chunk.run_id,
         )

@@ -16,6 +16,7 @@ from bifrost_lib.workflows.collection.changes import (
     THRESHOLDS,
     ContractKey,
     Seen,
+    joined,
     listing_changes,
     seen_in,
 )
@@ -98,3 +99,17 @@ def test_what_is_listed_is_told_from_what_was_not_asked_for() -> None:
     assert list(zip(changes["strike"], changes["what"], strict=True)) == [(510.0, "listed"), (500.0, "delisted")]
     assert changes["old"].isna().all()
     assert len(listing_changes(before, before, since=MORNING, ts=NOON)) == 0
+
+
+def test_listings_of_puts_and_moves_of_calls_are_told_together() -> None:
+    put = OptionContract("SPY", date(2026, 12, 18), 90.0, "P")
+    call = OptionContract("SPY", date(2026, 12, 18), 100.0, "C")
+    listed = listing_changes([call], [call, put], since=MORNING, ts=NOON)
+    moved = value_changes(chain(MORNING, [100.0], iv=[0.2]), chain(NOON, [100.0], iv=[0.3]))
+    both = joined(listed, moved)
+    assert both is not None
+    assert both.dtypes.astype(str).tolist() == moved.dtypes.astype(str).tolist()
+    assert list(zip(both["right"], both["what"], strict=True)) == [("P", "listed"), ("C", "iv")]
+    assert joined(None, moved) is moved
+    assert joined(listed, None) is listed
+    assert joined(None, None) is None
