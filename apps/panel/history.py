@@ -18,6 +18,7 @@ from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.strategies import CATALOG
 from bifrost_lib.views import history as pictures
 from bifrost_lib.views import live as views
+from bifrost_lib.views import symbol_query
 from bifrost_lib.workflows import history, list_symbols
 
 EVERY_S = 60.0
@@ -250,6 +251,7 @@ class HistoryPage:
             "now_ms": self._boards.desk.clock.now().timestamp() * 1000,
             "at_ms": self.time.at_ms,
             "note": f"{len(past):,} sessions",
+            "query": symbol_query(self.symbol.value),
         }
 
     def _csv(self) -> StringIO:

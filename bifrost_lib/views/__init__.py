@@ -38,6 +38,7 @@ _HOMES = {
     "smile_charts": "report_charts",
     "source_label": "badges",
     "still_page": "still",
+    "symbol_query": "following",
     "term_charts": "report_charts",
     "theme_of": "theme",
     "theme_script": "theme",

@@ -10,6 +10,7 @@ from html import escape
 import ipywidgets as widgets
 
 from bifrost_lib.views.badges import freshness, freshness_badge, source_label
+from bifrost_lib.views.following import follows, symbol_query
 from bifrost_lib.views.formats import plain
 from bifrost_lib.views.inputs import Shown
 
@@ -41,9 +42,10 @@ class Header:
         self._theme = widgets.Button(tooltip="switch between light and dark", layout={"width": "64px"})
         self._theme.add_class("bf-theme")
         self._theme.on_click(lambda _: on_theme())
-        heading = widgets.HTML(_links(pages, name) if pages else f"<h1>{escape(title)}</h1>")
+        self._pages, self._name = pages, name
+        self._heading = widgets.HTML(_links(pages, name) if pages else f"<h1>{escape(title)}</h1>")
         room = widgets.Box(layout={"flex": "1 1 auto"})
-        self.row = widgets.HBox([heading, self._what, self._age, self._aside, room, self._theme])
+        self.row = widgets.HBox([self._heading, self._what, self._age, self._aside, room, self._theme])
         self.row.add_class("bf-header")
         self._ticking: asyncio.Task[None] | None = None
 
@@ -54,6 +56,8 @@ class Header:
     def show(self, shown: Shown, *, at: datetime | None) -> None:
         """Describe what is shown; `at` is the moment that the reader has travelled to, None for the present."""
         self._shown, self._at = shown, at
+        if self._pages:
+            self._heading.value = _links(self._pages, self._name, symbol_query(shown.symbol))
         self._what.value = (
             f"<span class='bf-spot'>{escape(shown.symbol)} <b>{plain(shown.spot)}</b></span> "
             f"{source_label(shown.source)}"
@@ -96,9 +100,10 @@ class Header:
             self._tell_age()
 
 
-def _links(pages: Sequence[tuple[str, str]], name: str) -> str:
+def _links(pages: Sequence[tuple[str, str]], name: str, query: str = "") -> str:
     links = (
-        f"<a href='{escape(href)}'{' aria-current=page' if title == name else ''}>{escape(title)}</a>"
+        f"<a href='{escape(f'{href}?{query}' if query and follows(href) else href)}'"
+        f"{' aria-current=page' if title == name else ''}>{escape(title)}</a>"
         for title, href in pages
     )
     return f"<nav class='bf-pages' aria-label='Pages'>{''.join(links)}</nav>"

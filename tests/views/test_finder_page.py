@@ -67,10 +67,12 @@ def test_the_page_opens_with_a_ranked_scan(desk: Any, symbols: Any) -> None:
 
 def test_the_head_leads_to_the_other_pages_and_marks_this_one(desk: Any, symbols: Any) -> None:
     assert "<h1>Strategy finder</h1>" in text(open_page(desk, symbols))
-    shown = text(open_page(desk, symbols, pages=[("Home", "/hub/home"), ("Finder", "/f/"), ("A <b>", "/a/?b=1&c='")]))
+    pages = [("Home", "/hub/home"), ("Finder", "/f/"), ("A <b>", "/a/?b=1&c='"), ("Chain", "/services/chain/")]
+    shown = text(open_page(desk, symbols, pages=pages))
     assert "<a href='/f/' aria-current=page>Finder</a>" in shown
     assert "<a href='/hub/home'>Home</a>" in shown
     assert "<a href='/a/?b=1&amp;c=&#x27;'>A &lt;b&gt;</a>" in shown
+    assert "<a href='/services/chain/?symbol=SIM'>Chain</a>" in shown  # it opens on what is looked at here
     assert "<h1>" not in shown
 
 

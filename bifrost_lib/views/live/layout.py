@@ -11,12 +11,12 @@ from typing import Any
 
 import panel
 
+from bifrost_lib.views.following import follows
 from bifrost_lib.views.live.part import asset, part_scripts
 from bifrost_lib.views.palette import page_colours
 from bifrost_lib.views.theme import page_icon, theme_script
 
 pn: Any = panel
-BUILDER = "/strategy_builder/"
 #: Panel ends each column with a button that scrolls, after a gap: nothing here scrolls, and ends would not meet.
 NO_BUTTON = ".scroll-button { display: none; }"
 
@@ -88,9 +88,8 @@ def column(*parts: Any, gap_px: int = 6, **options: Any) -> Any:
 def links(pages: Sequence[tuple[str, str]], *, current: str) -> list[dict[str, Any]]:
     """Return the links of a page's head: pairs of title and address, the current one marked.
 
-    A page that works with a chain is told, by the head's state, which one is shown.
+    A page that can show what this one does is told, by the head's state, what that is.
     """
     return [
-        {"title": title, "href": href, "current": title == current, "carries": href.endswith(BUILDER)}
-        for title, href in pages
+        {"title": title, "href": href, "current": title == current, "carries": follows(href)} for title, href in pages
     ]
