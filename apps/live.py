@@ -14,10 +14,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps.links import page_links
 from apps.process import announce, run
+from apps.report_files import ADDRESS as REPORT_FILE
+from apps.report_files import ReportFile
 from apps.turns import Turns
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.core.settings import Settings
@@ -25,6 +29,8 @@ from bifrost_lib.workflows.hub import LOOPBACK, Page, Places, read_registry, sha
 
 if TYPE_CHECKING:
     from apps.panel.visit import Visit
+
+Routes = list[tuple[str, type[Any], dict[str, Any]]]
 
 #: A viewer who is gone this long is forgotten, with everything that was kept for him.
 UNUSED_MS = 15_000
@@ -43,6 +49,7 @@ class LivePages:
 
     made: dict[str, Callable[[Visit], Any]]
     warm_up: Callable[[], None]
+    report_file: Callable[[int, str], Path]
 
 
 @contextmanager
@@ -58,7 +65,7 @@ def live_pages(settings: Settings) -> Iterator[LivePages]:
     from apps.panel.history import history_page
     from apps.panel.history_boards import HistoryBoards
     from apps.panel.operations import DeskWatch, operations_page
-    from bifrost_lib.workflows import live, open_desk
+    from bifrost_lib.workflows import live, open_desk, report_file
 
     with open_desk(settings=settings) as desk, live.LiveFeed(desk) as feed:
         boards, watch = Boards(desk, feed), DeskWatch(desk, watchers=feed.watchers)
@@ -72,7 +79,7 @@ def live_pages(settings: Settings) -> Iterator[LivePages]:
             "calibration": lambda visit: calibration_page(desk, visit),
             "operations": lambda visit: operations_page(watch, visit),
         }
-        yield LivePages(made, warming.start)
+        yield LivePages(made, warming.start, partial(report_file, desk))
         if warming.ident is not None:
             warming.join()  # it reads from the desk, which closes now
 
@@ -97,7 +104,13 @@ def serve_live(settings: Settings) -> None:
     loop = IOLoop.current()
     with live_pages(settings) as pages:
         turns = Turns()
-        servers = [_page_server(page, pages.made[page.name], turns, settings, places) for page in panel_pages()]
+        files: Routes = [(REPORT_FILE, ReportFile, {"find": pages.report_file})]
+        servers = [
+            _page_server(
+                page, pages.made[page.name], turns, settings, places, files if page.name == "operations" else []
+            )
+            for page in panel_pages()
+        ]
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
         forget_closed_sockets(loop)
@@ -110,7 +123,9 @@ def serve_live(settings: Settings) -> None:
             server.stop()
 
 
-def _page_server(page: Page, make: Callable[[Visit], Any], turns: Turns, settings: Settings, places: Places) -> Any:
+def _page_server(
+    page: Page, make: Callable[[Visit], Any], turns: Turns, settings: Settings, places: Places, own: Routes
+) -> Any:
     import panel
     from panel.io.resources import COMPONENT_PATH
     from panel.io.server import ComponentResourceHandler
@@ -145,11 +160,14 @@ def _page_server(page: Page, make: Callable[[Visit], Any], turns: Turns, setting
     except OSError as error:
         raise SourceUnavailable(f"port {places.pages[page.name]}", error.strerror or str(error)) from None
     # Panel gives a component's files to whoever asks, and imports the module that the address names.
-    route = rf"/services/{page.name}/{COMPONENT_PATH}(.*)"
+    behind_login: Routes = [(rf"{COMPONENT_PATH}(.*)", ComponentResourceHandler, {}), *own]
     bare = f"/services/{page.name}"  # from there Panel's relative address of the login would lead astray
     server._tornado.add_handlers(
         r".*",
-        [(route, known_only(ComponentResourceHandler, login.hub), {}), (bare, RedirectHandler, {"url": f"{bare}/"})],
+        [
+            *((f"{bare}/{path}", known_only(handler, login.hub), given) for path, handler, given in behind_login),
+            (bare, RedirectHandler, {"url": f"{bare}/"}),
+        ],
     )
     # After `bare`, which it would answer as well.
     paint_first(server, "/", make, links_for, title=f"{page.title} · Bifrost", turns=turns)

@@ -1,4 +1,4 @@
-"""The operations page: what the collectors did, what is missing, what runs, and how old each symbol's data are."""
+"""The operations page: what collectors and reports did, what is missing, what runs, and how old data are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import panel
 from apps.panel.visit import Visit
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.views import live as views
-from bifrost_lib.workflows import Desk, live
+from bifrost_lib.workflows import Desk, live, report_files
 
 EVERY_S = 2.0
 
@@ -49,6 +49,7 @@ class OperationsPage:
         self.head = views.Head(pages=views.links(links, current="Operations"), sizing_mode="stretch_width", height=34)
         self.runs, self.gaps = views.Grid(**wide), views.Grid(**wide)
         self.services, self.sessions, self.watches, self.tables = (views.Grid(**wide) for _ in range(4))
+        self.reports, self.kernels = views.Grid(**wide), views.Grid(**wide)
         self._problem = ""
         self.refresh()
 
@@ -56,10 +57,10 @@ class OperationsPage:
     def content(self) -> Any:
         """The page's layout."""
         upper = views.row(self.watches, self.services, sizing_mode="stretch_width", height=176)
-        side = views.column(self.gaps, self.tables, width=400, sizing_mode="stretch_height")
-        main = views.column(
-            views.row(self.sessions, sizing_mode="stretch_width", height=104), self.runs, sizing_mode="stretch_both"
-        )
+        kernels = views.row(self.kernels, sizing_mode="stretch_width", height=124)
+        side = views.column(self.gaps, kernels, self.tables, width=400, sizing_mode="stretch_height")
+        sessions = views.row(self.sessions, sizing_mode="stretch_width", height=104)
+        main = views.column(sessions, self.runs, self.reports, sizing_mode="stretch_both")
         lower = views.row(main, side, sizing_mode="stretch_both")
         return views.column(self.head, upper, lower, sizing_mode="stretch_both", gap_px=8)
 
@@ -89,7 +90,11 @@ class OperationsPage:
             self.services: views.services_grid(picture.services, now=now),
             self.sessions: views.sessions_grid(picture.sessions, now=now),
             self.watches: views.watches_grid(picture.watches, now=now),
-            self.tables: views.tables_grid(picture.rows, size_bytes=picture.size_bytes),
+            self.tables: views.tables_grid(
+                picture.rows, size_bytes=picture.size_bytes, backlog=picture.machine.backlog, now=now
+            ),
+            self.reports: views.reports_grid(picture.reports, now=now, files=report_files),
+            self.kernels: views.kernels_grid(picture.machine),
         }
         for grid, table in shown.items():
             grid.draw(table)

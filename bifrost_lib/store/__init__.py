@@ -90,8 +90,10 @@ if TYPE_CHECKING:
     from bifrost_lib.store.roles import ensure_user as ensure_user
     from bifrost_lib.store.roles import list_users as list_users
     from bifrost_lib.store.roles import url_for as url_for
+    from bifrost_lib.store.spool import Backlog as Backlog
     from bifrost_lib.store.spool import Delivery as Delivery
     from bifrost_lib.store.spool import Spool as Spool
+    from bifrost_lib.store.spool import spool_backlog as spool_backlog
     from bifrost_lib.store.spool import store_batch as store_batch
     from bifrost_lib.store.spool_files import SpooledBatch as SpooledBatch
     from bifrost_lib.store.spots import spot_between as spot_between
@@ -122,6 +124,7 @@ if TYPE_CHECKING:
 # Loaded on first use: the database driver, SQLAlchemy and pandas take longer to load than `--help` may take.
 _HOMES = {
     "AlreadyIngested": "trouble",
+    "Backlog": "spool",
     "ChainRequest": "chain_requests",
     "CubeUpdate": "cubes",
     "Delivery": "spool",
@@ -206,6 +209,7 @@ _HOMES = {
     "settle_recommendation": "recommendations",
     "simulated_symbols": "stocks",
     "spot_between": "spots",
+    "spool_backlog": "spool",
     "store_batch": "spool",
     "store_summary": "summaries",
     "strategy_marks": "recommendations",

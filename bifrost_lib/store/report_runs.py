@@ -124,9 +124,14 @@ def interrupted_report_runs(store: Store, *, at: datetime) -> pd.DataFrame:
 
 
 def list_report_runs(
-    store: Store | Engine, *, name: str | None = None, at: datetime | None = None, limit: int = 50
+    store: Store | Engine,
+    *,
+    name: str | None = None,
+    run_id: int | None = None,
+    at: datetime | None = None,
+    limit: int = 50,
 ) -> pd.DataFrame:
-    """Return the newest attempts that had begun by `at`, the latest first.
+    """Return the newest attempts that had begun by `at`, the latest first; of one report, or the one of `run_id`.
 
     Returns
     -------
@@ -135,12 +140,13 @@ def list_report_runs(
         failed), `seconds`, `problem`, `path`, `pid`, `host`. Empty where no report was made.
     """
     words = "started <= %(until)s" + (" AND name = %(name)s" if name is not None else "")
+    words += " AND run_id = %(run_id)s" if run_id is not None else ""
     until = as_utc(at) if at is not None else datetime.max.replace(tzinfo=UTC)
     with cursor_of(store.engine) as cursor:
         return _runs(
             cursor,
             f"{words} ORDER BY started DESC, run_id DESC LIMIT %(limit)s",
-            {"until": until, "name": name, "limit": limit},
+            {"until": until, "name": name, "run_id": run_id, "limit": limit},
         )
 
 

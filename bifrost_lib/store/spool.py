@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,33 @@ class Delivery:
     known: int = 0
     rows: int = 0
     set_aside: list[Path] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What a spool's folder holds.
+
+    Attributes
+    ----------
+    waiting, set_aside : int
+        Batches that are to be stored, and those that never can be.
+    oldest : datetime or None
+        Since when the first of those that wait does, aware UTC.
+    """
+
+    waiting: int = 0
+    set_aside: int = 0
+    oldest: datetime | None = None
+
+
+def spool_backlog(folder: Path) -> Backlog:
+    """Return what waits in a spool's folder, without making one."""
+    since = []
+    for path in folder.glob(f"*{_SUFFIX}"):
+        with contextlib.suppress(FileNotFoundError):  # delivered meanwhile
+            since.append(path.stat().st_mtime)
+    oldest = datetime.fromtimestamp(min(since), UTC) if since else None
+    return Backlog(len(since), len(list((folder / "set_aside").glob(f"*{_SUFFIX}"))), oldest)
 
 
 class Spool:

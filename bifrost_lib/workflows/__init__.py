@@ -89,6 +89,8 @@ _HOMES = {
     "Report": "reporting",
     "ReportRun": "reporting",
     "last_report_runs": "reporting",
+    "report_file": "reporting",
+    "report_files": "reporting",
     "list_reports": "reporting",
     "report_schedule_command": "reporting",
     "read_assignments": "reporting",

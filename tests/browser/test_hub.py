@@ -110,6 +110,7 @@ def test_a_trader_cannot_reach_what_is_not_a_traders(browser, platform):
         answer = page.goto(platform.url + path)
         assert answer is not None and answer.status == 403
         page.get_by_text("This is not open to you").wait_for()
+    assert page.request.get(f"{platform.url}services/operations/reports/1/report.html").status == 403
     page.screenshot(path=SCREENSHOTS / "hub_refused.png")
     page.get_by_role("link", name="Home", exact=True).first.click()
     page.get_by_role("link", name="Log out").click()

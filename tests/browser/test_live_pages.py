@@ -317,6 +317,8 @@ def test_operations_show_the_ledger(browser: Browser, url: str, desk: Desk) -> N
     shown = page.locator("#bf-page")
     shown.get_by_text("3 timed_out").wait_for()  # it refreshes itself
     shown.get_by_text("92.5% of what was expected came").wait_for()
+    shown.get_by_text("Kernels and cluster").wait_for()
+    shown.get_by_text("No report was made yet").wait_for()
     watched.keep("operations_light")
     assert watched.problems == []
     page.context.close()

@@ -98,7 +98,7 @@ class Grid(Part):
         ----------
         table : dict
             `columns` (`title`, `unit`, `help`, `text`: left-aligned), `rows` (`key`, `cells`: texts, or dicts with
-            `text`, `kind` and `title`), `caption`, `notice` (`kind`, `text`) in place of rows.
+            `text`, `kind`, `title` and `links`), `caption`, `notice` (`kind`, `text`) in place of rows.
         """
         self.table = _text(table)
 

@@ -49,6 +49,10 @@ export function render({ model }) {
         td.className = `${columns[place].text ? "text" : "number"} ${value.kind ?? ""}`
         td.textContent = value.text
         if (value.title) td.title = value.title
+        for (const { text, href } of value.links ?? []) {
+          const link = Object.assign(document.createElement("a"), { textContent: text, href, target: "_blank", rel: "noopener" })
+          td.append(link, " ")
+        }
       })
     }
     box.append(table)

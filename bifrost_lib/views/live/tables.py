@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from math import isnan
 from typing import Any
@@ -154,6 +155,60 @@ def _session(row: dict[Any, Any], now: datetime) -> list[Any]:
     ]
 
 
+def reports_grid(
+    reports: pd.DataFrame, *, now: datetime, files: Callable[[str], Sequence[str]], base: str = "reports"
+) -> GridTable:
+    """Return the ledger of reports, the newest first.
+
+    Parameters
+    ----------
+    reports : DataFrame
+        As `store.list_report_runs` returns them.
+    now : datetime
+    files : callable
+        Returns the names of the files in a run's folder that a reader may open.
+    base : str
+        Address below which they are: ``base/RUN/FILE``.
+    """
+    columns = [
+        *(column(title, text=True) for title in ("Started", "Report", "State")), column("Took", "s"),
+        column("Attempt"), column("Due", text=True, help="moment of the schedule that it answers"),
+        column("Open", text=True),
+    ]  # fmt: skip
+    rows = []
+    for row in reports.to_dict("records"):
+        words = row["status"] if pd.isna(row["problem"]) else f"{row['status']}: {row['problem']}"
+        kind = {"done": "good", "failed": "bad", "running": "warn"}.get(row["status"], "bad")
+        names = files(row["path"]) if isinstance(row["path"], str) else []
+        links = [{"text": name.rpartition(".")[2], "href": f"{base}/{row['run_id']}/{name}"} for name in names]
+        rows.append({
+            "cells": [
+                clock_text(row["started"], now), row["name"].replace("_", " "),
+                {"text": words, "kind": kind, "title": words}, plain(row["seconds"], decimals=1),
+                str(row["attempt"]), clock_text(row["slot"], now) if not pd.isna(row["slot"]) else "asked for",
+                {"text": "" if links else MISSING, "links": links},
+            ]
+        })  # fmt: skip
+    return _grid("Reports", columns, rows, "No report was made yet: `bifrost report daily_open` makes one.")
+
+
+def kernels_grid(machine: Any) -> GridTable:
+    """Return who kernels work for on this machine, and whether the cluster answers; see `workflows.live.Machine`."""
+    columns = [
+        column("For", text=True),
+        column("Kernels", help="those that wait for a viewer included"),
+        column("Memory", "MB"),
+    ]
+    rows = [
+        {"cells": [row["master"], f"{row['kernels']:,}", plain(row["memory_mb"], decimals=0)]}
+        for row in machine.kernels.to_dict("records")
+    ]
+    state = f": {machine.cluster_state}" if machine.cluster_state else ""
+    kind = {"answers": "good", "silent": "bad"}.get(machine.cluster_state, "muted")
+    rows.append({"cells": ["sweeps", {"text": f"{machine.cluster}{state}", "kind": kind}, ""]})
+    return _grid("Kernels and cluster", columns, rows, "")
+
+
 def watches_grid(watches: pd.DataFrame, *, now: datetime) -> GridTable:
     """Return the watchlist with the age of each symbol's data."""
     columns = [
@@ -180,10 +235,16 @@ def watches_grid(watches: pd.DataFrame, *, now: datetime) -> GridTable:
     return _grid("Watchlist and age of data", columns, rows, "Nothing is watched: `bifrost watch SPY` adds a symbol.")
 
 
-def tables_grid(rows: dict[str, int], *, size_bytes: int) -> GridTable:
-    """Return how much the database holds."""
+def tables_grid(rows: dict[str, int], *, size_bytes: int, backlog: Any, now: datetime) -> GridTable:
+    """Return how much the database holds, and what waits to be stored (`backlog`, as `store.spool_backlog` tells)."""
     columns = [column("Table", text=True), column("Rows")]
-    lines = [{"cells": [name.replace("_", " "), f"{count:,}"]} for name, count in rows.items()]
+    lag = "" if backlog.oldest is None else f" for {age_text(max((now - backlog.oldest).total_seconds(), 0.0))}"
+    told = [
+        ("batches that wait to be stored", f"{backlog.waiting:,}{lag}", "warn" if backlog.waiting else "good"),
+        ("batches set aside", f"{backlog.set_aside:,}", "bad" if backlog.set_aside else "good"),
+    ]
+    lines = [{"cells": [name, {"text": text, "kind": kind}]} for name, text, kind in told]
+    lines += [{"cells": [name.replace("_", " "), f"{count:,}"]} for name, count in rows.items()]
     return _grid(f"Database · {size_text(size_bytes)}", columns, lines, "The database is empty.")
 
 

@@ -11,6 +11,7 @@ _HOMES = {
     "gateway_for": "simulated",
     "kept_gateway": "simulated",
     "running_gateway": "simulated",
+    "spool_folder": "outbox",
     "SimulatedGateway": "simulated",
     "SweepReport": "sweep",
 }

@@ -1,4 +1,4 @@
-"""How collecting goes: runs, gaps, services, the gateway, the watchlist, and how old the data are."""
+"""How the desk does: collecting, gaps, services, the gateway, the watchlist, reports, kernels, and how old data are."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from bifrost_lib import store
 from bifrost_lib.core.errors import NoDataError
 from bifrost_lib.workflows.collection import running_gateway
 from bifrost_lib.workflows.desk import Desk
+from bifrost_lib.workflows.live.machine import Machine, look_at_machine
 from bifrost_lib.workflows.services import ServiceState, running_services
 from bifrost_lib.workflows.units import unit_states
 
-RUNS = 60
+RUNS, REPORTS = 60, 40
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class OperationsPicture:
         `symbol`, `enabled`, `expiries`, `strikes`, `max_dte`, `cadence_s`, `priority`, and of its data: `sweep_ts`,
         `quote_ts`, `condition_ts` (newest of each; NaT where there is none), `late` (its newest sweep is older than
         two of its cadences).
+    reports : DataFrame
+        As `store.list_report_runs` returns them.
+    machine : Machine
     size_bytes : int
     rows : dict of str to int
         Rows by table.
@@ -47,6 +51,8 @@ class OperationsPicture:
     services: pd.DataFrame
     sessions: pd.DataFrame
     watches: pd.DataFrame
+    reports: pd.DataFrame
+    machine: Machine
     size_bytes: int
     rows: dict[str, int]
     place: str
@@ -75,6 +81,8 @@ def operations_picture(desk: Desk) -> OperationsPicture:
         services=_services(desk),
         sessions=store.gateway_sessions(desk.store),
         watches=_watches(desk, now),
+        reports=store.list_report_runs(desk.store, limit=REPORTS),
+        machine=look_at_machine(desk.settings),
         size_bytes=summary.size_bytes,
         rows=summary.rows,
         place=desk.store.description,

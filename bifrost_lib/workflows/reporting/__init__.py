@@ -13,6 +13,8 @@ _HOMES = {
     "daily_open": "opening",
     "data_quality": "quality",
     "last_report_runs": "runs",
+    "report_file": "runs",
+    "report_files": "runs",
     "list_reports": "catalogue",
     "report_named": "catalogue",
     "report_schedule_command": "schedule",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bifrost_lib import __version__
-from bifrost_lib.core.errors import EnvironmentProblem, StoreError
+from bifrost_lib.core.errors import EnvironmentProblem, NoDataError, StoreError
 from bifrost_lib.store import (
     begin_report_run,
     finish_report_run,
@@ -21,7 +21,7 @@ from bifrost_lib.store import (
     place_report_run,
 )
 from bifrost_lib.workflows.desk import Desk
-from bifrost_lib.workflows.reporting.attempts import NOTEBOOK, PAGE, Outcome, attempt, draw_page
+from bifrost_lib.workflows.reporting.attempts import LOG, NOTEBOOK, PAGE, Outcome, attempt, draw_page
 from bifrost_lib.workflows.reporting.catalogue import Report, report_named
 from bifrost_lib.workflows.reporting.notices import notify
 from bifrost_lib.workflows.reporting.parameters import checked_parameters
@@ -29,6 +29,8 @@ from bifrost_lib.workflows.reporting.plans import Limits
 from bifrost_lib.workflows.reporting.printing import need_browser, print_page
 
 PRINT = "report.pdf"
+#: What a reader may open of a run.
+FILES = (PAGE, PRINT, NOTEBOOK, LOG)
 FIRST_PAUSE_S = 5.0
 #: The only kind of error that passes by itself.
 RETRIED = "SourceUnavailable"
@@ -128,6 +130,26 @@ def run_report(
             break
     _tell(desk, run)
     return run
+
+
+def report_files(path: str) -> list[str]:
+    """Return the names of a run's files that somebody may want to read; a failed run has its notebook, and a log."""
+    return [name for name in FILES if (Path(path) / name).is_file()]
+
+
+def report_file(desk: Desk, run_id: int, name: str) -> Path:
+    """Return where a file of a run is.
+
+    Raises
+    ------
+    NoDataError
+        If there is no such run, or it has no such file here.
+    """
+    runs = list_report_runs(desk.store, run_id=run_id)
+    path = runs["path"].iloc[0] if len(runs) else None
+    if name not in FILES or not isinstance(path, str) or not (found := Path(path) / name).is_file():
+        raise NoDataError("file", run=run_id, name=name, hint="`bifrost report` lists the runs and where they are")
+    return found
 
 
 def last_report_runs(desk: Desk, *, name: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
