@@ -67,16 +67,18 @@ class Boards:
         first = datetime.fromtimestamp(max(ms for ms in later if ms <= later[0] + SWEEP_MS) / 1000, UTC)
         return self._kept.once(("before", picture.symbol, first), lambda: self._known(picture.symbol, first))
 
-    def ladder(self, picture: live.ChainPicture, expiry: date, before: live.ChainPicture | None) -> dict[str, Any]:
-        """Return the ladder of one expiration."""
+    def ladder(
+        self, picture: live.ChainPicture, expiry: date, before: live.ChainPicture | None, beside: str = "Market"
+    ) -> dict[str, Any]:
+        """Return the ladder of one expiration, with what `views.live.LADDERS` names `beside` its quotes."""
 
         def make() -> dict[str, Any]:
             rows = live.chain_since(picture.of_expiry(expiry), before)
             key = f"{picture.symbol} {expiry}"
-            table: dict[str, Any] = views.ladder_table(rows, spot=picture.spot, key=key)
+            table: dict[str, Any] = views.ladder_table(rows, spot=picture.spot, key=key, beside=beside)
             return table
 
-        return self._kept.once(("ladder", picture.number, expiry, before.number if before else None), make)
+        return self._kept.once(("ladder", picture.number, expiry, before.number if before else None, beside), make)
 
     def expiries(self, picture: live.ChainPicture, before: live.ChainPicture | None) -> dict[str, Any]:
         """Return the grid of expirations."""

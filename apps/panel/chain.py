@@ -60,6 +60,7 @@ class ChainPage:
         self.symbol = views.field(pn.widgets.Select(label="Symbol", options=symbols, value=first or None, width=96))
         self.expiry = views.field(pn.widgets.Select(label="Expiry", options={}, width=150))
         self.since = views.field(pn.widgets.Select(label="Change since", options=list(live.REFERENCES), width=130))
+        self.beside = views.field(pn.widgets.Select(label="Columns", options=list(views.LADDERS), width=92))
         self.time = views.TimeBar(sizing_mode="stretch_width", height=28)
         self.head = views.Head(pages=views.links(links, current="Chain"), sizing_mode="stretch_width", height=34)
         self.ladder = views.Ladder(sizing_mode="stretch_both", min_height=200)
@@ -81,7 +82,9 @@ class ChainPage:
         """The page's layout."""
         time_field = views.column(self.time, gap_px=0, sizing_mode="stretch_width", styles={"padding-top": "15px"})
         download = views.column(self.download, gap_px=0, styles={"padding-top": "17px"})
-        controls = views.row(self.symbol, self.expiry, self.since, time_field, download, sizing_mode="stretch_width")
+        controls = views.row(
+            self.symbol, self.expiry, self.since, self.beside, time_field, download, sizing_mode="stretch_width"
+        )
         beside = views.column(
             self.shape, self.smile, self.surface, self.expiries, width=470, sizing_mode="stretch_height"
         )
@@ -107,7 +110,8 @@ class ChainPage:
     def _connect(self) -> None:
         for widget, name in ((self.symbol, "value"), (self.since, "value"), (self.time, "at_ms")):
             widget.param.watch(self._chosen, name)
-        self.expiry.param.watch(self._expiry_chosen, "value")
+        for widget in (self.expiry, self.beside):
+            widget.param.watch(self._shown_otherwise, "value")
         self.shape.param.watch(self._shape_chosen, "value")
         self.expiries.param.watch(lambda event: setattr(self.expiry, "value", event.new), "chosen")
 
@@ -167,7 +171,7 @@ class ChainPage:
         except BifrostError as problem:
             log.debug("%s", problem)  # told on the page, where it is read again
 
-    def _expiry_chosen(self, _: Any) -> None:
+    def _shown_otherwise(self, _: Any) -> None:
         if self._shown is not None and self.expiry.value:
             self._slow_s = 0.0
             self._show(self._shown)
@@ -204,7 +208,7 @@ class ChainPage:
             log.debug("%s", problem)
             before = None
         self._shown = picture
-        table = self._boards.ladder(picture, expiry, before)
+        table = self._boards.ladder(picture, expiry, before, self.beside.value)
         patch = views.ladder_patch(self._table, table) if self._table else None
         if patch is None:
             self.ladder.draw(table)

@@ -22,7 +22,7 @@ def rows(**changes: dict[tuple[float, str], Any]) -> pd.DataFrame:
                 {"strike": strike, "right": right, "trading_class": "ABC", "expiry": pd.Timestamp("2026-12-18"),
                  "quality": "ok", "ts": pd.Timestamp("2026-11-20 15:00Z"), "open_interest": 1200.0, "volume": 7.0,
                  "mid_change": -0.125, "iv": 0.2234, "delta": 0.5 if right == "C" else -0.5, "bid": 1.0, "mid": 1.05,
-                 "ask": 1.1}
+                 "ask": 1.1, "gamma": 0.01234, "theta": -73.0, "vega": 41.5}
             )  # fmt: skip
     frame = pd.DataFrame(made)
     for name, cells in changes.items():
@@ -31,8 +31,8 @@ def rows(**changes: dict[tuple[float, str], Any]) -> pd.DataFrame:
     return frame
 
 
-def table(frame: pd.DataFrame, *, spot: float = 101.0, key: str = "ABC") -> dict[str, Any]:
-    made: dict[str, Any] = views.ladder_table(frame, spot=spot, key=key)
+def table(frame: pd.DataFrame, *, spot: float = 101.0, key: str = "ABC", beside: str = "Market") -> dict[str, Any]:
+    made: dict[str, Any] = views.ladder_table(frame, spot=spot, key=key, beside=beside)
     return made
 
 
@@ -45,6 +45,16 @@ def test_calls_stand_left_and_puts_right_of_the_strike() -> None:
     assert middle["cells"][8:12] == ["2.50", "1.05", "1.10", "\u22120.50"]
     assert [line["inside"] for line in made["rows"]] == [[True, False], [True, False], [False, True]]
     assert made["spot_row"] == 2
+
+
+def test_greeks_stand_beside_the_quotes_in_a_traders_units() -> None:
+    made = table(rows(vega={(100.0, "P"): float("nan")}), beside="Greeks")
+    greeks = ["vega", "theta", "gamma", "delta", "iv"]
+    assert [column["name"] for column in made["columns"]] == [*greeks, *NAMES[-3:], *NAMES[-3:], *reversed(greeks)]
+    middle = made["rows"][1]["cells"]
+    assert middle[:8] == ["0.415", "\u22120.200", "0.0123", "0.50", "22.3", "1.00", "1.05", "1.10"]
+    assert middle[8:] == ["1.00", "1.05", "1.10", "22.3", "\u22120.50", "0.0123", "\u22120.200", "\u2013"]
+    assert views.ladder_patch(table(rows()), made) is None  # other columns: drawn anew
 
 
 def test_missing_is_a_dash_with_a_reason_never_a_zero() -> None:

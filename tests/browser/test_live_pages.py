@@ -251,6 +251,10 @@ def test_expiries_symbols_and_references_are_chosen(browser: Browser, url: str) 
     watched.wait_until(lambda: float(watched.spot().replace(",", "")) > 1000)
     page.get_by_label("Change since").select_option(label="1 week ago")
     watched.wait_until(lambda: "changes since" in page.locator("header .note").inner_text())
+    page.get_by_label("Columns").select_option(label="Greeks")
+    page.locator("th", has_text="Vega").first.wait_for()
+    assert any(text.startswith("0.0") for text in page.locator("td.gamma").all_inner_texts())
+    watched.keep("chain_greeks")
     assert watched.problems == []
     page.context.close()
 

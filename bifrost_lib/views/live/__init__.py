@@ -8,6 +8,7 @@ from __future__ import annotations
 from bifrost_lib.core.front_doors import front_door
 
 _HOMES = {
+    "LADDERS": "ladder",
     "Grid": "components",
     "Head": "components",
     "Ladder": "components",

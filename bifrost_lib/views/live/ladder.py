@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.views.details import DAYS_PER_YEAR
 from bifrost_lib.views.formats import MINUS, MISSING, money, percent, plain, strike_text
 
 
@@ -23,19 +24,31 @@ class LadderColumn:
     help: str
 
 
-LADDER_COLUMNS: tuple[LadderColumn, ...] = (
-    LadderColumn("open_interest", "OI", "", "open contracts after the previous session"),
-    LadderColumn("volume", "Vol", "", "contracts traded in the session so far"),
-    LadderColumn("mid_change", "Chg", "$", "change of the mid since the chosen time"),
-    LadderColumn("iv", "IV", "%", "implied volatility of the mid, annual"),
-    LadderColumn("delta", "\N{GREEK CAPITAL LETTER DELTA}", "", "change of the price per 1.00 of spot"),
+_IV = LadderColumn("iv", "IV", "%", "implied volatility of the mid, annual")
+_DELTA = LadderColumn("delta", "\N{GREEK CAPITAL LETTER DELTA}", "", "change of the price per 1.00 of spot")
+_QUOTES = (
     LadderColumn("bid", "Bid", "$", "best bid, per share"),
     LadderColumn("mid", "Mid", "$", "halfway between bid and ask"),
     LadderColumn("ask", "Ask", "$", "best ask, per share"),
 )
-_NAMES = [column.name for column in LADDER_COLUMNS]
-#: Puts read from the strike outward, but a bid stands left of its ask on either side.
-_PUT_NAMES = ["bid", "mid", "ask", *reversed(_NAMES[:-3])]
+_MARKET = (
+    LadderColumn("open_interest", "OI", "", "open contracts after the previous session"),
+    LadderColumn("volume", "Vol", "", "contracts traded in the session so far"),
+    LadderColumn("mid_change", "Chg", "$", "change of the mid since the chosen time"),
+    _IV,
+    _DELTA,
+)
+_GREEKS = (
+    LadderColumn("vega", "Vega", "$", "change of the price per volatility point, per share"),
+    LadderColumn("theta", "\N{GREEK CAPITAL LETTER THETA}", "$", "change of the price per calendar day, per share"),
+    LadderColumn("gamma", "\N{GREEK CAPITAL LETTER GAMMA}", "", "change of delta per 1.00 of spot"),
+    _DELTA,
+    _IV,
+)
+#: What a ladder can show beside the quotes, from the outside inward.
+LADDERS: dict[str, tuple[LadderColumn, ...]] = {"Market": _MARKET, "Greeks": _GREEKS}
+#: From the frame's units to those of a cell, and how many decimals it has.
+_SCALES = {"gamma": (1.0, 4), "theta": (1 / DAYS_PER_YEAR, 3), "vega": (0.01, 3)}
 _WORDS = {
     "no_quote": "neither bid nor ask",
     "one_sided": "one side is not quoted",
@@ -47,11 +60,9 @@ _WORDS = {
     "no_forward": "no forward is implied",
     "no_spot": "price of the underlying unknown",
 }
-_HEADS = {one.name: asdict(one) for one in LADDER_COLUMNS}
-_COLUMNS = [_HEADS[name] for name in (*_NAMES, *_PUT_NAMES)]
 
 
-def ladder_table(rows: pd.DataFrame, *, spot: float, key: str) -> dict[str, Any]:
+def ladder_table(rows: pd.DataFrame, *, spot: float, key: str, beside: str = "Market") -> dict[str, Any]:
     """Return what the `Ladder` component draws.
 
     Parameters
@@ -62,24 +73,27 @@ def ladder_table(rows: pd.DataFrame, *, spot: float, key: str) -> dict[str, Any]
         The row at which the underlying stands is marked; NaN marks none.
     key : str
         What is shown; a ladder with the key of the one before keeps its place.
+    beside : str
+        Which of `LADDERS` stands beside the quotes.
 
     Raises
     ------
     InputError
         If a column is missing, or the rows are of several expirations.
     """
-    _check(rows)
-    columns = {name: rows[name].tolist() for name in _NAMES} | {"quality": rows["quality"].astype(str).tolist()}
+    # Puts read from the strike outward, but a bid stands left of its ask on either side.
+    sides = (*LADDERS[beside], *_QUOTES), (*_QUOTES, *reversed(LADDERS[beside]))
+    names = [column.name for column in sides[0]]
+    _check(rows, names)
+    columns = {name: rows[name].tolist() for name in names} | {"quality": rows["quality"].astype(str).tolist()}
     pairs = _pairs(rows)
     several = rows["trading_class"].nunique() > 1
-    lines = [
-        _line(
-            strike, trading_class if several else "", [_record(columns, pair.get(right)) for right in ("C", "P")], spot
-        )
-        for (strike, trading_class), pair in pairs
-    ]
+    lines = []
+    for (strike, trading_class), pair in pairs:
+        options = [_record(columns, pair.get(right)) for right in "CP"]
+        lines.append(_line(strike, trading_class if several else "", options, sides, spot))
     marked = spot_row([strike for (strike, _), _ in pairs], spot)
-    return {"key": key, "columns": _COLUMNS, "rows": lines, "spot_row": marked}
+    return {"key": key, "columns": [asdict(one) for side in sides for one in side], "rows": lines, "spot_row": marked}
 
 
 def ladder_notice(kind: str, title: str, text: str) -> dict[str, Any]:
@@ -96,7 +110,8 @@ def ladder_patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any] | N
         `cells`: lists of row, column (of the calls, then of the puts, left to right) and text; `spot_row` where that
         moved.
     """
-    if [old["key"], len(old["rows"])] != [new["key"], len(new["rows"])] or old.get("notice"):
+    same = all(old[name] == new[name] for name in ("key", "columns")) and len(old["rows"]) == len(new["rows"])
+    if not same or old.get("notice"):
         return None
     cells = []
     for place, (before, after) in enumerate(zip(old["rows"], new["rows"], strict=True)):
@@ -116,8 +131,8 @@ def spot_row(strikes: Sequence[float], spot: float) -> int:
     return -1 if np.isnan(spot) else int(np.searchsorted(strikes, spot))
 
 
-def _check(rows: pd.DataFrame) -> None:
-    for name in (*_NAMES, "strike", "right", "trading_class", "expiry", "quality"):
+def _check(rows: pd.DataFrame, names: Sequence[str]) -> None:
+    for name in (*names, "strike", "right", "trading_class", "expiry", "quality"):
         if name not in rows.columns:
             raise InputError(f"rows.{name}", list(rows.columns), "this column to be present")
     if rows["expiry"].nunique() > 1:
@@ -137,21 +152,24 @@ def _pairs(rows: pd.DataFrame) -> list[tuple[tuple[float, str], dict[str, int]]]
 
 def _record(columns: dict[str, list[Any]], place: int | None) -> dict[str, Any]:
     if place is None:
-        return dict.fromkeys(_NAMES, float("nan")) | {"quality": None}
+        return dict.fromkeys(columns, float("nan")) | {"quality": None}
     return {name: values[place] for name, values in columns.items()}
 
 
-def _line(strike: float, trading_class: str, sides: list[dict[str, Any]], spot: float) -> dict[str, Any]:
-    call, put = sides
+def _line(
+    strike: float,
+    trading_class: str,
+    options: list[dict[str, Any]],
+    columns: tuple[tuple[LadderColumn, ...], tuple[LadderColumn, ...]],
+    spot: float,
+) -> dict[str, Any]:
+    both = zip(options, columns, strict=True)
     return {
         "strike": f"{strike_text(strike)} {trading_class}".strip(),
-        "cells": [
-            *(cell_text(name, call[name]) for name in _NAMES),
-            *(cell_text(name, put[name]) for name in _PUT_NAMES),
-        ],
+        "cells": [cell_text(column.name, option[column.name]) for option, side in both for column in side],
         "inside": [bool(strike < spot), bool(strike > spot)],
-        "dim": [side["quality"] not in (None, "ok") for side in sides],
-        "why": [_why(side["quality"]) for side in sides],
+        "dim": [side["quality"] not in (None, "ok") for side in options],
+        "why": [_why(side["quality"]) for side in options],
     }
 
 
@@ -167,6 +185,9 @@ def cell_text(name: str, value: float) -> str:
         return money(value)
     if name == "iv":
         return percent(value)
+    if name in _SCALES:
+        scale, decimals = _SCALES[name]
+        return plain(value * scale, decimals=decimals)
     if name != "mid_change":
         return plain(value)
     if np.isnan(value):
