@@ -18,7 +18,6 @@ from tornado.web import authenticated
 from voila.tornado.handler import TornadoVoilaHandler
 
 from apps.access import ROLE_HEADER, USER_HEADER
-from apps.turns import Crowd
 from bifrost_lib.views import theme_of
 
 #: Viewers who come within this time are shown the same first picture; the age of its data is on it.
@@ -29,8 +28,6 @@ KEPT = 32
 PATIENCE_S = 10.0
 #: How a page's notebook learns in which theme its viewer reads; whatever a browser sends under this name is replaced.
 THEME_HEADER = "X-Bifrost-Theme"
-#: What a kernel that draws its page takes of the machine.
-KERNEL_S = 0.4
 #: Where the template has room for the picture.
 PLACE = "<!-- still -->"
 
@@ -82,8 +79,8 @@ class Stills:
 class StillFirst(TornadoVoilaHandler):  # type: ignore[misc]  # Voilà has no types
     """Answers with the first picture, then with the page as its kernel draws it."""
 
-    def initialize(self, *, stills: Stills, crowd: Crowd, title: str, script: str, **given: Any) -> None:
-        self._stills, self._crowd, self._title, self._script = stills, crowd, title, script
+    def initialize(self, *, stills: Stills, title: str, script: str, **given: Any) -> None:
+        self._stills, self._title, self._script = stills, title, script
         super().initialize(**given)
 
     @authenticated
@@ -95,9 +92,8 @@ class StillFirst(TornadoVoilaHandler):  # type: ignore[misc]  # Voilà has no ty
         headers, theme = self.request.headers, theme_of({name: one.value for name, one in self.cookies.items()})
         headers[THEME_HEADER] = theme
         user, role = headers.get(USER_HEADER), headers.get(ROLE_HEADER)
-        wait_s = self._crowd.wait_s()
-        told = {"script": self._script, "title": self._title, "theme": theme, "wait_ms": round(1000 * wait_s)}
-        page = self.get_template("opening.html").render(base_url=self.base_url, **told)
+        opening = self.get_template("opening.html")
+        page = opening.render(base_url=self.base_url, script=self._script, title=self._title, theme=theme)
         before, after = page.split(PLACE)
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")  # it is this viewer's, and of this moment
@@ -105,9 +101,6 @@ class StillFirst(TornadoVoilaHandler):  # type: ignore[misc]  # Voilà has no ty
         await self.flush()  # scripts load while the picture is drawn
         self.write(await self._stills.still(query=str(self.request.query), user=user, role=role, theme=theme) + after)
         await self.flush()
-        await asyncio.sleep(wait_s)
-        if self.request.connection.stream.closed():  # nobody is there any more whom a kernel could serve
-            return
         try:
             await super().get()
         except Exception:
@@ -120,9 +113,9 @@ def with_stills(handlers: list[tuple[Any, ...]], draw: Draw, **given: Any) -> li
 
     `given` are `title` and `script` of the page.
     """
-    own = {"stills": Stills(draw), "crowd": Crowd(pace_s=KERNEL_S)}
+    stills = Stills(draw)
     return [
-        (pattern, StillFirst, {**rest[0], **given, **own}) if handler is TornadoVoilaHandler
+        (pattern, StillFirst, {**rest[0], **given, "stills": stills}) if handler is TornadoVoilaHandler
         else (pattern, handler, *rest)
         for pattern, handler, *rest in handlers
     ]  # fmt: skip

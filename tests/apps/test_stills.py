@@ -101,4 +101,4 @@ def test_only_the_page_itself_shows_a_picture_first(desk: Desk) -> None:
     static, page = with_stills(plain, desk.draw, title="Finder", script="voila/bundle/0.js")
     assert static == plain[0]
     assert page[1] is StillFirst
-    assert page[2].keys() == {"notebook_path", "title", "script", "stills", "crowd"}
+    assert page[2].keys() == {"notebook_path", "title", "script", "stills"}

@@ -260,21 +260,6 @@ def test_a_strike_that_is_gone_is_one_clear_message_and_old_quotes_stay_on_the_p
     gone.page.close()
 
 
-def test_a_page_whose_scripts_come_after_all_else_comes_alive(browser: Browser, url: str) -> None:
-    late = browser.new_page()
-    late.add_init_script("const now = performance.now.bind(performance); performance.now = () => now() + 4000;")
-    late.goto(url, wait_until="commit", timeout=READY_MS)
-    late.locator("#bf-opening").wait_for(state="detached", timeout=READY_MS)
-    loaded_ms, *asked_ms = late.evaluate("""[
-        performance.getEntriesByType('navigation')[0].loadEventEnd,
-        ...performance.getEntriesByType('resource')
-            .filter((one) => /voila[.]js/.test(one.name)).map((one) => one.startTime)
-    ]""")
-    assert asked_ms
-    assert min(asked_ms) > loaded_ms > 0  # Voilà begins with that event, and had not even been asked for
-    late.close()
-
-
 def test_nothing_went_wrong_and_nothing_left_the_machine(built: Built) -> None:
     assert built.problems == []
     hosts = {urlsplit(request).hostname for request in built.requests if not request.startswith(("data:", "blob:"))}

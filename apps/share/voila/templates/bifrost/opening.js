@@ -1,7 +1,7 @@
 // What stands on the page until its own widgets do, how they take its place, and what is said when they are lost.
 const bifrost = (() => {
   "use strict";
-  const LONG_MS = 15000, LOOK_EVERY_MS = 10000, DRAWN_WITHIN_MS = 4000, SOON_MS = 900, LONGEST_REST_MS = 3000;
+  const LONG_MS = 15000, LOOK_EVERY_MS = 10000, DRAWN_WITHIN_MS = 4000;
   const part = (id) => document.getElementById(id);
   let scripts, misses = 0, seen = new Date();
 
@@ -21,17 +21,8 @@ const bifrost = (() => {
     requestAnimationFrame(() => setTimeout(done, 120));
   });
 
-  // A machine that took long to paint is busy with pages opened at the same moment: it paints theirs before it reads the
-  // large scripts of this one. The server says how long others come first there.
-  function rest(waitMs) {
-    const lateMs = Math.min(performance.now() - SOON_MS, LONGEST_REST_MS);
-    return new Promise((done) => setTimeout(done, Math.max(lateMs, waitMs)));
-  }
-
   // Voilà's own script comes last: pieces that it finds read already it does not ask for.
-  const load = (address, waitMs) => {
-    scripts = painted().then(() => rest(waitMs)).then(() => script(address)).catch(() => undefined);
-  };
+  const load = (address) => { scripts = painted().then(() => script(address)).catch(() => undefined); };
   const start = (address) => { scripts.then(() => script(address)).catch(fail); };
 
   function fail() {
@@ -59,17 +50,7 @@ const bifrost = (() => {
     look();
   }
 
-  // Whoever leaves before the widgets stand ends his kernel as well; once they do, they see to that.
-  function leave() {
-    const { baseUrl, kernelId } = JSON.parse(part("jupyter-config-data").textContent);
-    const form = new FormData();
-    form.append("_xsrf", (document.cookie.match("\\b_xsrf=([^;]*)\\b") || ["", ""])[1]);
-    navigator.sendBeacon(`${baseUrl}voila/api/shutdown/${kernelId}`, form);
-  }
-  const own = () => addEventListener("beforeunload", leave);
-
   function reveal() {
-    removeEventListener("beforeunload", leave);
     part("bf-opening").remove();
     setInterval(watch, LOOK_EVERY_MS);
   }
@@ -97,7 +78,7 @@ const bifrost = (() => {
     document.body.classList.toggle("bf-is-lost", Boolean(text));
   }
 
-  return { load, start, show, fail, own };
+  return { load, start, show, fail };
 })();
 
 // The page's own switch colours its widgets. Before there is one, a page in the other theme is loaded again.
@@ -114,12 +95,5 @@ document.addEventListener("click", (event) => {
   event.stopPropagation();  // the choice is for all pages, and this one follows it as well
   bifrostTheme();
 }, true);
-// Voilà begins with the window's "load", which a page whose scripts rest, or that nobody sees, has behind it by then.
-const bifrostListen = window.addEventListener;
-window.addEventListener = function (type, listener, ...rest) {
-  if (type === "load" && document.readyState === "complete") setTimeout(listener, 0, new Event("load"));
-  else bifrostListen.call(this, type, listener, ...rest);
-};
-window.voila_heartbeat = () => undefined;
-window.voila_process = bifrost.own;  // its kernel is known from the first cell on
+window.voila_heartbeat = window.voila_process = () => undefined;
 window.voila_finish = bifrost.show;
