@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps.links import page_links
@@ -45,11 +44,12 @@ def panel_pages() -> list[Page]:
 
 @dataclass(frozen=True)
 class LivePages:
-    """The pages by name, each a function that returns a viewer's layout, and what draws ahead for those who come."""
+    """The pages by name, each a function that returns a viewer's layout; what draws ahead for those who come; and what
+    else is answered below a page."""
 
     made: dict[str, Callable[[Visit], Any]]
     warm_up: Callable[[], None]
-    report_file: Callable[[int, str], Path]
+    own: dict[str, Routes]
 
 
 @contextmanager
@@ -79,7 +79,8 @@ def live_pages(settings: Settings) -> Iterator[LivePages]:
             "calibration": lambda visit: calibration_page(desk, visit),
             "operations": lambda visit: operations_page(watch, visit),
         }
-        yield LivePages(made, warming.start, partial(report_file, desk))
+        files = (REPORT_FILE, ReportFile, {"find": partial(report_file, desk)})
+        yield LivePages(made, warming.start, {"operations": [files]})
         if warming.ident is not None:
             warming.join()  # it reads from the desk, which closes now
 
@@ -104,13 +105,7 @@ def serve_live(settings: Settings) -> None:
     loop = IOLoop.current()
     with live_pages(settings) as pages:
         turns = Turns()
-        files: Routes = [(REPORT_FILE, ReportFile, {"find": pages.report_file})]
-        servers = [
-            _page_server(
-                page, pages.made[page.name], turns, settings, places, files if page.name == "operations" else []
-            )
-            for page in panel_pages()
-        ]
+        servers = [_page_server(page, pages, turns, settings, places) for page in panel_pages()]
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
         forget_closed_sockets(loop)
@@ -123,9 +118,7 @@ def serve_live(settings: Settings) -> None:
             server.stop()
 
 
-def _page_server(
-    page: Page, make: Callable[[Visit], Any], turns: Turns, settings: Settings, places: Places, own: Routes
-) -> Any:
+def _page_server(page: Page, pages: LivePages, turns: Turns, settings: Settings, places: Places) -> Any:
     import panel
     from panel.io.resources import COMPONENT_PATH
     from panel.io.server import ComponentResourceHandler
@@ -140,6 +133,7 @@ def _page_server(
     def links_for(headers: Mapping[str, str]) -> list[tuple[str, str]]:
         return page_links(headers.get(ROLE_HEADER))
 
+    make = pages.made[page.name]
     viewers_page = session_maker(make, links_for)
     secret = shared_secret(settings.home, f"sessions {page.name}")
     options: dict[str, Any] = {
@@ -160,7 +154,7 @@ def _page_server(
     except OSError as error:
         raise SourceUnavailable(f"port {places.pages[page.name]}", error.strerror or str(error)) from None
     # Panel gives a component's files to whoever asks, and imports the module that the address names.
-    behind_login: Routes = [(rf"{COMPONENT_PATH}(.*)", ComponentResourceHandler, {}), *own]
+    behind_login: Routes = [(rf"{COMPONENT_PATH}(.*)", ComponentResourceHandler, {}), *pages.own.get(page.name, [])]
     bare = f"/services/{page.name}"  # from there Panel's relative address of the login would lead astray
     server._tornado.add_handlers(
         r".*",

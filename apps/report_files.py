@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tornado.web import HTTPError, RequestHandler
 
-from bifrost_lib.core.errors import BifrostError
+from bifrost_lib.core.errors import BifrostError, NoDataError
 
 #: Run and file, as `views.live.reports_grid` links them below the page.
 ADDRESS = r"reports/([0-9]{1,18})/([a-z.]{1,40})"
@@ -26,8 +26,10 @@ class ReportFile(RequestHandler):
         try:
             path = await asyncio.to_thread(self._find, int(run), name)
             content = await asyncio.to_thread(path.read_bytes)
-        except (BifrostError, OSError):
-            raise HTTPError(404) from None
+        except NoDataError:
+            raise HTTPError(404, reason="There is no such report file") from None
+        except (BifrostError, OSError) as problem:
+            raise HTTPError(503, str(problem), reason="The report cannot be read now") from None
         self.set_header("Content-Type", f"{_KINDS[path.suffix]}; charset=UTF-8")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")

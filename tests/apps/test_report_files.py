@@ -15,7 +15,7 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application
 
 from apps.report_files import ADDRESS, ReportFile
-from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.core.errors import NoDataError, SourceUnavailable
 from bifrost_lib.store import begin_report_run, finish_report_run, place_report_run
 from bifrost_lib.workflows import Desk, report_file, report_files
 
@@ -81,6 +81,15 @@ def test_a_run_that_is_not_there_has_no_files(desk: Desk, run: str) -> None:
     with pytest.raises(HTTPClientError) as caught:
         asked(lambda number, file: report_file(desk, number, file), f"reports/{run}/report.html")
     assert caught.value.code == 404
+
+
+def test_a_database_that_is_away_is_no_missing_file() -> None:
+    def away(run: int, name: str) -> Path:
+        raise SourceUnavailable("database", "connection refused")
+
+    with pytest.raises(HTTPClientError, match="cannot be read now") as caught:
+        asked(away, "reports/1/report.html")
+    assert caught.value.code == 503
 
 
 def test_a_file_that_was_removed_is_not_there(desk: Desk, folder: Path, run_id: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 from bifrost_lib.core.clock import SystemClock
 from bifrost_lib.core.settings import load_settings
 from bifrost_lib.store import spool_backlog
-from bifrost_lib.workflows.live.machine import Process, look_at_machine, masters_of_kernels
+from bifrost_lib.workflows.live.machine import Process, look_at_machine, purposes_of_kernels
 
 KERNEL = ("python", "-m", "ipykernel_launcher", "-f", "connection.json")
 NURSERY = ("python", "-P", "-m", "apps.nursery", "apps/voila/strategy_finder.ipynb")
@@ -33,8 +33,8 @@ def test_a_kernel_works_for_what_started_it() -> None:
         Process(40, 1, KERNEL),
         Process(50, 4711, KERNEL),  # its parent ended while we looked
     ]
-    masters = masters_of_kernels({process.pid: process for process in listed})
-    assert masters == {
+    purposes = purposes_of_kernels({process.pid: process for process in listed})
+    assert purposes == {
         12: "pages",
         21: "JupyterLab",
         32: "reports",

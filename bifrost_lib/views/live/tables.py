@@ -200,7 +200,7 @@ def kernels_grid(machine: Any) -> GridTable:
         column("Memory", "MB"),
     ]
     rows = [
-        {"cells": [row["master"], f"{row['kernels']:,}", plain(row["memory_mb"], decimals=0)]}
+        {"cells": [row["purpose"], f"{row['kernels']:,}", plain(row["memory_mb"], decimals=0)]}
         for row in machine.kernels.to_dict("records")
     ]
     state = f": {machine.cluster_state}" if machine.cluster_state else ""

@@ -13,9 +13,10 @@ import pandas as pd
 from bifrost_lib.core.settings import Settings
 from bifrost_lib.store import Backlog, spool_backlog
 from bifrost_lib.workflows.collection import spool_folder
+from bifrost_lib.workflows.reporting import process_facts, process_ids
 
-#: Who a kernel works for, by a word of the command of a process above it; the first that is found.
-_MASTERS = {
+#: Whom a kernel works for, by a word of the command of a process above it; the first that is found.
+_PURPOSES = {
     "bifrost_lib.workflows.reporting.execution": "reports",
     "apps.nursery": "pages",
     "apps.serve": "pages",
@@ -43,8 +44,8 @@ class Machine:
     Attributes
     ----------
     kernels : DataFrame
-        `master` (who they work for), `kernels` (how many), `memory_mb` (their own, and their share of what they have
-        in common).
+        `purpose` (whom they work for), `kernels` (how many), `memory_mb` (their own, and their share of what they have
+        in common; NaN where another account has one of them).
     cluster, cluster_state : str
         Where sweeps are computed; "answers", "silent" or, for this machine's own cores, "".
     backlog : Backlog
@@ -64,42 +65,46 @@ def look_at_machine(settings: Settings) -> Machine:
     return Machine(_kernels(), cluster or "this machine", state, spool_backlog(spool_folder(settings)))
 
 
-def masters_of_kernels(processes: dict[int, Process]) -> dict[int, str]:
-    """Return who each kernel among `processes` works for, by process."""
+def purposes_of_kernels(processes: dict[int, Process]) -> dict[int, str]:
+    """Return whom each kernel among `processes` works for, by process."""
     found = {}
     for process in processes.values():
         above = processes.get(process.parent)
         is_forked = "apps.nursery" in process.words and above is not None and "apps.nursery" in above.words
         if is_forked or "ipykernel_launcher" in process.words:
-            found[process.pid] = _master(process, processes)
+            found[process.pid] = _purpose(process, processes)
     return found
 
 
-def _master(kernel: Process, processes: dict[int, Process]) -> str:
+def _purpose(kernel: Process, processes: dict[int, Process]) -> str:
     process = processes.get(kernel.parent)
     while process is not None:
-        for word, master in _MASTERS.items():
+        for word, purpose in _PURPOSES.items():
             if any(word in each for each in process.words):
-                return master
+                return purpose
         process = processes.get(process.parent)
     return _OTHERS
 
 
 def _kernels() -> pd.DataFrame:
-    found = masters_of_kernels(_processes())
-    rows = [{"master": master, "kernels": 1, "memory_mb": _memory_mb(pid)} for pid, master in found.items()]
-    table = pd.DataFrame(rows, columns=["master", "kernels", "memory_mb"])
-    return table.groupby("master", as_index=False).agg({"kernels": "sum", "memory_mb": "sum"})
+    memory_mb: dict[str, list[float]] = {}
+    for pid, purpose in purposes_of_kernels(_processes()).items():
+        memory_mb.setdefault(purpose, []).append(_memory_mb(pid))
+    rows = [
+        {"purpose": purpose, "kernels": len(each), "memory_mb": sum(each)}  # unknown as soon as one of them is
+        for purpose, each in sorted(memory_mb.items())
+    ]
+    return pd.DataFrame(rows, columns=["purpose", "kernels", "memory_mb"])
 
 
 def _processes() -> dict[int, Process]:
     found = {}
-    for entry in _PROC.iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):  # it has ended meanwhile
-                stat = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                found[int(entry.name)] = Process(int(entry.name), int(stat[1]), tuple(words))
+    for pid in process_ids():
+        facts = process_facts(pid)
+        with suppress(OSError):  # it has ended meanwhile
+            words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if facts is not None:
+                found[pid] = Process(pid, facts[0], tuple(words))
     return found
 
 
@@ -109,7 +114,7 @@ def _memory_mb(pid: int) -> float:
         lines = (_PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:
         return float("nan")
-    return sum(float(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
+    return sum(float(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
 
 
 def _answers(address: str) -> bool:

@@ -18,12 +18,12 @@ class ProcessTree:
     """
 
     def __init__(self, root: int) -> None:
-        facts = _facts(root)
+        facts = process_facts(root)
         self._known = {root: facts[1]} if facts else {}
 
     def look(self) -> int:
         """Find what was started since; return the memory of all that lives, in bytes."""
-        living = {pid: facts for pid in _pids() if (facts := _facts(pid)) is not None}
+        living = {pid: facts for pid in process_ids() if (facts := process_facts(pid)) is not None}
         self._known = {pid: mark for pid, mark in self._known.items() if pid in living and living[pid][1] == mark}
         grows = True
         while grows:
@@ -42,11 +42,12 @@ class ProcessTree:
             self.look()
 
 
-def _pids() -> list[int]:
+def process_ids() -> list[int]:
+    """Return the processes of this machine, those that have just ended included."""
     return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
 
 
-def _facts(pid: int) -> tuple[int, str] | None:
+def process_facts(pid: int) -> tuple[int, str] | None:
     """Return the parent of a living process and when it began; None if there is no such process."""
     try:
         # the name of the program, in parentheses, may contain anything
