@@ -43,6 +43,7 @@ def test_a_killed_start_is_taken_over_and_its_installer_ended(checkout: Checkout
     process = checkout.begin(ON_INSTALL=ENDLESS)
     until(lambda: begun(checkout) and (checkout.venv / "begun").read_text().strip())
     worker = int((checkout.venv / "begun").read_text())
+    assert (checkout.root / ".venv.busy/worker").read_text().startswith(f"{worker} "), "signed before it began"
     kill_hard(process)
     assert not gone(worker)
     again = checkout.start()
