@@ -26,6 +26,8 @@ BOKEH_FOLDER = Path(bokeh.__file__).parent / "server" / "static" / "js"
 JUPYTER = Path(sys.prefix) / "share" / "jupyter"
 #: Where the pieces lie that pages use, and their names; `pieces.txt` is a page's own account of what it asked for.
 PIECES = Path(__file__).with_name("pieces.txt")
+#: The widgets' manager asks a busy kernel for all widgets at once, gives up after 4 s, and asks for each of hundreds.
+IMPATIENT, PATIENT = b'"Control comm did not respond in time"),4e3)', b'"Control comm did not respond in time"),6e4)'
 #: Voilà's own scripts have names that outlive a version of it, so a browser asks again after this long.
 KEPT_S = 3600
 KEPT_FOR_YEARS = "max-age=31536000, immutable"
@@ -47,7 +49,7 @@ def bundle() -> Bundle:
     """Return the scripts that every page uses: BokehJS, Voilà's pieces, and those of the widgets."""
     pieces = [JUPYTER / line for line in PIECES.read_text(encoding="utf-8").split()]
     paths = [*(BOKEH_FOLDER / f"{name}.min.js" for name in BOKEH), *(path for path in pieces if path.is_file())]
-    text = b"\n;\n".join(path.read_bytes() for path in paths)
+    text = b"\n;\n".join(path.read_bytes() for path in paths).replace(IMPATIENT, PATIENT)
     return Bundle(f"{hashlib.sha256(text).hexdigest()[:32]}.js", text, gzip.compress(text, compresslevel=6, mtime=0))
 
 

@@ -33,6 +33,10 @@ HERE = Path(__file__).resolve().parent
 EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "@bokeh/jupyter_bokeh"]
 #: The kernel of a page that was cut off ends after this long.
 UNWATCHED_S = 600.0
+#: That of a page whose browser never connected ends after this long; a busy machine takes a minute to come so far.
+UNMET_S = 120.0
+#: On a busy machine a kernel is done long before what it showed arrives; a page sent without that stays empty.
+SAID_WITHIN_S = 60
 #: So many kernels of each page wait for their viewers, with everything imported and drawn once; 80 MB each.
 PREHEATED = 3
 
@@ -63,6 +67,7 @@ def page_config(page: Page, *, port: int, secret: str) -> Any:
     config.VoilaConfiguration.allow_theme_override = "NO"
     config.VoilaConfiguration.http_header_envs = [USER_HEADER, ROLE_HEADER, THEME_HEADER]
     preheat(config, kernels=PREHEATED)
+    config.VoilaExecutor.iopub_timeout = SAID_WITHIN_S
     config.KernelManager.transport = "ipc"
     return config
 
@@ -137,7 +142,7 @@ def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int) -
     draw = partial(nursery.picture, page.path)
     server.app.add_handlers(".*$", [bare, *with_stills(handlers, draw, title=page.title, script=page_script())])
     keep_pool_healthy(server.kernel_manager)
-    end_unwatched(server.kernel_manager, after_s=UNWATCHED_S)
+    end_unwatched(server.kernel_manager, after_s=UNWATCHED_S, unmet_s=UNMET_S)
     try:
         server.app.listen(port, LOOPBACK)
     except OSError as error:

@@ -6,6 +6,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 from voila.request_info_handler import RequestInfoSocketHandler
 
@@ -13,6 +15,7 @@ from apps.preheating import Refused, Viewers, page_handlers, preheat, replace_en
 from apps.serve import page_config
 from bifrost_lib.workflows.hub import read_registry
 
+KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 
 
@@ -51,6 +54,18 @@ def test_an_address_chooses_neither_template_nor_theme_and_kernels_hear_of_the_v
     config = page_config(page, port=8000, secret="00" * 32).VoilaConfiguration
     assert (config.allow_template_override, config.allow_theme_override) == ("NO", "NO")
     assert config.http_header_envs == ["X-Bifrost-User", "X-Bifrost-Role", "X-Bifrost-Theme"]
+
+
+@pytest.mark.slow
+def test_what_a_busy_kernel_shows_late_is_on_the_page():
+    from voila.execute import VoilaExecutor
+
+    page = next(page for page in read_registry() if page.kind == "voila")
+    late = "import time\nget_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))\n'late, but there'"
+    notebook = new_notebook(cells=[new_code_cell(late)], metadata={"kernelspec": KERNELSPEC})
+    VoilaExecutor(notebook, config=page_config(page, port=8000, secret="00" * 32)).execute(notebook, {})
+    (shown,) = notebook.cells[0].outputs
+    assert shown.data["text/plain"] == "'late, but there'"
 
 
 def test_kernels_learn_their_own_address_and_no_other():

@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.unwatched import Unwatched
 
-AFTER_S = 600.0
+AFTER_S, UNMET_S = 600.0, 120.0
 
 
 class Manager:
@@ -41,7 +41,7 @@ def left_after(manager: Manager, *moments_s: float, then: dict[float, dict[str, 
     async def looked() -> list[str]:
         await manager.fill_pool()
         now_s = 0.0
-        unwatched = Unwatched(manager, after_s=AFTER_S, clock_s=lambda: now_s)
+        unwatched = Unwatched(manager, after_s=AFTER_S, unmet_s=UNMET_S, clock_s=lambda: now_s)
         for now_s in moments_s:
             manager.connections |= (then or {}).get(now_s, {})
             await unwatched.look()
@@ -51,12 +51,19 @@ def left_after(manager: Manager, *moments_s: float, then: dict[float, dict[str, 
 
 
 def test_only_those_that_nobody_is_connected_to_end_however_busy_they_are() -> None:
-    manager = Manager({"watched": 1, "left": 0, "waiting": 0}, waiting="waiting")
-    assert left_after(manager, 0.0, AFTER_S - 1) == ["left", "waiting", "watched"]
-    assert left_after(manager, 0.0, AFTER_S) == ["waiting", "watched"]
+    manager = Manager({"watched": 1, "left": 1, "waiting": 0}, waiting="waiting")
+    leaves = {1.0: {"left": 0}}
+    assert left_after(manager, 0.0, 1.0, AFTER_S, then=leaves) == ["left", "waiting", "watched"]
+    manager.connections["left"] = 1
+    assert left_after(manager, 0.0, 1.0, AFTER_S + 1, then=leaves) == ["waiting", "watched"]
+
+
+def test_one_to_which_nobody_ever_came_ends_soon() -> None:
+    assert left_after(Manager({"late": 0}), 0.0, UNMET_S - 1) == ["late"]
+    assert left_after(Manager({"late": 0}), 0.0, UNMET_S) == []
 
 
 def test_a_viewer_who_comes_back_in_time_finds_his_page() -> None:
-    back = {300.0: {"page": 1}, 400.0: {"page": 0}}
-    assert left_after(Manager({"page": 0}), 0.0, 300.0, 400.0, AFTER_S + 100, then=back) == ["page"]
-    assert left_after(Manager({"page": 0}), 0.0, 300.0, 400.0, AFTER_S + 400, then=back) == []
+    back = {100.0: {"page": 1}, 400.0: {"page": 0}}
+    assert left_after(Manager({"page": 0}), 0.0, 100.0, 400.0, AFTER_S + 100, then=back) == ["page"]
+    assert left_after(Manager({"page": 0}), 0.0, 100.0, 400.0, AFTER_S + 400, then=back) == []

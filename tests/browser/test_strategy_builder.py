@@ -260,6 +260,30 @@ def test_a_strike_that_is_gone_is_one_clear_message_and_old_quotes_stay_on_the_p
     gone.page.close()
 
 
+#: A tab that nobody sees is never painted, and its timers are late: here they run when all else has been loaded.
+UNSEEN = """
+const later = window.setTimeout;
+window.requestAnimationFrame = () => 0;
+window.setTimeout = (todo, ms, ...rest) =>
+  ms === 500 ? addEventListener("load", () => later(todo, 100)) : later(todo, ms, ...rest);
+"""
+
+
+def test_a_page_that_is_opened_unseen_comes_alive(browser: Browser, url: str) -> None:
+    unseen = browser.new_page()
+    unseen.add_init_script(UNSEEN)
+    unseen.goto(url, wait_until="commit", timeout=READY_MS)
+    unseen.locator("#bf-opening").wait_for(state="detached", timeout=READY_MS)
+    loaded_ms, *asked_ms = unseen.evaluate("""[
+        performance.getEntriesByType('navigation')[0].loadEventEnd,
+        ...performance.getEntriesByType('resource')
+            .filter((one) => /voila[.]js/.test(one.name)).map((one) => one.startTime)
+    ]""")
+    assert asked_ms
+    assert min(asked_ms) > loaded_ms > 0  # Voilà begins with that event, and had not even been asked for
+    unseen.close()
+
+
 def test_nothing_went_wrong_and_nothing_left_the_machine(built: Built) -> None:
     assert built.problems == []
     hosts = {urlsplit(request).hostname for request in built.requests if not request.startswith(("data:", "blob:"))}

@@ -16,6 +16,8 @@ from typing import Any
 from bifrost_lib.workflows.reporting.processes import ProcessTree
 
 START_TIMEOUT_S = 90
+#: What a cell shows may arrive this long after its end; a report without it is a failure, where nbclient says nothing.
+SHOWN_WITHIN_S = 60
 
 
 def main() -> None:
@@ -38,9 +40,12 @@ def _execute(job: dict[str, Any]) -> dict[str, str]:
         papermill.execute_notebook(
             job["notebook"], job["output"], parameters=job["parameters"], kernel_name="python3", cwd=job["folder"],
             progress_bar=False, report_mode=True, start_timeout=START_TIMEOUT_S, config=config,
+            iopub_timeout=SHOWN_WITHIN_S, raise_on_iopub_timeout=True,
         )  # fmt: skip
     except PapermillExecutionError as error:
         return {"error": str(error.ename), "problem": f"{error.ename} in cell {error.cell_index}: {error.evalue}"}
+    except TimeoutError:
+        return {"error": "TimeoutError", "problem": f"what a cell showed did not arrive within {SHOWN_WITHIN_S} s"}
     except DeadKernelError:
         return {"error": "DeadKernelError", "problem": "its kernel died, killed from outside or by a fault of its own"}
     except RuntimeError as error:  # the kernel did not come up

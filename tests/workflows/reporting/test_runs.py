@@ -27,6 +27,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # apprise's own, in its own modules
 ]
 
+#: A machine so busy that what a cell shows arrives this long after its end; nbclient gives up after four seconds.
+LATE = "import time\nget_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))\n"
 AWAY = (
     "import pathlib\nfrom bifrost_lib.core.errors import SourceUnavailable\n"
     "tried = pathlib.Path(marker)\nif not tried.exists():\n    tried.touch()\n"
@@ -81,6 +83,12 @@ def test_a_failed_notebook_is_kept_and_linked_with_its_reason(desk, reports):
     assert "This report failed" in page and "so far" in page and "no chain for symbol XYZ" in page
     (row,) = last_report_runs(desk, name="fails")
     assert (row["status"], row["path"], row["problem"]) == ("failed", str(run.path), run.problem)
+
+
+def test_what_a_cell_shows_late_is_in_the_report(desk, reports):
+    run = run_report(desk, "late", folder=reports("late", f"{LATE}print('late, but there')"))
+    assert (run.status, run.problem) == ("done", None)
+    assert "late, but there" in run.html.read_text()
 
 
 def test_a_notebook_that_hangs_is_stopped_by_the_wall_clock(desk, reports):

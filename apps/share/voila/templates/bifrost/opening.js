@@ -95,5 +95,11 @@ document.addEventListener("click", (event) => {
   event.stopPropagation();  // the choice is for all pages, and this one follows it as well
   bifrostTheme();
 }, true);
+// Voilà begins with the window's "load", which a page that nobody sees has behind it before its scripts are there.
+const bifrostListen = window.addEventListener;
+window.addEventListener = function (type, listener, ...rest) {
+  if (type === "load" && document.readyState === "complete") setTimeout(listener, 0, new Event("load"));
+  else bifrostListen.call(this, type, listener, ...rest);
+};
 window.voila_heartbeat = window.voila_process = () => undefined;
 window.voila_finish = bifrost.show;
