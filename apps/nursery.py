@@ -120,12 +120,15 @@ def _run_kernel(order: dict[str, Any]) -> None:
     from ipykernel.kernelapp import IPKernelApp
     from ipywidgets import register_comm_target
 
+    from apps.unheard import speak_when_heard
+
     os.chdir(order["cwd"] or "/")
     random.seed()
     np.random.seed()  # noqa: NPY002 - copies must not share the state of the generator that everybody has
     app: Any = IPKernelApp.instance()
     app.initialize(["-f", order["connection_file"], f"--IPKernelApp.parent_handle={os.getppid()}"])
     register_comm_target()  # widgets were imported before there was a kernel to tell
+    speak_when_heard()
     app.start()
 
 

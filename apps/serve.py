@@ -131,6 +131,9 @@ def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int) -
     from tornado.ioloop import IOLoop
     from tornado.web import Application, RedirectHandler
 
+    from apps.templates import compile_templates_once
+
+    compile_templates_once()
     server.connection_dir = tempfile.mkdtemp(prefix="voila_")
     server.app = Application(**server.init_settings())
     server.app.settings.update(server.tornado_settings)
