@@ -14,19 +14,20 @@ ASKED_ON = "jupyter.widget.control"
 
 def speak_when_heard() -> None:
     """Keep the widgets of this kernel silent until its first browser asks for them."""
-    from comm import get_comm_manager
     from ipykernel.comm.comm import BaseComm
     from ipykernel.kernelbase import Kernel
     from ipywidgets import Widget
+    from ipywidgets.comm import get_comm_manager
 
-    say = BaseComm.publish_msg
+    kernels_comm: Any = BaseComm
+    say = kernels_comm.publish_msg
 
     def unheard(comm: Any, *_: Any, **__: Any) -> None:
         comm.kernel = Kernel.instance()  # a widget whose comm knows none would stay silent for ever
 
     def asked(comm: Any, message: Any) -> None:
-        BaseComm.publish_msg = say  # type: ignore[method-assign]
+        kernels_comm.publish_msg = say
         Widget.handle_control_comm_opened(comm, message)
 
-    BaseComm.publish_msg = unheard  # type: ignore[method-assign]
+    kernels_comm.publish_msg = unheard
     get_comm_manager().register_target(ASKED_ON, asked)
