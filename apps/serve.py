@@ -19,6 +19,7 @@ from apps.forked_kernels import Nursery, take_kernels_from
 from apps.preheating import LOOK_EVERY_MS, keep_pool_healthy, page_handlers, preheat
 from apps.process import announce, run
 from apps.stills import THEME_HEADER, with_stills
+from apps.turns import Turns
 from apps.unwatched import end_unwatched
 from bifrost_lib.core.errors import SourceUnavailable
 from bifrost_lib.core.settings import Settings
@@ -100,9 +101,9 @@ def serve_pages(settings: Settings) -> None:
     places, pages = Places.read(settings.home), voila_pages()
     _cap_memory(max(page.memory_mb for page in pages))
     loop, nursery = IOLoop.current(), Nursery([page.path for page in pages])
-    servers = [page_server(page, settings, places, nursery) for page in pages]
+    servers, turns = [page_server(page, settings, places, nursery) for page in pages], Turns()
     for page, server in zip(pages, servers, strict=True):
-        begin_listening(server, page, nursery, port=places.pages[page.name])
+        begin_listening(server, page, nursery, port=places.pages[page.name], turns=turns)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
     PeriodicCallback(lambda: None if nursery.is_alive() else loop.stop(), LOOK_EVERY_MS).start()
@@ -116,7 +117,7 @@ def serve_pages(settings: Settings) -> None:
         raise SourceUnavailable("the nursery of kernels", "it has ended")
 
 
-def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int) -> None:
+def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int, turns: Turns) -> None:
     """Let one of several servers answer on the loop of this process, which is started once for all of them.
 
     Its first pictures are drawn by the nursery's painter, the first of them before anybody comes.
@@ -143,7 +144,8 @@ def begin_listening(server: Voila, page: Page, nursery: Nursery, *, port: int) -
     bare = (server.base_url.rstrip("/"), RedirectHandler, {"url": server.base_url})
     handlers = with_assets(page_handlers(server), base_url=server.base_url)
     draw = partial(nursery.picture, page.path)
-    server.app.add_handlers(".*$", [bare, *with_stills(handlers, draw, title=page.title, script=page_script())])
+    handlers = with_stills(handlers, draw, title=page.title, script=page_script(), turns=turns)
+    server.app.add_handlers(".*$", [bare, *handlers])
     keep_pool_healthy(server.kernel_manager)
     end_unwatched(server.kernel_manager, after_s=UNWATCHED_S, unmet_s=UNMET_S)
     try:

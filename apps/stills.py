@@ -1,7 +1,8 @@
 """A notebook's page shows data before its kernel has drawn it: one picture for all who may see the same.
 
 Whoever opens the page gets the picture at once, with everything that is on the page, and the time that its data are of.
-Scripts and a kernel of his own come behind it, and then the same page, alive, takes its place.
+Scripts and a kernel of his own come behind it, and then the same page, alive, takes its place. Of many who come at the
+same moment all see data first, and then one after the other gets the rest.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tornado.web import authenticated
 from voila.tornado.handler import TornadoVoilaHandler
 
 from apps.access import ROLE_HEADER, USER_HEADER
+from apps.turns import Turns
 from bifrost_lib.views import theme_of
 
 #: Viewers who come within this time are shown the same first picture; the age of its data is on it.
@@ -79,8 +81,8 @@ class Stills:
 class StillFirst(TornadoVoilaHandler):  # type: ignore[misc]  # Voilà has no types
     """Answers with the first picture, then with the page as its kernel draws it."""
 
-    def initialize(self, *, stills: Stills, title: str, script: str, **given: Any) -> None:
-        self._stills, self._title, self._script = stills, title, script
+    def initialize(self, *, stills: Stills, turns: Turns, title: str, script: str, **given: Any) -> None:
+        self._stills, self._turns, self._title, self._script = stills, turns, title, script
         super().initialize(**given)
 
     @authenticated
@@ -92,15 +94,24 @@ class StillFirst(TornadoVoilaHandler):  # type: ignore[misc]  # Voilà has no ty
         headers, theme = self.request.headers, theme_of({name: one.value for name, one in self.cookies.items()})
         headers[THEME_HEADER] = theme
         user, role = headers.get(USER_HEADER), headers.get(ROLE_HEADER)
-        opening = self.get_template("opening.html")
-        page = opening.render(base_url=self.base_url, script=self._script, title=self._title, theme=theme)
+        told = {"script": self._script, "title": self._title, "theme": theme, "is_next": self._turns.is_free}
+        page = self.get_template("opening.html").render(base_url=self.base_url, **told)
         before, after = page.split(PLACE)
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")  # it is this viewer's, and of this moment
         self.write(before)
-        await self.flush()  # scripts load while the picture is drawn
-        self.write(await self._stills.still(query=str(self.request.query), user=user, role=role, theme=theme) + after)
         await self.flush()
+        with self._turns.picture():
+            still = await self._stills.still(query=str(self.request.query), user=user, role=role, theme=theme)
+        self.write(still + after)
+        await self.flush()
+        await self._turns.session(self._come_alive)
+
+    async def _come_alive(self) -> None:
+        if self.request.connection.stream.closed():  # nobody is there any more whom a kernel could serve
+            return
+        self.write(f'<script>bifrost.load("{self.base_url}{self._script}")</script>')
+        await self.flush()  # the browser reads scripts while the kernel draws
         try:
             await super().get()
         except Exception:
@@ -111,7 +122,7 @@ class StillFirst(TornadoVoilaHandler):  # type: ignore[misc]  # Voilà has no ty
 def with_stills(handlers: list[tuple[Any, ...]], draw: Draw, **given: Any) -> list[tuple[Any, ...]]:
     """Return a page's handlers, of which the one for the page itself shows the picture that `draw` returns first.
 
-    `given` are `title` and `script` of the page.
+    `given` are `title` and `script` of the page, and the `turns` of all viewers of this process.
     """
     stills = Stills(draw)
     return [

@@ -14,6 +14,8 @@ LONGEST_WAIT_S = 1.0
 LOOK_AGAIN_S = 0.01
 #: After a session the next one waits for this share of the time that it took.
 REST = 0.25
+#: One that takes longer, because of what its viewer asked for, lets the next begin.
+LONGEST_TURN_S = 3.0
 
 #: What a session takes of the loop.
 SESSION_S = 0.12
@@ -72,17 +74,25 @@ class Turns:
         finally:
             self._pictures -= 1
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a session that comes now begins at once."""
+        return not self._free.locked()
+
     async def session(self, make: Callable[[], Awaitable[Made]]) -> Made:
         """Return what `make` returns when its turn has come."""
         await self._free.acquire()
-        begun_s = time.monotonic()
+        loop = asyncio.get_running_loop()
+        late, begun_s = loop.call_later(LONGEST_TURN_S, self._free.release), loop.time()
         try:
-            while self._pictures and time.monotonic() - begun_s < LONGEST_WAIT_S:
+            while self._pictures and loop.time() - begun_s < LONGEST_WAIT_S:
                 await asyncio.sleep(LOOK_AGAIN_S)
-            begun_s = time.monotonic()
+            begun_s = loop.time()
             return await make()
         finally:
-            asyncio.get_running_loop().call_later(REST * (time.monotonic() - begun_s), self._free.release)
+            if late.when() > loop.time():
+                late.cancel()
+                loop.call_later(REST * (loop.time() - begun_s), self._free.release)
 
 
 def sessions_in_turn(context: Any, turns: Turns) -> None:

@@ -118,6 +118,31 @@ def test_sessions_are_made_one_by_one_and_after_first_pictures(monkeypatch: pyte
     assert told == ["picture", "a begins", "a ends", "b begins", "b ends"]
 
 
+def test_a_session_that_takes_long_holds_up_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.turns.LONGEST_TURN_S", 0.05)
+
+    async def come_together() -> list[str]:
+        turns, told, is_answered = Turns(), list[str](), asyncio.Event()
+
+        async def long() -> None:
+            await is_answered.wait()
+            told.append("long")
+
+        async def short() -> None:
+            told.append("short")
+
+        waiting = asyncio.ensure_future(turns.session(long))
+        await asyncio.sleep(0)
+        assert not turns.is_free
+        await turns.session(short)
+        is_answered.set()
+        await waiting
+        await turns.session(short)
+        return told
+
+    assert asyncio.run(come_together()) == ["short", "long", "short"]
+
+
 def test_what_differs_between_viewers_has_pictures_of_its_own() -> None:
     first = FirstPictures(layout)
 

@@ -11,6 +11,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 
 from apps import stills
 from apps.stills import FRESH_S, KEPT, StillFirst, Stills, with_stills
+from apps.turns import Turns
 
 
 class Desk:
@@ -98,7 +99,7 @@ def test_a_picture_that_fails_or_is_late_is_none_and_the_page_goes_on(
 
 def test_only_the_page_itself_shows_a_picture_first(desk: Desk) -> None:
     plain = [("/f/voila/static/(.*)", object), ("/f/(.*)", TornadoVoilaHandler, {"notebook_path": "finder.ipynb"})]
-    static, page = with_stills(plain, desk.draw, title="Finder", script="voila/bundle/0.js")
+    static, page = with_stills(plain, desk.draw, title="Finder", script="voila/bundle/0.js", turns=Turns())
     assert static == plain[0]
     assert page[1] is StillFirst
-    assert page[2].keys() == {"notebook_path", "title", "script", "stills"}
+    assert page[2].keys() == {"notebook_path", "title", "script", "stills", "turns"}

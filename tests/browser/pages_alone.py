@@ -78,6 +78,7 @@ def serve_notebook(name: str, port: int) -> None:
 
     from apps.forked_kernels import Nursery, take_kernels_from
     from apps.serve import begin_listening, keep_jupyter_at_home, page_config, voila_pages
+    from apps.turns import Turns
 
     keep_jupyter_at_home(load_settings().home)
     page = next(page for page in voila_pages() if page.name == name)
@@ -85,7 +86,7 @@ def serve_notebook(name: str, port: int) -> None:
     take_kernels_from(nursery, config)
     server = Voila(config=config)
     server.initialize([str(page.path)])
-    begin_listening(server, page, nursery, port=port)
+    begin_listening(server, page, nursery, port=port, turns=Turns())
     IOLoop.current().add_callback(_ready, f"http://{LOOPBACK}:{port}/services/{name}/")
     _run(IOLoop.current())
     server.stop()

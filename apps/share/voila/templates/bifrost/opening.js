@@ -1,7 +1,7 @@
 // What stands on the page until its own widgets do, how they take its place, and what is said when they are lost.
 const bifrost = (() => {
   "use strict";
-  const LONG_MS = 15000, LOOK_EVERY_MS = 10000, DRAWN_WITHIN_MS = 4000;
+  const LONG_MS = 15000, LOOK_EVERY_MS = 10000, DRAWN_WITHIN_MS = 4000, SOON_MS = 900, LONGEST_REST_MS = 3000;
   const part = (id) => document.getElementById(id);
   let scripts, misses = 0, seen = new Date();
 
@@ -21,8 +21,14 @@ const bifrost = (() => {
     requestAnimationFrame(() => setTimeout(done, 120));
   });
 
+  // A machine that took long to paint is busy with pages opened at the same moment: it paints theirs before it reads the
+  // large scripts of this one.
+  const rest = () => new Promise((done) => {
+    setTimeout(done, Math.min(performance.now() - SOON_MS, LONGEST_REST_MS));
+  });
+
   // Voilà's own script comes last: pieces that it finds read already it does not ask for.
-  const load = (address) => { scripts = painted().then(() => script(address)).catch(() => undefined); };
+  const load = (address) => { scripts = painted().then(rest).then(() => script(address)).catch(() => undefined); };
   const start = (address) => { scripts.then(() => script(address)).catch(fail); };
 
   function fail() {
@@ -95,7 +101,7 @@ document.addEventListener("click", (event) => {
   event.stopPropagation();  // the choice is for all pages, and this one follows it as well
   bifrostTheme();
 }, true);
-// Voilà begins with the window's "load", which a page that nobody sees has behind it before its scripts are there.
+// Voilà begins with the window's "load", which a page whose scripts rest, or that nobody sees, has behind it by then.
 const bifrostListen = window.addEventListener;
 window.addEventListener = function (type, listener, ...rest) {
   if (type === "load" && document.readyState === "complete") setTimeout(listener, 0, new Event("load"));
