@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
-from bifrost_lib.core.clock import parse_moment
 from bifrost_lib.core.errors import InputError
+from bifrost_lib.views.link_words import link_words, matching, moment_word, symbol_word
 
 Pick = dict[str, Any]
 
@@ -60,20 +60,20 @@ def read_query(query: str, first: BuilderState) -> BuilderState:
     InputError
         If a part cannot be read; ``error.name`` says which.
     """
-    words = {name: texts[-1] for name, texts in parse_qs(query).items()}
+    words = link_words(query)
     found = first
     if "symbol" in words:
-        found = replace(found, symbol=_matching("symbol", words["symbol"].upper(), r"[A-Z0-9.^]{1,12}", "a symbol"))
+        found = replace(found, symbol=symbol_word(words["symbol"]))
     if "at" in words:
-        found = replace(found, at=parse_moment(words["at"].replace(" ", "+")))
+        found = replace(found, at=moment_word(words["at"]))
     if "legs" in words:
         found = replace(found, picks=tuple(_read_leg(text) for text in words["legs"].split(",") if text))
     if "fill" in words:
-        found = replace(found, fill=float(_matching("fill", words["fill"], r"0(\.\d{1,4})?|1(\.0*)?", "0 to 1")))
+        found = replace(found, fill=float(matching("fill", words["fill"], r"0(\.\d{1,4})?|1(\.0*)?", "0 to 1")))
     if "days" in words:
-        found = replace(found, days=int(_matching("days", words["days"], r"\d{1,4}", "a number of days")))
+        found = replace(found, days=int(matching("days", words["days"], r"\d{1,4}", "a number of days")))
     if "iv" in words:
-        found = replace(found, vol_points=int(_matching("iv", words["iv"], r"-?\d{1,2}", "volatility points")))
+        found = replace(found, vol_points=int(matching("iv", words["iv"], r"-?\d{1,2}", "volatility points")))
     return found
 
 
@@ -103,7 +103,7 @@ def read_quantity(text: str) -> int:
     """
     wanted = f"a whole number of contracts, for example 2 or -1, at most {MOST_QTY:,}"
     plain = text.strip().replace("\N{MINUS SIGN}", "-").removeprefix("+")
-    return int(_matching("quantity", plain, r"-?\d{1,4}", wanted))
+    return int(matching("quantity", plain, r"-?\d{1,4}", wanted))
 
 
 def read_price(text: str) -> float | None:
@@ -115,7 +115,7 @@ def read_price(text: str) -> float | None:
         If it is no number >= 0.
     """
     plain = text.strip().replace(",", "")
-    return float(_matching("price", plain, _NUMBER, "a price per share, for example 1.25")) if plain else None
+    return float(matching("price", plain, _NUMBER, "a price per share, for example 1.25")) if plain else None
 
 
 def with_click(picks: Sequence[Pick], clicked: Pick) -> tuple[Pick, ...]:
@@ -154,12 +154,6 @@ def _read_leg(text: str) -> Pick:
     if found["price"]:
         pick["price"] = float(found["price"])
     return pick
-
-
-def _matching(name: str, text: str, pattern: str, expected: str) -> str:
-    if not re.fullmatch(pattern, text):
-        raise InputError(name, text, expected)
-    return text
 
 
 def _plain(number: float) -> str:

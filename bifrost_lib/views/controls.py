@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
@@ -11,23 +10,13 @@ import ipywidgets as widgets
 import pandas as pd
 
 from bifrost_lib.core.calendar import EXCHANGE_TZ
+from bifrost_lib.views.finder_state import Request
 from bifrost_lib.views.moments import reading_moments
 from bifrost_lib.views.settling import once_at_rest
 from bifrost_lib.views.strategy_picker import StrategyPicker
 
 LATEST = "latest"
 LONGEST_DAYS = 200
-
-
-@dataclass(frozen=True)
-class Request:
-    """One scan that is asked for; `at` None is the newest stored moment."""
-
-    symbol: str
-    strategy: str
-    dte: tuple[int, int]
-    top: int
-    at: datetime | None
 
 
 class Controls:

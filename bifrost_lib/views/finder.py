@@ -13,14 +13,15 @@ import pandas as pd
 from bokeh.models.widgets.tables import DataTable
 
 from bifrost_lib.core.clock import parse_moment
-from bifrost_lib.core.errors import BifrostError
+from bifrost_lib.core.errors import BifrostError, InputError
 from bifrost_lib.views.builder_state import candidate_query
 from bifrost_lib.views.candidates import candidates_grid, candidates_still
 from bifrost_lib.views.charts import load_bokeh
 from bifrost_lib.views.columns import legs_text
-from bifrost_lib.views.controls import Controls, Request
+from bifrost_lib.views.controls import Controls
 from bifrost_lib.views.details import legs_table, measures_table, score_table
 from bifrost_lib.views.downloads import csv_link
+from bifrost_lib.views.finder_state import Request, read_request
 from bifrost_lib.views.header import Header
 from bifrost_lib.views.html import notice
 from bifrost_lib.views.inputs import Found, ProfileOf, Recommend, Scan
@@ -52,6 +53,7 @@ def finder_page(
     dte: Sequence[int] = (20, 60),
     top: int = 10,
     at: datetime | str | None = None,
+    query: str = "",
     theme: str = "light",
     pages: Sequence[tuple[str, str]] = (),
     recommend: Recommend | None = None,
@@ -74,6 +76,8 @@ def finder_page(
         Under which heading each name is offered.
     symbol, strategy, dte, top, at, theme
         What the page shows first; `at` is an aware moment or its ISO 8601 text, None the newest stored moment.
+    query : str
+        A link's query string, which goes before them (see `read_request`).
     pages : sequence of (title, address)
         The links of the head.
     recommend : callable, optional
@@ -97,10 +101,15 @@ def finder_page(
         )
     moment = parse_moment(at) if isinstance(at, str) else at
     asked = Request(symbol or str(symbols["symbol"].iloc[0]), strategy, (dte[0], dte[1]), top, moment)
+    problem: BifrostError | None = None
+    try:
+        asked = read_request(query, asked, strategies=strategies)
+    except InputError as refusal:
+        problem = refusal
     finder = _Finder(
         scan, profile, now, Controls(symbols, strategies, asked, headings=headings), theme, pages, recommend
     )
-    finder.refresh()
+    finder.open(problem)
     return finder.page
 
 
@@ -149,6 +158,13 @@ class _Finder:
         lower.add_class("bf-lower")
         return lower
 
+    def open(self, problem: BifrostError | None) -> None:
+        """Show the first scan, or what is wrong with the link that asked for one."""
+        if problem is None:
+            self.refresh()
+        else:
+            self._show_problem("This link cannot be opened as it is", str(problem))
+
     def refresh(self) -> None:
         """Scan again for what the controls ask, and show the result or the problem."""
         asked = self._controls.request()
@@ -177,7 +193,8 @@ class _Finder:
             box.add_class("bf-waiting")
 
     def _aside(self, found: Found, asked: Request) -> str:
-        considered = f"<span class='bf-foot'>{found.candidates.considered:,} candidates</span>"
+        again = f"<a class='bf-link' title='a link that asks for this again' href='?{escape(asked.query())}'>Link</a>"
+        considered = f"<span class='bf-foot'>{found.candidates.considered:,} candidates</span>{again}"
         if not self._records:
             return considered
         return considered + csv_link(self._records, symbol=found.symbol, strategy=asked.strategy, as_of=found.as_of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-_FOLLOWING = ("/strategy_builder/", "/chain/", "/history/")
+_FOLLOWING = ("/strategy_finder/", "/strategy_builder/", "/chain/", "/history/")
 
 
 def follows(href: str) -> bool:

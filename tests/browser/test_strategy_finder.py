@@ -196,6 +196,15 @@ def test_the_table_downloads_as_csv(watched: Watched) -> None:
     assert len(text.splitlines()) == 11
 
 
+def test_the_link_opens_the_same_scan_again(browser: Browser, url: str, watched: Watched) -> None:
+    link = watched.page.locator(".bf-header").get_by_role("link", name="Link", exact=True).get_attribute("href")
+    assert link is not None
+    again = look_at(browser, f"{url}{link}", "laptop")
+    assert again.rows() == watched.rows()
+    assert again.problems == []
+    again.page.close()
+
+
 def test_a_range_without_an_expiry_says_so_and_the_page_recovers(watched: Watched) -> None:
     page = watched.page
     latest = page.locator(".bf-field", has_text="Days to expiry").locator(".noUi-handle").nth(1)

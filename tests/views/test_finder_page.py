@@ -76,6 +76,21 @@ def test_the_head_leads_to_the_other_pages_and_marks_this_one(desk: Any, symbols
     assert "<h1>" not in shown
 
 
+def test_a_link_goes_before_what_the_page_shows_first(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols, query="strategy=long_call&dte=5-30&top=20")
+    assert desk.asked == [("SIM", "long_call", {"dte": (5, 30), "top": 20, "at": None})]
+    assert "href='?symbol=SIM&amp;strategy=long_call&amp;dte=5-30&amp;top=20'" in text(page)
+
+
+def test_a_link_that_cannot_be_read_says_why_and_the_controls_go_on(desk: Any, symbols: Any) -> None:
+    page = open_page(desk, symbols, query="strategy=lng_call")
+    assert desk.asked == []
+    assert "This link cannot be opened as it is" in text(page)
+    assert "long_call" in text(page)
+    control(page, widgets.Button, 1).click()
+    assert desk.asked == [("SIM", "iron_condor", {"dte": (20, 60), "top": 10, "at": None})]
+
+
 def test_another_strategy_is_scanned_once_and_shown(desk: Any, symbols: Any) -> None:
     page = open_page(desk, symbols)
     control(page, widgets.Dropdown, 1).value = "long_call"
