@@ -26,6 +26,7 @@ from bifrost_lib.views.builder_state import (
 from bifrost_lib.views.charts import load_bokeh
 from bifrost_lib.views.clicks import Clicks
 from bifrost_lib.views.details import measures_table
+from bifrost_lib.views.empty_page import empty_page
 from bifrost_lib.views.header import Header
 from bifrost_lib.views.html import notice
 from bifrost_lib.views.inputs import Bench, Market, Structure
@@ -83,8 +84,7 @@ def builder_page(
     theme_palette(theme)
     load_bokeh()
     if symbols.empty:
-        empty = notice("empty", "No chains are stored yet", "Load some: bifrost ingest PATH")
-        return page_box([widgets.HTML(empty)], theme)
+        return empty_page("Strategy builder", name="Builder", now=now, theme=theme, pages=pages)
     first = BuilderState(symbol=symbol or str(symbols["symbol"].iloc[0]))
     problem: BifrostError | None = None
     try:

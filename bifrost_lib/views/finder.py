@@ -21,6 +21,7 @@ from bifrost_lib.views.columns import legs_text
 from bifrost_lib.views.controls import Controls
 from bifrost_lib.views.details import legs_table, measures_table, score_table
 from bifrost_lib.views.downloads import csv_link
+from bifrost_lib.views.empty_page import empty_page
 from bifrost_lib.views.finder_state import Request, read_request
 from bifrost_lib.views.header import Header
 from bifrost_lib.views.html import notice
@@ -96,9 +97,7 @@ def finder_page(
     theme_palette(theme)
     load_bokeh()
     if symbols.empty:
-        return page_box(
-            [widgets.HTML(notice("empty", "No chains are stored yet", "Load some: bifrost ingest PATH"))], theme
-        )
+        return empty_page("Strategy finder", name="Finder", now=now, theme=theme, pages=pages)
     moment = parse_moment(at) if isinstance(at, str) else at
     asked = Request(symbol or str(symbols["symbol"].iloc[0]), strategy, (dte[0], dte[1]), top, moment)
     problem: BifrostError | None = None

@@ -165,8 +165,11 @@ def test_no_candidates_is_an_answer(desk: Any, symbols: Any) -> None:
 
 
 def test_an_empty_store_says_what_to_do(desk: Any, symbols: Any) -> None:
-    page = open_page(desk, symbols.iloc[:0])
+    page = open_page(desk, symbols.iloc[:0], pages=[("Operations", "/services/operations/")])
     assert "bifrost ingest" in text(page)
+    assert ">Operations</a>" in text(page), "the other pages are still there"
+    next(part for part in everything(page) if getattr(part, "description", "") == "Dark").click()
+    assert "bf-dark" in page._dom_classes and "bf-light" not in page._dom_classes
     assert desk.asked == []
 
 
