@@ -19,8 +19,15 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
+
+#: What a kernel loads as it starts, and what draws first pictures.
+LOADED = (
+    "ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.completerlib", "IPython.core.oinspect",
+    "IPython.extensions.storemagic", "tornado.platform.asyncio", "bifrost_lib.views.still",
+)  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -60,11 +67,10 @@ def run_cell(source: str, names: dict[str, Any]) -> Any:
 
 def rehearse(notebook: Path) -> None:
     """Draw a page and throw it away, so that its code is loaded and compiled; trouble is left to kernels."""
-    from ipykernel.kernelapp import IPKernelApp  # noqa: F401 - kernels find it loaded
     from ipywidgets import Widget
 
-    from bifrost_lib.views import still_page  # noqa: F401 - as above
-
+    for name in LOADED:
+        import_module(name)
     try:
         _, names = drawn(notebook)
         names["desk"].close()  # a copy must not share a connection with anybody
@@ -139,6 +145,7 @@ def main(notebooks: list[str]) -> int:
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)  # orders are for this process, and not for what copies may start
     os.environ["VOILA_KERNEL_ID"] = "nursery"  # what is drawn here is drawn for a page
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody may debug a page, and each kernel would load it
 
     for notebook in notebooks:
         rehearse(Path(notebook))
