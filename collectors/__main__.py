@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from bifrost_lib import workflows  # whose names are loaded as they are used: no collector loads what others need
 from bifrost_lib.core.errors import BifrostError, UnknownNameError
-from bifrost_lib.workflows import Desk, collect_forever, describe_markets, keep_records, open_desk
 
 
 @dataclass(frozen=True)
@@ -22,21 +22,21 @@ class Collector:
     """One line of the help text, and what to run: it takes a desk, symbols and `once`."""
 
     help: str
-    run: Callable[[Desk, Sequence[str], bool], object]
+    run: Callable[[workflows.Desk, Sequence[str], bool], object]
 
 
 COLLECTORS = {
     "option_chain": Collector(
         "watched option chains: hot strikes stream, the rest rotates, requests go first",
-        lambda desk, symbols, once: collect_forever(desk, symbols=symbols, once=once),
+        lambda desk, symbols, once: workflows.collect_forever(desk, symbols=symbols, once=once),
     ),
     "market_conditions": Collector(
         "volatility, its rank, skew, term slope, ratios and index of watched markets",
-        lambda desk, symbols, once: describe_markets(desk, symbols=symbols, once=once),
+        lambda desk, symbols, once: workflows.describe_markets(desk, symbols=symbols, once=once),
     ),
     "recommendations": Collector(
         "watched documents on each new snapshot; open recommendations marked and settled after each close",
-        lambda desk, symbols, once: keep_records(desk, symbols=symbols, once=once),
+        lambda desk, symbols, once: workflows.keep_records(desk, symbols=symbols, once=once),
     ),
 }
 
@@ -55,7 +55,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except UnknownNameError as error:
         return _fail(error, 2)
     try:
-        with open_desk() as desk:
+        with workflows.open_desk() as desk:
             logging.basicConfig(level=desk.settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
             COLLECTORS[given.name].run(desk, given.symbols, given.once)
     except BifrostError as error:

@@ -62,6 +62,7 @@ def _print_first_accounts() -> None:
 
 def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
     from bifrost_lib import backtest
+    from bifrost_lib.core.kernels import has_kernels
     from bifrost_lib.workflows import (
         front_commands,
         hold_platform,
@@ -79,9 +80,14 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
         _print_first_accounts()
         with open_desk(settings=settings, clock=clock) as desk:
             _say(f"store: {desk.store.description}")
-            is_first = _prepare(desk, seed=seed)
+            if is_first := not has_kernels():
+                _compile()
+            if seed and is_first:
+                _seed(desk)
             gateway = _gateway(desk) if collect else nullcontext()
             with run_services(settings, clock, front, tell=_say) as add, gateway:
+                if seed and not is_first:
+                    _seed(desk)  # only a look at what is there, for which the front need not wait
                 _show_scan(desk)
                 wait_until_healthy(settings, places)
                 _begin_gathering(desk, add, collect=collect)
@@ -96,35 +102,38 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
 
 
 def _begin_gathering(desk: Desk, add: Callable[[Mapping[str, Sequence[str]]], None], *, collect: bool) -> None:
-    """Start what works for those who look: at first it computes without a pause, so it begins when they are served."""
+    """Start what works for those who look: at first it computes without a pause, so it begins when they are served.
+
+    The others follow the collector of chains, which they wait for: on a small machine it is there sooner alone.
+    """
     from bifrost_lib.workflows import collector_commands, report_schedule_command, wait_until_collecting
 
-    began = desk.clock.now()
-    add(report_schedule_command() | (collector_commands() if collect else {}))
-    if collect and not wait_until_collecting(desk, since=began):
-        _say(f"no collector has reached the gateway yet: see {desk.settings.home / 'logs'}")
+    followers = report_schedule_command()
+    if collect:
+        began = desk.clock.now()
+        (first, words), *others = collector_commands().items()
+        add({first: words})
+        followers |= others
+        if not wait_until_collecting(desk, since=began):
+            _say(f"no collector has reached the gateway yet: see {desk.settings.home / 'logs'}")
+    add(followers)
 
 
-def _prepare(desk: Desk, *, seed: bool) -> bool:
-    """Compile what pages and collectors need, and load the simulated history where it is absent.
-
-    Returns
-    -------
-    bool
-        Whether nothing had ever been compiled here.
-    """
+def _compile() -> None:
+    """Compile what pages and collectors need."""
     from bifrost_lib import pricing, sim, strategies
-    from bifrost_lib.core.kernels import has_kernels
+
+    _say("first start: compiling the numerical kernels, a minute or two")
+    for package in (pricing, strategies, sim):
+        package.warm_up()
+
+
+def _seed(desk: Desk) -> None:
+    """Load the simulated history where it is absent."""
     from bifrost_lib.workflows import seed_simulated_history
 
-    is_first = not has_kernels()
-    if is_first:
-        _say("first start: compiling the numerical kernels, a minute or two")
-        for package in (pricing, strategies, sim):
-            package.warm_up()
-    if seed and (stored := seed_simulated_history(desk)):
+    if stored := seed_simulated_history(desk):
         _say(f"simulated history: {stored:,} quotes stored (SIM, SIMX, SIMT are fictional)")
-    return is_first
 
 
 def _seed_findings(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -14,7 +15,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from bifrost_lib.core.clock import Clock
 from bifrost_lib.core.errors import EnvironmentProblem
@@ -26,6 +26,7 @@ LOOK_EVERY_S = 0.5
 STEADY_S = 30.0  # a service that ran this long has not failed at once: the next pause is short again
 STOP_TIMEOUT_S = 20.0
 
+#: The first gathers what the others work on.
 COLLECTORS = ("option_chain", "market_conditions", "recommendations")
 #: What stands between people and the data: the one door, who may pass it, and what is behind. The first ends last.
 FRONT = {
@@ -75,14 +76,21 @@ class Service:
             self._tell(
                 f"{self.name} ended by itself ({_how(status)}): starts again in {self._pause_s:g} s; {self._log}"
             )
-            self._process, self._wait_s = None, self._pause_s
-            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+            self._process = None
+            self._rest()
             return True
         self._wait_s -= passed_s
         if self._wait_s > 0:
             return False
-        self._start()
+        try:
+            self._start()
+        except OSError as trouble:  # the machine has no memory or no process to give, or the disk is full
+            self._tell(f"{self.name} could not be started ({trouble}): tried again in {self._pause_s:g} s")
+            self._rest()
         return True
+
+    def _rest(self) -> None:
+        self._wait_s, self._pause_s = self._pause_s, min(2 * self._pause_s, LONGEST_PAUSE_S)
 
     def _start(self) -> None:
         with self._log.open("ab") as sink:
@@ -144,28 +152,29 @@ def run_services(
 
     One that ends is started again, after a pause that doubles from a second to a minute; `tell` hears of it. At the
     end all are asked to end at once but the first, which ends last. Their output goes to ``logs/NAME.log`` of the
-    home folder, and their state to ``services.json`` there, for `running_services`. What the block is given adds more
-    commands.
+    home folder, and their state to ``services.json`` there, for `running_services`. What the block is given starts
+    more commands.
     """
     folder = settings.home / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     end_leftovers(settings)
     services: list[Service] = []
+    asked: queue.Queue[list[Service] | None] = queue.Queue()
 
     def add(more: Mapping[str, Sequence[str]]) -> None:
-        services.extend(
-            Service(name, words, log=folder / f"{name}.log", clock=clock, tell=tell) for name, words in more.items()
+        asked.put(
+            [Service(name, words, log=folder / f"{name}.log", clock=clock, tell=tell) for name, words in more.items()]
         )
+        asked.join()  # they run, and are told of, when this returns
 
-    add(commands)
-    stop = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(settings.home, services, stop), name="services", daemon=True)
+    watcher = threading.Thread(target=_watch, args=(settings.home, services, asked), name="services", daemon=True)
     watcher.start()
     try:
+        add(commands)
         yield add
     finally:
-        stop.set()
+        asked.put(None)
         watcher.join()
         for group in (services[1:], services[:1]):
             for service in group:
@@ -175,18 +184,39 @@ def run_services(
         _record(settings.home).unlink(missing_ok=True)
 
 
-def _watch(home: Path, services: Sequence[Service], stop: threading.Event) -> None:
+def _watch(home: Path, services: list[Service], asked: queue.Queue[list[Service] | None]) -> None:
+    """Start all services, those that are asked for later too: a signal interrupts no start, since none comes here."""
+    untold = False
     while True:
-        known = list(services)  # others may be added meanwhile
-        changed = [service.look(LOOK_EVERY_S) for service in known]
-        if any(changed):
-            _write(home, [asdict(service.state()) for service in known])
-        if stop.wait(LOOK_EVERY_S):
+        try:
+            more = asked.get(timeout=LOOK_EVERY_S)
+        except queue.Empty:
+            untold |= _look(services, LOOK_EVERY_S)
+            untold = untold and not _told(home, services)
+            continue
+        if more is None:
             return
+        services.extend(more)
+        _look(more, 0.0)
+        untold = not _told(home, services)
+        asked.task_done()
+
+
+def _look(services: Sequence[Service], passed_s: float) -> bool:
+    changed = [service.look(passed_s) for service in services]
+    return any(changed)
+
+
+def _told(home: Path, services: Sequence[Service]) -> bool:
+    try:
+        write_private(_record(home), json.dumps([asdict(service.state()) for service in services]))
+    except OSError:  # a full disk, of which the database tells: services are looked after all the same
+        return False
+    return True
 
 
 def collector_commands() -> dict[str, Sequence[str]]:
-    """Return the collectors' names and how each is started."""
+    """Return the collectors' names and how each is started, the one that the others wait for first."""
     return {name: (sys.executable, "-P", "-m", "collectors", name) for name in COLLECTORS}
 
 
@@ -248,10 +278,6 @@ def _lives(state: ServiceState) -> bool:
 
 def _record(home: Path) -> Path:
     return home / "services.json"
-
-
-def _write(home: Path, rows: list[dict[str, Any]]) -> None:
-    write_private(_record(home), json.dumps(rows))
 
 
 def _checkout() -> Path:

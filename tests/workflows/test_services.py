@@ -67,6 +67,37 @@ def test_one_that_fails_at_once_is_tried_less_and_less_often(settings):
     assert [line.partition(": starts")[0] for line in told[:2]] == ["short ended by itself (exit status 3)"] * 2
 
 
+def test_what_is_added_runs_and_is_told_of_at_once(settings):
+    with run_services(settings, SystemClock(), {"first": STEADY}) as add:
+        add({"second": STEADY, "third": STEADY})
+        states = running_services(settings)
+        assert [(state.name, state.state) for state in states] == [(n, "running") for n in ("first", "second", "third")]
+    assert not any(alive(state.pid) for state in states if state.pid)
+
+
+def test_one_that_cannot_be_started_is_told_of_and_tried_again(settings, tmp_path):
+    program, told = tmp_path / "program", []
+    with run_services(settings, SystemClock(), {"absent": (str(program),), "steady": STEADY}, tell=told.append):
+        assert [state.state for state in running_services(settings)] == ["waiting", "running"]
+        program.write_text("#!/bin/sh\nexec sleep 600\n")
+        program.chmod(0o700)
+        wait_for(lambda: running_services(settings)[0].state == "running")
+    assert told[0].startswith("absent could not be started ([Errno 2] No such file")
+
+
+def test_services_are_looked_after_while_their_record_cannot_be_written(settings):
+    with run_services(settings, SystemClock(), {"steady": STEADY}):
+        (before,) = running_services(settings)
+        record = settings.home / "services.json"
+        record.unlink()
+        record.mkdir()  # stands for a disk that takes nothing
+        wait_for(lambda: "begun" in Path(before.log).read_text())
+        os.kill(before.pid, signal.SIGKILL)
+        wait_for(lambda: Path(before.log).read_text().count("begun") == 2)
+        record.rmdir()
+        wait_for(lambda: [state.restarts for state in running_services(settings)] == [1])
+
+
 def test_what_a_killed_desk_left_behind_is_ended_first(settings):
     with run_services(settings, SystemClock(), {"steady": STEADY}):
         wait_for(lambda: any(state.pid for state in running_services(settings)))
