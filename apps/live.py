@@ -48,7 +48,7 @@ class LivePages:
     else is answered below a page."""
 
     made: dict[str, Callable[[Visit], Any]]
-    warm_up: Callable[[], None]
+    draw_ahead: Callable[[], None]
     own: dict[str, Routes]
 
 
@@ -71,7 +71,8 @@ def live_pages(settings: Settings) -> Iterator[LivePages]:
         boards, watch = Boards(desk, feed), DeskWatch(desk, watchers=feed.watchers)
         past, runs = HistoryBoards(desk), BacktestRuns(desk.settings)
         tested = BacktestBoards(BacktestDesk(desk, runs))
-        warming = threading.Thread(target=_after_others, args=[past.warm_up], name="warm up", daemon=True)
+        ended = threading.Event()
+        ahead = threading.Thread(target=_after_others, args=[past.keep_ahead, ended], name="ahead", daemon=True)
         made = {
             "chain": lambda visit: chain_page(boards, visit),
             "history": lambda visit: history_page(past, visit),
@@ -80,15 +81,16 @@ def live_pages(settings: Settings) -> Iterator[LivePages]:
             "operations": lambda visit: operations_page(watch, visit),
         }
         files = (REPORT_FILE, ReportFile, {"find": partial(report_file, desk)})
-        yield LivePages(made, warming.start, {"operations": [files]})
-        if warming.ident is not None:
-            warming.join()  # it reads from the desk, which closes now
+        yield LivePages(made, ahead.start, {"operations": [files]})
+        ended.set()
+        if ahead.ident is not None:
+            ahead.join()  # it reads from the desk, which closes now
 
 
-def _after_others(work: Callable[[], None]) -> None:
-    """Work in this thread with what the rest of the platform, which is still starting, leaves of the machine."""
+def _after_others(work: Callable[[threading.Event], None], ended: threading.Event) -> None:
+    """Work in this thread with what the rest of the platform leaves of the machine."""
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-    work()
+    work(ended)
 
 
 def serve_live(settings: Settings) -> None:
@@ -112,7 +114,7 @@ def serve_live(settings: Settings) -> None:
         for server in servers:
             server.start()
         loop.add_callback(announce)
-        loop.add_callback(pages.warm_up)  # last: the platform waits for this process
+        loop.add_callback(pages.draw_ahead)  # last: the platform waits for this process
         loop.start()
         for server in servers:
             server.stop()

@@ -54,7 +54,7 @@ class Boards:
 
         Where nothing was stored for days before the moment that `since` means, the first chain after it serves.
         """
-        at = picture.at or self.desk.clock.now()
+        at = picture.as_of
         moment = live.reference_moment(since, at)
         moment -= timedelta(seconds=moment.timestamp() % REFERENCE_S)
         known = self._kept.once(("before", picture.symbol, moment), lambda: self._known(picture.symbol, moment))

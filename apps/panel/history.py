@@ -21,7 +21,7 @@ from bifrost_lib.views import live as views
 from bifrost_lib.views import symbol_query
 from bifrost_lib.workflows import history, list_symbols
 
-EVERY_S = 60.0
+EVERY_S = 20.0
 SOON_MS = 1500
 #: The pictures of each tab; of two the second stands beside, under the grid.
 PLACES: dict[str, str] = dict(zip(TABS, ("abcdef", "ab", "ab", "a", "abcd"), strict=True))
@@ -276,7 +276,7 @@ def _shelves(charts: list[Any]) -> list[list[Any]]:
 
 
 def history_page(boards: HistoryBoards, visit: Visit) -> Any:
-    """Return the layout of one viewer's history page; within a server's session it looks for news once a minute."""
+    """Return the layout of one viewer's history page; within a server's session it looks for news."""
     symbol, tab = (visit.asked.get(name, "") for name in ("symbol", "tab"))
     page = HistoryPage(boards, theme=visit.theme, links=visit.links, symbol=symbol.upper(), tab=tab)
     if visit.document is not None:

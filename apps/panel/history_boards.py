@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,9 @@ log = logging.getLogger(__name__)
 
 KEPT_FRAMES, KEPT_BOARDS = 96, 64
 #: A history that grows is read again this often.
-FRESH_S = 60
+FRESH_S = 20
+#: What was opened this lately is drawn anew before the next viewer comes.
+LATELY = timedelta(minutes=15)
 
 POINTS = "volatility points"
 TABS = ("Volatility", "Smile", "Term structure", "Changes", "Strategies")
@@ -63,6 +66,7 @@ class HistoryBoards:
         self.desk = desk
         self._frames, self._boards = Kept(KEPT_FRAMES), Kept(KEPT_BOARDS)
         self._newest: dict[Asked, Board] = {}
+        self._opened: dict[Asked, datetime] = {}
 
     def board(self, asked: Asked, tell: Callable[[int, int], None] = lambda done, of: None) -> Board:
         """Return what is shown for `asked`; trouble with the data is on it in words.
@@ -83,21 +87,39 @@ class HistoryBoards:
     def drawn_before(self, asked: Asked) -> Board | None:
         """Return what was shown for `asked` last, if it is still there: a viewer sees it at once, and what is new soon.
 
-        While a session trades, its history has a new end each minute, and a board takes a second to draw.
+        While a session trades, its history has a new end every few minutes, and a board takes a second to draw.
         """
+        if asked.at is None and asked.tab == TABS[0]:
+            self._opened[asked] = self.desk.clock.now()
         return self._newest.get(asked)
 
-    def warm_up(self) -> None:
-        """Draw what the first viewers will ask for, the first symbol's volatility in both themes."""
+    def keep_ahead(self, stop: threading.Event) -> None:
+        """Draw what the next viewers will ask for, before they do, until `stop` is set.
+
+        That is the first symbol's volatility in both themes, and what others opened lately.
+        """
+        while True:
+            for asked in self._expected():
+                try:
+                    self.board(asked)
+                except BifrostError as problem:
+                    log.info("%s is not drawn beforehand: %s", asked.symbol, problem)
+            if stop.wait(FRESH_S):
+                return
+
+    def _expected(self) -> list[Asked]:
+        first: list[Asked] = []
         try:
             symbol = str(list_symbols(self.desk)["symbol"].iloc[0])
-            for theme in ("light", "dark"):
-                self.board(Asked(symbol=symbol, theme=theme))
+            first = [Asked(symbol=symbol, theme=theme) for theme in ("light", "dark")]
         except (BifrostError, IndexError) as problem:
             log.info("nothing to draw beforehand: %s", problem)
+        now = self.desk.clock.now()
+        self._opened = {asked: at for asked, at in self._opened.copy().items() if now - at <= LATELY}
+        return [*first, *(asked for asked in self._opened if asked not in first)]
 
     def volatility(self, symbol: str, window: str, at: datetime | None = None) -> pd.DataFrame:
-        """Return the history of volatility in a window as it was known at `at`; now's is read again once a minute."""
+        """Return the history of volatility in a window as it was known at `at`; now's is read again every `FRESH_S`."""
         beat = int(self.desk.clock.now().timestamp() // FRESH_S) if at is None else at
         days = history.WINDOWS[window]
         key = ("volatility", symbol, window, beat)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
+from apps.panel import history_boards
 from apps.panel.history import PLACES, HistoryPage
 from apps.panel.history_boards import TABS, Asked, HistoryBoards
 from bifrost_lib.core.calendar import exchange_date, previous_session
@@ -69,6 +73,40 @@ def test_volatility_is_there_from_the_start(page: HistoryPage, boards: HistoryBo
     assert page.head.state["as_of_ms"] == past["ts"].iloc[-1].timestamp() * 1000
     assert grid(page)["rows"][0]["cells"][0]["text"] == f"{past['iv'].iloc[-1] * 100:.1f}"
     assert page.content is not None
+
+
+def test_what_was_opened_lately_is_drawn_anew_before_the_next_viewer_comes(
+    boards: HistoryBoards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bifrost_lib.store import append_market_conditions, market_conditions
+
+    monkeypatch.setattr(history_boards, "FRESH_S", 0.1)
+    asked, ended = Asked("SIM", window="3m"), threading.Event()
+
+    def drawn_at() -> datetime | None:
+        made = boards.drawn_before(asked)
+        return None if made is None else made.history["ts"].iloc[-1].to_pydatetime()
+
+    def wait_for(moment: datetime) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while drawn_at() != moment:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    before = boards.volatility("SIM", "3m")["ts"].iloc[-1].to_pydatetime()
+    assert drawn_at() is None
+    ahead = threading.Thread(target=boards.keep_ahead, args=[ended])
+    ahead.start()
+    try:
+        wait_for(before)
+        now = boards.desk.clock.now()
+        newest = market_conditions(boards.desk.store.engine, "SIM", at=now, start=before - timedelta(days=1)).tail(1)
+        newer = newest.drop(columns="source").assign(ts=pd.Series(now, index=newest.index, dtype="datetime64[us, UTC]"))
+        append_market_conditions(boards.desk.store, newer, source="simulated")
+        wait_for(now)
+    finally:
+        ended.set()
+        ahead.join()
 
 
 @pytest.mark.parametrize("tab", TABS[1:])

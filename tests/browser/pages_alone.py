@@ -46,7 +46,7 @@ def serve_live(port: int) -> None:
         forget_closed_sockets(server.io_loop)
         server.start()
         server.io_loop.add_callback(_ready, f"http://{LOOPBACK}:{port}/chain")
-        server.io_loop.add_callback(pages.warm_up)
+        server.io_loop.add_callback(pages.draw_ahead)
         _run(server.io_loop)
 
 

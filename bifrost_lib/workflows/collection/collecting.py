@@ -124,8 +124,10 @@ def collect_forever(
     return run_until_signal(work if once else lambda stop: _until_there(work, stop, []))
 
 
-def describe_markets(desk: Desk, *, symbols: Sequence[str] = (), once: bool = False, every_s: float = 300.0) -> int:
+def describe_markets(desk: Desk, *, symbols: Sequence[str] = (), once: bool = False, every_s: float = 240.0) -> int:
     """Compute and store the conditions of watched markets, or of `symbols`, on a beat; return how many rows.
+
+    By default often enough that a page never calls them stale, which it does after five minutes, while all is well.
 
     Raises
     ------

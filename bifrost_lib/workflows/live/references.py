@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bifrost_lib.core.calendar import exchange_date, is_session, previous_session, session_close, session_open
 from bifrost_lib.core.clock import as_utc
@@ -11,7 +11,7 @@ from bifrost_lib.core.errors import UnknownNameError
 
 
 def reference_moment(name: str, at: datetime) -> datetime:
-    """Return the moment that `name` (one of ``REFERENCES``) means for someone who stands at `at`.
+    """Return the moment that `name` (one of ``REFERENCES``) means for quotes of `at`.
 
     Raises
     ------
@@ -32,13 +32,10 @@ def _opening(at: datetime) -> datetime:
 
 
 def _previous_close(at: datetime) -> datetime:
-    """Return the close before the session that `at` is in; after a close, the one before it."""
-    return session_close(previous_session(_latest_session(at)))
-
-
-def _latest_session(at: datetime) -> date:
-    day = exchange_date(at)
-    return day if is_session(day) and session_open(day) <= at else previous_session(day)
+    """Return the close of the last session of an earlier day: Friday's quotes are told against Thursday's close,
+    whenever they are looked at, and what is quoted at a weekend against Friday's.
+    """
+    return session_close(previous_session(exchange_date(at)))
 
 
 def _ago(**duration: float) -> Callable[[datetime], datetime]:
