@@ -251,7 +251,7 @@ class ChainPage:
         as_of = mine["ts"].max().to_pydatetime()
         change, direction = views.spot_change(picture.spot, before.spot if before else float("nan"))
         if before is not None and not note:
-            note = f"changes since {views.clock_text(before.as_of, self._desk.clock.now())}"
+            note = f"against {views.clock_text(before.as_of, self._desk.clock.now())}"
         self.head.state = {
             "what": picture.symbol,
             "spot": views.cell_text("mid", picture.spot),

@@ -25,6 +25,7 @@ from bifrost_lib.views.formats import (
     strike_text,
     usd,
 )
+from bifrost_lib.views.live import clock_text
 from bifrost_lib.views.palette import THEMES, theme_palette
 
 NOW = datetime(2026, 9, 30, 20, tzinfo=UTC)
@@ -133,3 +134,16 @@ def test_every_ink_is_readable_on_its_panel(theme: str, ink: str) -> None:
     palette = theme_palette(theme)
     light, dark = sorted((_luminance(getattr(palette, ink)), _luminance(palette.panel)), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (NOW, "16:00:00"),
+        (NOW - timedelta(days=1), "29 Sep 16:00"),
+        (NOW - timedelta(days=365), "30 Sep 25 16:00"),
+        (None, MISSING),
+    ],
+)
+def test_a_moment_tells_no_more_of_its_date_than_is_needed(moment: datetime | None, text: str) -> None:
+    assert clock_text(moment, NOW) == text

@@ -69,7 +69,7 @@ export function render({ model }) {
     label.textContent = state.simulated ? "SIMULATED" : ""
     label.hidden = !state.simulated
     replay.hidden = state.at_ms === null || state.at_ms === undefined
-    notice.textContent = state.note ?? ""
+    notice.textContent = notice.title = state.note ?? "" // a narrow window cuts it off
     notice.className = `note ${state.note_kind ?? ""}`
     for (const link of carriers) link.search = state.query ?? ""
     if (state.query) history.replaceState(null, "", `?${state.query}`) // loaded again, the page shows the same

@@ -257,11 +257,13 @@ def size_text(size_bytes: float) -> str:
 
 
 def clock_text(moment: Any, now: datetime) -> str:
-    """Return the time at the exchange, with the date where that is not today's."""
+    """Return the time at the exchange, with the date where that is not today's, and the year where not this one."""
     if pd.isna(moment):
         return MISSING
     local, today = moment.astimezone(EXCHANGE_TZ), now.astimezone(EXCHANGE_TZ).date()
-    return f"{local:%H:%M:%S}" if local.date() == today else f"{local.day} {local:%b %y %H:%M}"
+    if local.date() == today:
+        return f"{local:%H:%M:%S}"
+    return f"{local.day} {local:%b %H:%M}" if local.year == today.year else f"{local.day} {local:%b %y %H:%M}"
 
 
 def _grid(caption: str, columns: list[Any], rows: list[Any], empty: str, *, kind: str = "empty") -> GridTable:
