@@ -28,7 +28,7 @@ PATIENCE_MS = 180_000
 def measure(*, rows: int) -> list[Measured]:
     """Visit every page of the platform that runs in this home: first, again, and ten viewers at once.
 
-    What is served to ten, and what a window shows while nine others are served, is told beside what ten windows of one
+    What is served whole to ten, and what a window shows while nine others are served, is told beside what ten windows of one
     browser show: those share the machine's cores, which ten people do not. A page counts as painted when what the
     registry names under `shows` is visible. `rows` does not matter here.
 
@@ -78,7 +78,7 @@ async def _measured(url: str, password: str, pages: Sequence[Page]) -> list[Meas
         for page in pages:
             await asyncio.sleep(REST_S)
             served = await desk.served_at_once(page, AT_ONCE)
-            lines.append(Measured(f"{page.name}, served to {AT_ONCE} at once", max(served), "s, slowest"))
+            lines.append(Measured(f"{page.name}, served whole to {AT_ONCE} at once", max(served), "s, slowest"))
             among = [await desk.visit_among(page, AT_ONCE, rest_s=REST_S) for _ in range(CROWDED_VISITS)]
             lines.append(Measured(f"{page.name}, painted among {AT_ONCE} viewers", max(among), "s, slowest"))
             await asyncio.sleep(REST_S)
@@ -163,7 +163,9 @@ class Visits:
         return painted
 
     async def served_at_once(self, page: Page, viewers: int) -> list[float]:
-        """Return the seconds until the page, with the data on it, has come to each of `viewers`; nobody draws it.
+        """Return the seconds until the whole page has come to each of `viewers`; nobody draws it.
+
+        That is more than the data, which come first: of a notebook page it is all that its kernel said.
 
         Ten tabs on one machine measure its browser: this is what the server takes of their time, with the login.
 
