@@ -28,9 +28,9 @@ PATIENCE_MS = 180_000
 def measure(*, rows: int) -> list[Measured]:
     """Visit every page of the platform that runs in this home: first, again, and ten viewers at once.
 
-    What is served whole to ten, and what a window shows while nine others are served, is told beside what ten windows of one
-    browser show: those share the machine's cores, which ten people do not. A page counts as painted when what the
-    registry names under `shows` is visible. `rows` does not matter here.
+    What is served whole to ten, and what a window shows while nine others are served, is told beside what ten windows
+    of one browser show: those share the machine's cores, which ten people do not. A page counts as painted when what
+    the registry names under `shows` is visible. `rows` does not matter here.
 
     Raises
     ------
