@@ -66,6 +66,7 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
     from bifrost_lib.workflows import (
         front_commands,
         hold_platform,
+        list_symbols,
         open_desk,
         run_services,
         say_ready,
@@ -82,12 +83,13 @@ def _run_desk(port: int | None, *, seed: bool, collect: bool) -> None:
             _say(f"store: {desk.store.description}")
             if is_first := not has_kernels():
                 _compile()
-            if seed and is_first:
-                _seed(desk)
+            is_empty = list_symbols(desk).empty
+            if seed and is_empty:
+                _seed(desk)  # so that the front has something to draw when it starts
             gateway = _gateway(desk) if collect else nullcontext()
             with run_services(settings, clock, front, tell=_say) as add, gateway:
-                if seed and not is_first:
-                    _seed(desk)  # only a look at what is there, for which the front need not wait
+                if seed and not is_empty:
+                    _seed(desk)  # as a rule only a look at what is there, for which the front need not wait
                 _show_scan(desk)
                 wait_until_healthy(settings, places)
                 _begin_gathering(desk, add, collect=collect)
