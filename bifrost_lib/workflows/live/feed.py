@@ -13,7 +13,7 @@ from typing import Self
 from bifrost_lib import store
 from bifrost_lib.core.errors import BifrostError
 from bifrost_lib.workflows.desk import Desk
-from bifrost_lib.workflows.live.pictures import ChainPicture, chain_picture, overlaid, streamed_quotes
+from bifrost_lib.workflows.live.pictures import ChainPicture, chain_picture, with_streamed
 
 QUOTES, SNAPSHOTS = "live_quotes", "option_snapshots"
 #: Least seconds between two pictures of one symbol: faster than eyes, slower than ticks.
@@ -157,7 +157,7 @@ class LiveFeed:
         else:
             # On what was shown before, not on what is stored: a contract that streams no more keeps its last quote.
             base = followed.shown or followed.stored
-            followed.shown = overlaid(base, streamed_quotes(self._desk, symbol))
+            followed.shown = with_streamed(self._desk, base)
 
     def _tell(self, watcher: Watcher, followed: _Followed) -> None:
         if followed.shown is None:

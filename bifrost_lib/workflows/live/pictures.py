@@ -13,6 +13,7 @@ import pandas as pd
 
 from bifrost_lib import store
 from bifrost_lib.core.errors import NoDataError
+from bifrost_lib.core.quality import QUALITY_LABELS, Quality
 from bifrost_lib.core.vocabulary import CHAIN_COLUMNS
 from bifrost_lib.workflows.chains import read_chain
 from bifrost_lib.workflows.desk import Desk
@@ -21,6 +22,7 @@ from bifrost_lib.workflows.desk import Desk
 CONTRACT_KEY = ["trading_class", "expiry", "strike", "right"]
 #: Streamed quotes older than this belong to contracts that are streamed no more.
 STREAMED_S = 900.0
+_STALE = QUALITY_LABELS[Quality.STALE]
 _IDENTITY = {"symbol", *CONTRACT_KEY, "style", "settlement", "multiplier"}
 _MOVING = [name for name in CHAIN_COLUMNS if name not in _IDENTITY]
 
@@ -84,7 +86,13 @@ def chain_picture(desk: Desk, symbol: str, *, at: datetime | None = None) -> Cha
     stored = read_chain(desk, symbol, at=at)
     facts = stored.attrs
     picture = ChainPicture(facts["symbol"], stored, facts["spot"], facts["as_of"], at, facts["source"])
-    return picture if at is not None else overlaid(picture, streamed_quotes(desk, picture.symbol))
+    return picture if at is not None else with_streamed(desk, picture)
+
+
+def with_streamed(desk: Desk, picture: ChainPicture) -> ChainPicture:
+    """Return the picture with what has streamed in since; what is older than the setting `max_age_s` then is stale."""
+    quotes = streamed_quotes(desk, picture.symbol)
+    return overlaid(picture, quotes, fresh=timedelta(seconds=desk.settings.max_age_s))
 
 
 def streamed_quotes(desk: Desk, symbol: str) -> pd.DataFrame | None:
@@ -98,7 +106,7 @@ def streamed_quotes(desk: Desk, symbol: str) -> pd.DataFrame | None:
     return quotes[list(CHAIN_COLUMNS)]
 
 
-def overlaid(picture: ChainPicture, quotes: pd.DataFrame | None) -> ChainPicture:
+def overlaid(picture: ChainPicture, quotes: pd.DataFrame | None, *, fresh: timedelta) -> ChainPicture:
     """Return the picture with each quote that is newer than the one it holds; contracts it lacks are added.
 
     Parameters
@@ -106,6 +114,8 @@ def overlaid(picture: ChainPicture, quotes: pd.DataFrame | None) -> ChainPicture
     picture : ChainPicture
     quotes : DataFrame, optional
         CHAIN_COLUMNS. A streamed row without volume or open interest keeps what was known of them.
+    fresh : timedelta
+        How much older than the newest quote another may be without being marked `stale`.
     """
     if quotes is None or quotes.empty:
         return picture
@@ -126,7 +136,17 @@ def overlaid(picture: ChainPicture, quotes: pd.DataFrame | None) -> ChainPicture
     price = float(newest["spot"].iloc[-1])
     spot = picture.spot if np.isnan(price) else price
     as_of = max(picture.as_of, newest["ts"].iloc[-1].to_pydatetime())
+    chain = _marked_stale(chain, as_of - fresh)
     return ChainPicture(picture.symbol, chain, spot, as_of, picture.at, picture.source, len(news))
+
+
+def _marked_stale(chain: pd.DataFrame, before: datetime) -> pd.DataFrame:
+    old = (chain["ts"] < before).to_numpy() & (chain["quality"] != _STALE).to_numpy()
+    if not old.any():
+        return chain
+    quality = chain["quality"].array.copy()
+    quality[old] = _STALE
+    return chain.assign(quality=quality)
 
 
 def contract_places(chain: pd.DataFrame, quotes: pd.DataFrame) -> npt.NDArray[np.int64]:
