@@ -30,8 +30,8 @@ def smile_figure(*, theme: str = "light") -> figure:
     palette = theme_palette(theme)
     chart: figure = blank_chart(palette, height=300, x_label="strike, $", y_label="implied volatility, %")
     chart.sizing_mode, chart.height, chart.min_height = "stretch_both", None, 120
-    chart.yaxis[0].formatter = NumeralTickFormatter(format="0")
-    chart.xaxis[0].formatter = NumeralTickFormatter(format="0,0")
+    chart.yaxis[0].formatter = NumeralTickFormatter(format="0.[0]")
+    chart.xaxis[0].formatter = NumeralTickFormatter(format="0,0.[0]")
     lines_of = ColumnDataSource({name: [] for name in ("xs", "ys", "colour", "label")}, name="lines")
     quotes_of = ColumnDataSource({name: [] for name in QUOTE_COLUMNS}, name="quotes")
     lines = chart.multi_line("xs", "ys", source=lines_of, line_color="colour", line_width=1.4, line_alpha=0.8)
