@@ -47,13 +47,11 @@ def test_a_newer_quote_replaces_the_stored_one_and_no_other(desk: Desk, requote:
 
 
 def test_what_is_much_older_than_the_newest_quote_says_so(desk: Desk) -> None:
-    from bifrost_lib.workflows.live.pictures import overlaid
-
     stored, fresh = live.chain_picture(desk, "SIM"), timedelta(minutes=15)
     held = stored.chain["quality"].copy()
     for late, stale in ((timedelta(0), 0), (timedelta(seconds=1), len(held) - 4)):
         quotes = stored.chain.head(4).assign(ts=pd.Timestamp(stored.as_of + fresh + late).as_unit("us"))
-        shown = overlaid(stored, quotes, fresh=fresh).chain["quality"]
+        shown = live.overlaid(stored, quotes, fresh=fresh).chain["quality"]
         assert (shown == "stale").sum() == stale and shown.head(4).equals(held.head(4))
     assert stored.chain["quality"].equals(held)  # others look at it as well
 

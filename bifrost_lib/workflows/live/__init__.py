@@ -13,6 +13,7 @@ _HOMES = {
     "chain_since": "changes",
     "expiry_summary": "changes",
     "operations_picture": "operations",
+    "overlaid": "pictures",
     "reference_moment": "references",
     "stored_moments": "pictures",
 }
