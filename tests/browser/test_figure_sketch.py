@@ -123,6 +123,8 @@ def test_what_is_filled_anew_is_in_the_sketch(blank: Page) -> None:
     item = history.chart_text(live.smile_figure())
     assert sketched(blank, item) == []  # nothing to draw yet
     assert {"strike, $", "implied volatility, %", "20", "100"} <= set(sketched(blank, item, data))
+    narrow = data.replace("[24.0, 20.0, 19.0]", "[23.0, 22.9, 22.7]")  # decimals where ticks need them
+    assert {"22.7", "22.9", "23"} <= set(sketched(blank, item, narrow))
 
 
 @pytest.mark.parametrize(

@@ -155,10 +155,11 @@ function ticksOf({ of, kind }, axis, low, high) {
   const [ticks, step] = numberTicks(low, high)
   const format = of(of(axis, "formatter"), "format")
   const share = format?.endsWith("%") ? 100 : 1
-  const told = (format?.split(".")[1] ?? "").replace(/[^0#]/g, "").length
-  const places = format ? told : Math.max(0, -Math.floor(Math.log10(step)))
+  const decimals = format?.split(".")[1] ?? ""
+  const places = format ? decimals.replace(/[^0#]/g, "").length : Math.max(0, -Math.floor(Math.log10(step)))
   const form = {
-    minimumFractionDigits: places, maximumFractionDigits: places, useGrouping: Boolean(format?.includes(",")),
+    minimumFractionDigits: decimals.startsWith("[") ? 0 : places, // as Bokeh reads "0.[0]"
+    maximumFractionDigits: places, useGrouping: Boolean(format?.includes(",")),
   }
   const text = (value) => (value * share).toLocaleString("en-US", form) + (share > 1 ? "%" : "")
   return [ticks, format ? text : (value) => text(value).replace("-", "\u2212")]
