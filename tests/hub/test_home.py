@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from bifrost_lib.core.errors import EnvironmentProblem, InputError, SettingsError, UnknownNameError
+from bifrost_lib.core.settings import load_settings
 from bifrost_lib.workflows.hub import (
     ROLES,
     Places,
     account_for,
     first_accounts,
     page_token,
+    platform_url,
     read_accounts,
     remove_account,
     set_account,
@@ -33,6 +35,17 @@ def test_secrets_are_made_once_differ_by_purpose_and_are_private(tmp_path):
     assert page_token(tmp_path, "chain") in words
     assert mode(tmp_path / "run" / "hub-secret") == 0o600
     assert page_token(tmp_path / "other", "chain") not in words
+
+
+def test_a_platforms_address_is_where_it_listens(tmp_path, monkeypatch):
+    monkeypatch.delenv("PLATFORM_URL", raising=False)
+    given = {"BIFROST_HOME": str(tmp_path), "BIFROST_HUB_PORT": "8100"}
+    assert platform_url(load_settings(given)) == "http://127.0.0.1:8100/"  # where the next one will be
+    Places(8077, 1, 2, {}).write(tmp_path)
+    assert platform_url(load_settings(given)) == "http://127.0.0.1:8077/"
+    assert platform_url(load_settings(given | {"BIFROST_HUB_HOST": "desk.example"})) == "https://desk.example/"
+    monkeypatch.setenv("PLATFORM_URL", "http://127.0.0.1:9/")
+    assert platform_url(load_settings(given)) == "http://127.0.0.1:9/"
 
 
 def test_places_are_free_and_found_again(tmp_path):

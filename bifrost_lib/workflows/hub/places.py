@@ -89,11 +89,17 @@ class Places:
 def platform_url(settings: Settings) -> str:
     """Return the address that people open: of the web server before the platform, else the platform's own.
 
+    That is where the last `bifrost up` of this home listens, which may have been told another port than the settings'.
     A notebook in JupyterLab has a home of its own; the hub tells it by ``PLATFORM_URL``.
     """
     if told := os.environ.get("PLATFORM_URL"):
         return told
-    return f"https://{settings.hub_host}/" if settings.hub_host else f"http://{LOOPBACK}:{settings.hub_port}/"
+    if settings.hub_host:
+        return f"https://{settings.hub_host}/"
+    try:
+        return Places.read(settings.home).url
+    except (EnvironmentProblem, PermissionError):  # it has not run here, or is somebody else's
+        return f"http://{LOOPBACK}:{settings.hub_port}/"
 
 
 def _record(home: Path) -> Path:
